@@ -1,0 +1,17 @@
+const path = require('node:path');
+const tool = (name) => path.join(__dirname, name);
+
+/** One jest configuration for all packages. Files named *.long.test.ts run only with GENOMELM_LONG=1 (`npm run test:all`). */
+module.exports = {
+  testEnvironment: tool('gpuEnvironment.cjs'),
+  testEnvironmentOptions: { customExportConditions: ['@genomelm/source', 'node', 'node-addons'] },
+  testMatch: process.env.GENOMELM_LONG ? ['<rootDir>/{src,test}/**/*.long.test.ts'] : ['<rootDir>/{src,test}/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.GENOMELM_LONG ? [] : ['\\.long\\.test\\.ts$'])],
+  passWithNoTests: true,
+  moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json', 'node', 'wgsl'],
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+  transform: {
+    '\\.wgsl$': tool('wgslTransform.cjs'),
+    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+  },
+};
