@@ -1,0 +1,57 @@
+import type { Attributes, Op } from './op';
+import type { Data, Tensor } from './tensor';
+
+/** Memory on a device. `version` rises with every write and is -1 once the buffer is freed. */
+export interface DeviceBuffer {
+  readonly byteLength: number;
+  version: number;
+}
+
+/** What plans may use. */
+export interface Limits {
+  readonly maxBufferBytes: number;
+  /** Largest part of a buffer that one dispatch can see. */
+  readonly maxBindingBytes: number;
+  /** Shared memory of one workgroup. */
+  readonly workgroupBytes: number;
+  readonly threads: number;
+  /** Multiply-adds after which a plan should begin another dispatch: browsers end long ones. */
+  readonly workPerDispatch: number;
+}
+
+/** Bytes. `reserved` is what the device holds of the machine; `live` what tensors hold of it; `peak` the largest `live` so far. */
+export interface MemoryUse {
+  live: number;
+  peak: number;
+  reserved: number;
+}
+
+/** Allocates, frees, writes, runs ops, reads. Everything is ordered as called; only `read` waits. */
+export interface Device {
+  readonly kind: string;
+  readonly limits: Limits;
+  readonly memory: MemoryUse;
+  allocate(bytes: number): DeviceBuffer;
+  /** Freeing twice is harmless. */
+  free(buffer: DeviceBuffer): void;
+  /** Copies `data` into the tensor, in order with `run`. */
+  write(tensor: Tensor, data: Data): void;
+  run<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
+  /** The only wait. Rejects with whatever went wrong since the last read. */
+  read(tensor: Tensor): Promise<Data>;
+  /** Prepares all that `f` would run (compiles pipelines) without running it: writes and version counts are suppressed. */
+  warmup(f: () => void): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** What every allocator does: count. */
+export function countMemory(): { memory: MemoryUse; count(bytes: number): void } {
+  const memory: MemoryUse = { live: 0, peak: 0, reserved: 0 };
+  return {
+    memory,
+    count(bytes) {
+      memory.live += bytes;
+      memory.peak = Math.max(memory.peak, memory.live);
+    },
+  };
+}

@@ -1,0 +1,11 @@
+export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
+export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
+export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Saved, type WasmCall, allocate, apply } from './op';
+export { type Sync, free, scope } from './scope';
+export { type Tree, flatten, leaves, mapTree } from './tree';
+export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
+export { ones, randomNormal, read, tensor, zeros } from './create';
+export { type Random, createRandom, threefry2x32 } from './random';
+export { DeviceLostError, UnsupportedOpError } from './errors';
+export { createReferenceDevice } from './devices/reference';
+export * from './ops/index';

@@ -1,0 +1,102 @@
+import { recorder } from './state';
+import { track } from './scope';
+import { bytesOf, describeSpec, type Data, type Tensor, type TensorSpec } from './tensor';
+import type { Device, Limits } from './device';
+
+/** Attributes are host values. Arrays are copied when an op is applied. */
+export type Attributes<A> = { readonly [K in keyof A]: number | boolean | string | Int32Array | Float32Array | undefined };
+
+export type HostArray = Int32Array | Float32Array;
+
+/** A tensor in a plan: an input or output by position, or one of the plan's scratch tensors. */
+export type Bind = { readonly input: number } | { readonly output: number } | { readonly scratch: number };
+
+/** One compute dispatch. `params` and `arrays` go by name into the shader's `struct Params`; `bind` follows its bindings 1, 2, …. */
+export interface Dispatch {
+  readonly shader: string;
+  /** Become `const NAME = value;` before the shader's text. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly params?: Readonly<Record<string, number>>;
+  readonly arrays?: Readonly<Record<string, HostArray>>;
+  readonly bind: readonly Bind[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** One WebAssembly call, `kernel(...addresses in the order of bind, ...args, part, parts)`, for each part. `parts` never depends on the number of threads. */
+export interface WasmCall {
+  readonly kernel: string;
+  readonly args: readonly number[];
+  readonly bind: readonly (Bind | { readonly array: HostArray })[];
+  readonly parts: number;
+}
+
+export interface Plan<S> {
+  readonly steps: readonly S[];
+  readonly scratch?: readonly TensorSpec[];
+}
+
+/** What a backward gets: tensors by position (holes where not saved) and the specs of all inputs. */
+export interface Saved {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly specs: readonly TensorSpec[];
+}
+
+/**
+ * An operation: its shape rule, its definition, its plans for the fast devices, and its gradient, in one record.
+ * Output 0 is the value; further outputs are statistics that carry no gradient.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- an op without attributes
+export interface Op<A extends Attributes<A> = {}> {
+  readonly name: string;
+  /** Inputs written in place. A mutating op has no backward. */
+  readonly mutates?: readonly number[];
+  /** What the backward will read, given which inputs need a gradient. Nothing else is kept alive. */
+  saves?(needs: readonly boolean[], attributes: A): { readonly inputs?: readonly number[]; readonly outputs?: readonly number[] };
+  /** Checks the inputs and says what comes out. Throws before anything is allocated or run. */
+  infer(inputs: readonly TensorSpec[], attributes: A): readonly TensorSpec[];
+  /** The definition: the shortest correct program on typed arrays. `specs` are those of the inputs, then of the outputs. */
+  reference(inputs: readonly Data[], outputs: readonly Data[], attributes: A, specs: readonly TensorSpec[]): void;
+  wasm?(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: A): Plan<WasmCall>;
+  webgpu?(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: A, limits: Limits): Plan<Dispatch>;
+  /** The gradient of each input, written with other ops; null where none is needed or defined. */
+  backward?(dOutput: Tensor, saved: Saved, attributes: A, needs: readonly boolean[]): readonly (Tensor | null)[];
+}
+
+/** A new tensor with undefined contents, owned by the open scope. Whoever asks must write every element. */
+export function allocate(device: Device, { dtype, shape }: TensorSpec): Tensor {
+  const buffer = device.allocate(bytesOf({ dtype, shape }));
+  track(device, buffer);
+  return { dtype, shape, device, buffer, offset: 0 };
+}
+
+/** Checks, allocates the outputs, runs the op on the inputs' device, and tells the open tape. */
+export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+  const { device } = inputs[0];
+  inputs.forEach((input, i) => {
+    if (input.device !== device) throw new TypeError(`${op.name}: expected all inputs on one device, got ${device.kind} and, as input ${i}, another ${input.device.kind}; copy it with tensor(device, await read(t), t.shape)`);
+    if (input.buffer.version < 0) throw new ReferenceError(`${op.name}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
+  });
+  const copied = copyAttributes(attributes);
+  const outputs = op.infer(inputs, copied).map((spec) => allocate(device, spec));
+  device.run(op, inputs, outputs, copied);
+  const { backward } = op;
+  recorder()?.record(op.name, inputs, outputs, backward && ((needs) => {
+    const keep = op.saves?.(needs, copied) ?? {};
+    const saved: Saved = { inputs: pick(inputs, keep.inputs), outputs: pick(outputs, keep.outputs), specs: inputs.map(({ dtype, shape }) => ({ dtype, shape })) };
+    return {
+      saved: [...saved.inputs, ...saved.outputs].filter(Boolean),
+      differentiable: outputs.slice(0, 1),
+      backward: ([dOutput], stillNeeds) => backward.call(op, dOutput!, saved, copied, stillNeeds),
+    };
+  }));
+  return outputs;
+}
+
+const pick = (tensors: readonly Tensor[], wanted: readonly number[] = []): Tensor[] => tensors.map((tensor, i) => (wanted.includes(i) ? tensor : undefined!));
+
+function copyAttributes<A extends Attributes<A>>(attributes: A): A {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) copy[name] = ArrayBuffer.isView(value) ? (value as Int32Array).slice() : value;
+  return copy as A;
+}

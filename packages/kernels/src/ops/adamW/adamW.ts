@@ -1,0 +1,67 @@
+import { apply, type Op } from '../../op';
+import { accumulate } from '../elementwise/elementwise';
+import { sumSquares } from '../sum/sum';
+import { checkSame, checkShape } from '../check';
+import { scope } from '../../scope';
+import { leaves, type Tree } from '../../tree';
+import type { Tensor } from '../../tensor';
+
+export interface AdamWOptions {
+  readonly learningRate: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  /** Decoupled: the parameter shrinks by `learningRate * weightDecay` of itself. */
+  readonly weightDecay?: number;
+  /** Counts from 1; corrects the bias of the moments. */
+  readonly step: number;
+  /** Gradients are scaled by min(1, maxNorm / (norm + 1e-6)) with `squaredNorm`, as torch's clip_grad_norm_ does. */
+  readonly clip?: { readonly squaredNorm: Tensor; readonly maxNorm: number };
+}
+
+/** One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2 with torch's order), in place on parameter and moments. */
+export function adamW(parameter: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, options: AdamWOptions): void {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, step, clip } = options;
+  const inputs = [parameter, gradient, firstMoment, secondMoment, ...(clip ? [clip.squaredNorm] : [])];
+  apply(adamWOp, inputs, { learningRate, beta1, beta2, epsilon, weightDecay, correction1: 1 - beta1 ** step, correction2: 1 - beta2 ** step, maxNorm: clip?.maxNorm ?? 0 });
+}
+
+/** `Σ g²` over all tensors of a tree → `[]`; its root is the global gradient norm. It stays on the device. */
+export function squaredNorm(tree: Tree): Tensor {
+  return scope<Tensor>(() => {
+    const [first, ...others] = leaves(tree).map(sumSquares);
+    for (const other of others) accumulate(first, other);
+    return first;
+  });
+}
+
+interface AdamWAttributes {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly correction1: number;
+  readonly correction2: number;
+  readonly maxNorm: number;
+}
+
+const adamWOp: Op<AdamWAttributes> = {
+  name: 'adamW',
+  mutates: [0, 2, 3],
+  infer([parameter, gradient, firstMoment, secondMoment, norm]) {
+    checkSame('adamW', { parameter, gradient, firstMoment, secondMoment });
+    if (norm) checkShape('adamW', 'squaredNorm', norm, []);
+    return [];
+  },
+  reference([p, g, m, v, norm], _outputs, { learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2, maxNorm }) {
+    const clip = norm ? Math.min(1, maxNorm / (Math.sqrt(norm[0]) + 1e-6)) : 1;
+    for (let i = 0; i < p.length; i++) {
+      const gradient = g[i] * clip;
+      m[i] = beta1 * m[i] + (1 - beta1) * gradient;
+      v[i] = beta2 * v[i] + (1 - beta2) * gradient * gradient;
+      const step = (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + epsilon);
+      p[i] = p[i] * (1 - learningRate * weightDecay) - learningRate * step;
+    }
+  },
+};

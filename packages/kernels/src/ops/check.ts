@@ -1,0 +1,43 @@
+// Guards for shape rules. Every message reads `<op>: expected <what>, got <value>; <remedy>`.
+import { describeSpec, sizeOf, type DType, type TensorSpec } from '../tensor';
+
+/** A number stands for that axis length, a name for any; equal names must have equal lengths. */
+export function checkShape(op: string, name: string, { shape }: TensorSpec, expected: readonly (number | string)[], sizes: Record<string, number> = {}): Record<string, number> {
+  const fits = shape.length === expected.length && shape.every((length, i) => {
+    const axis = expected[i];
+    return length === (typeof axis === 'number' ? axis : (sizes[axis] ??= length));
+  });
+  if (!fits) {
+    const wanted = expected.map((axis) => (typeof axis === 'string' && axis in sizes ? `${axis} ${sizes[axis]}` : axis)).join(', ');
+    throw new RangeError(`${op}: expected ${name} of shape [${wanted}], got [${shape.join(', ')}]`);
+  }
+  return sizes;
+}
+
+export function checkType(op: string, name: string, spec: TensorSpec, dtype: DType): void {
+  if (spec.dtype !== dtype) throw new TypeError(`${op}: expected ${name} as ${dtype}, got ${describeSpec(spec)}`);
+}
+
+export function checkFloats(op: string, specs: Readonly<Record<string, TensorSpec | undefined>>): void {
+  for (const [name, spec] of Object.entries(specs)) if (spec) checkType(op, name, spec, 'float32');
+}
+
+export function checkSame(op: string, specs: Readonly<Record<string, TensorSpec>>): void {
+  const [[first, a], ...others] = Object.entries(specs);
+  checkFloats(op, specs);
+  for (const [name, b] of others) {
+    if (a.shape.length !== b.shape.length || a.shape.some((length, i) => length !== b.shape[i])) throw new RangeError(`${op}: expected ${first} and ${name} of one shape, got [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`);
+  }
+}
+
+/** The last axis, and how many rows of it there are. */
+export function rowsOf(spec: TensorSpec): { rows: number; width: number } {
+  const width = spec.shape.at(-1) ?? 1;
+  return { rows: width === 0 ? 0 : sizeOf(spec) / width, width };
+}
+
+/** Workgroups for `count` invocations of a shader with 64 a group: at most 65,535 along x, the rest along y. The shader computes `id.y * 65535 * 64 + id.x`. */
+export function linearGrid(count: number, perGroup = 64): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(count / perGroup));
+  return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
+}

@@ -1,0 +1,57 @@
+import { apply, type Op } from '../../op';
+import { checkFloats, checkShape, checkType } from '../check';
+import { float32, type Data, type Tensor } from '../../tensor';
+
+/**
+ * Softmax cross-entropy of `logits [rows, classes]` with `labels [rows]` (int32), in nats: the sum over rows whose label is not ignored, and how many those are.
+ * Sum and count come apart, so that accumulating gradients over batches weighs every row alike. A label outside [0, classes) that is not `ignoreIndex` gives NaN.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, { ignoreIndex = -100 } = {}): { sum: Tensor; count: Tensor } {
+  const [sum, count] = apply(crossEntropyOp, [logits, labels], { ignoreIndex });
+  return { sum, count };
+}
+
+interface Ignore {
+  readonly ignoreIndex: number;
+}
+
+function logSumExp(x: Data, start: number, end: number): number {
+  let max = -Infinity;
+  for (let i = start; i < end; i++) max = Math.max(max, x[i]);
+  let total = 0;
+  for (let i = start; i < end; i++) total += Math.exp(x[i] - max);
+  return max + Math.log(total);
+}
+
+const crossEntropyOp: Op<Ignore> = {
+  name: 'crossEntropy',
+  saves: () => ({ inputs: [0, 1] }),
+  infer([logits, labels]) {
+    checkFloats('crossEntropy', { logits });
+    checkType('crossEntropy', 'labels', labels, 'int32');
+    checkShape('crossEntropy', 'labels', labels, ['rows'], checkShape('crossEntropy', 'logits', logits, ['rows', 'classes']));
+    return [float32(), float32()];
+  },
+  reference([logits, labels], [sum, count], { ignoreIndex }, [{ shape: [, classes] }]) {
+    sum[0] = count[0] = 0;
+    labels.forEach((label: number, row: number) => {
+      if (label === ignoreIndex) return;
+      const target = label >= 0 && label < classes ? logits[row * classes + label] : NaN;
+      sum[0] += logSumExp(logits, row * classes, (row + 1) * classes) - target;
+      count[0]++;
+    });
+  },
+  backward: (dSum, { inputs: [logits, labels] }, ignore) => [apply(crossEntropyBackwardOp, [logits, labels, dSum], ignore)[0], null],
+};
+
+const crossEntropyBackwardOp: Op<Ignore> = {
+  name: 'crossEntropyBackward',
+  infer: ([logits]) => [logits],
+  reference([logits, labels, dSum], [d], { ignoreIndex }, [{ shape: [, classes] }]) {
+    labels.forEach((label: number, row: number) => {
+      const start = row * classes;
+      const norm = logSumExp(logits, start, start + classes);
+      for (let i = 0; i < classes; i++) d[start + i] = label === ignoreIndex ? 0 : dSum[0] * (Math.exp(logits[start + i] - norm) - (i === label ? 1 : 0));
+    });
+  },
+};

@@ -1,0 +1,44 @@
+import { apply, type Op } from '../../op';
+import { checkFloats } from '../check';
+import { threefry2x32 } from '../../random';
+import type { Tensor } from '../../tensor';
+
+/** Where in the sequence of random numbers a dropout stands: element i of any device, batch or recomputation gets the same number. */
+export interface DropoutKey {
+  readonly seed: number;
+  /** The training step. */
+  readonly step: number;
+  /** A number of its own for every dropout of the model. */
+  readonly layer: number;
+}
+
+/** Zeroes elements with probability `rate` and scales the others by 1 / (1 - rate) (Srivastava et al. 2014). Rate 0 returns its argument. */
+export function dropout(x: Tensor, rate: number, { seed, step, layer }: DropoutKey): Tensor {
+  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: expected a rate in [0, 1), got ${rate}`);
+  return rate === 0 ? x : apply(dropoutOp, [x], { rate, seed, step, layer })[0];
+}
+
+interface DropoutAttributes extends DropoutKey {
+  readonly rate: number;
+}
+
+/** An element is dropped when its 32 random bits are below this. */
+export const dropThreshold = (rate: number): number => Math.round(rate * 2 ** 32);
+
+/** Elements 2i and 2i + 1 take the two words of Threefry with key (seed, layer) and counter (i, step). Linear in x, so its own gradient. */
+const dropoutOp: Op<DropoutAttributes> = {
+  name: 'dropout',
+  infer([x]) {
+    checkFloats('dropout', { x });
+    return [x];
+  },
+  reference([x], [y], { rate, seed, step, layer }) {
+    const threshold = dropThreshold(rate);
+    const kept = 1 / (1 - rate);
+    for (let i = 0; i < x.length; i += 2) {
+      const bits = threefry2x32(seed, layer, i / 2, step);
+      for (let j = 0; j < 2 && i + j < x.length; j++) y[i + j] = bits[j] < threshold ? 0 : x[i + j] * kept;
+    }
+  },
+  backward: (d, _saved, attributes) => apply(dropoutOp, [d], attributes),
+};

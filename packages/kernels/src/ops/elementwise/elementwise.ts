@@ -1,0 +1,102 @@
+// Ops that treat every element alike. One table; each row is a definition, and the plans are made from it.
+import { apply, type Op } from '../../op';
+import { checkFloats, checkSame } from '../check';
+import type { Tensor } from '../../tensor';
+
+interface Factor {
+  readonly factor: number;
+}
+
+/** `a + b`, same shapes. */
+export const add = (a: Tensor, b: Tensor): Tensor => apply(addOp, [a, b], {})[0];
+
+/** `a - b`, same shapes. */
+export const sub = (a: Tensor, b: Tensor): Tensor => apply(subOp, [a, b], {})[0];
+
+/** `a * b`, same shapes. */
+export const mul = (a: Tensor, b: Tensor): Tensor => apply(mulOp, [a, b], {})[0];
+
+/** `x * factor`, for a host number. */
+export const scale = (x: Tensor, factor: number): Tensor => apply(scaleOp, [x], { factor })[0];
+
+/** Sets every element, in place, and returns its argument. */
+export function fill(x: Tensor, factor: number): Tensor {
+  apply(fillOp, [x], { factor });
+  return x;
+}
+
+/** `target += x`, in place. */
+export const accumulate = (target: Tensor, x: Tensor): void => void apply(accumulateOp, [target, x], {});
+
+const addOp: Op = {
+  name: 'add',
+  infer([a, b]) {
+    checkSame('add', { a, b });
+    return [a];
+  },
+  reference([a, b], [y]) {
+    for (let i = 0; i < y.length; i++) y[i] = a[i] + b[i];
+  },
+  backward: (d) => [d, d],
+};
+
+const subOp: Op = {
+  name: 'sub',
+  infer([a, b]) {
+    checkSame('sub', { a, b });
+    return [a];
+  },
+  reference([a, b], [y]) {
+    for (let i = 0; i < y.length; i++) y[i] = a[i] - b[i];
+  },
+  backward: (d, _saved, _attributes, [, needsB]) => [d, needsB ? scale(d, -1) : null],
+};
+
+const mulOp: Op = {
+  name: 'mul',
+  saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
+  infer([a, b]) {
+    checkSame('mul', { a, b });
+    return [a];
+  },
+  reference([a, b], [y]) {
+    for (let i = 0; i < y.length; i++) y[i] = a[i] * b[i];
+  },
+  backward: (d, { inputs: [a, b] }, _attributes, [needsA, needsB]) => [needsA ? mul(d, b) : null, needsB ? mul(d, a) : null],
+};
+
+const scaleOp: Op<Factor> = {
+  name: 'scale',
+  infer([x]) {
+    checkFloats('scale', { x });
+    return [x];
+  },
+  reference([x], [y], { factor }) {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] * factor;
+  },
+  backward: (d, _saved, { factor }) => [scale(d, factor)],
+};
+
+const fillOp: Op<Factor> = {
+  name: 'fill',
+  mutates: [0],
+  infer([x]) {
+    checkFloats('fill', { x });
+    return [];
+  },
+  reference([x], _outputs, { factor }) {
+    x.fill(factor);
+  },
+};
+
+const accumulateOp: Op = {
+  name: 'accumulate',
+  mutates: [0],
+  infer([target, x]) {
+    checkSame('accumulate', { target, x });
+    return [];
+  },
+  reference([target, x]) {
+    for (let i = 0; i < x.length; i++) target[i] += x[i];
+  },
+};

@@ -1,0 +1,39 @@
+import { apply, type Op } from '../../op';
+import { checkFloats, checkShape, checkType } from '../check';
+import { float32, type Tensor, type TensorSpec } from '../../tensor';
+
+/**
+ * Rows of `table [rows, width]` by `ids [count]` (uint32) → `[count, width]`. Also the way to gather rows of activations ([CLS], masked positions).
+ * An id beyond the table reads as zeros on every device; check ids on the host, where they are made.
+ */
+export const embedding = (table: Tensor, ids: Tensor): Tensor => apply(embeddingOp, [table, ids], {})[0];
+
+const embeddingOp: Op = {
+  name: 'embedding',
+  saves: () => ({ inputs: [1] }),
+  infer([table, ids]) {
+    checkFloats('embedding', { table });
+    checkType('embedding', 'ids', ids, 'uint32');
+    const { width, count } = checkShape('embedding', 'ids', ids, ['count'], checkShape('embedding', 'table', table, ['rows', 'width']));
+    return [float32(count, width)];
+  },
+  reference([table, ids], [y], _attributes, [{ shape: [rows, width] }]) {
+    ids.forEach((id: number, row: number) => {
+      for (let i = 0; i < width; i++) y[row * width + i] = id < rows ? table[id * width + i] : 0;
+    });
+  },
+  backward: (d, { inputs: [, ids], specs: [table] }) => [apply(embeddingBackwardOp, [d, ids], { rows: table.shape[0] })[0], null],
+};
+
+/** Sums the rows of d that share an id, in the order of the ids: deterministic, no atomics. */
+const embeddingBackwardOp: Op<{ readonly rows: number }> = {
+  name: 'embeddingBackward',
+  infer: ([d], { rows }): TensorSpec[] => [float32(rows, d.shape[1])],
+  reference([d, ids], [dTable], { rows }, [{ shape: [, width] }]) {
+    dTable.fill(0);
+    ids.forEach((id: number, row: number) => {
+      if (id >= rows) return;
+      for (let i = 0; i < width; i++) dTable[id * width + i] += d[row * width + i];
+    });
+  },
+};

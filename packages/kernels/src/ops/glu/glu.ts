@@ -1,0 +1,53 @@
+// Gated linear units (Shazeer 2020, arXiv 2002.05202). The order is MosaicBERT's: the first half of each row is the gate, the second the value.
+import { apply, type Op } from '../../op';
+import { checkFloats, rowsOf } from '../check';
+import { activations } from '../activation/functions';
+import { float32, type Tensor, type TensorSpec } from '../../tensor';
+
+/** `x [..., 2 width]` → `[..., width]`: GELU (erf) of the first half times the second half. */
+export const geglu = (x: Tensor): Tensor => apply(gluOp, [x], { gate: 'gelu' })[0];
+
+/** `x [..., 2 width]` → `[..., width]`: SiLU of the first half times the second half. */
+export const swiglu = (x: Tensor): Tensor => apply(gluOp, [x], { gate: 'silu' })[0];
+
+interface Gate {
+  readonly gate: 'gelu' | 'silu';
+}
+
+function halved(x: TensorSpec): TensorSpec {
+  const { width } = rowsOf(x);
+  if (width % 2) throw new RangeError(`glu: expected an even last axis, got ${width}; it holds gate and value side by side`);
+  return float32(...x.shape.slice(0, -1), width / 2);
+}
+
+const gluOp: Op<Gate> = {
+  name: 'glu',
+  saves: () => ({ inputs: [0] }),
+  infer([x]) {
+    checkFloats('glu', { x });
+    return [halved(x)];
+  },
+  reference([x], [y], { gate }, [, output]) {
+    const { width } = rowsOf(output);
+    const { value } = activations[gate];
+    for (let i = 0; i < y.length; i++) {
+      const at = i + Math.floor(i / width) * width;
+      y[i] = value(x[at]) * x[at + width];
+    }
+  },
+  backward: (d, { inputs: [x] }, gate) => apply(gluBackwardOp, [x, d], gate),
+};
+
+const gluBackwardOp: Op<Gate> = {
+  name: 'gluBackward',
+  infer: ([x]) => [x],
+  reference([x, d], [dX], { gate }, [, output]) {
+    const { width } = rowsOf(output);
+    const { value, derivative } = activations[gate];
+    for (let i = 0; i < d.length; i++) {
+      const at = i + Math.floor(i / width) * width;
+      dX[at] = d[i] * x[at + width] * derivative(x[at]);
+      dX[at + width] = d[i] * value(x[at]);
+    }
+  },
+};

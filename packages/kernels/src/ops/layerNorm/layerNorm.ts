@@ -1,0 +1,79 @@
+import { apply, type Op } from '../../op';
+import { scope } from '../../scope';
+import { checkFloats, checkShape, rowsOf } from '../check';
+import { float32, type Tensor, type TensorSpec } from '../../tensor';
+
+/** Ba et al. 2016 (arXiv 1607.06450): over the last axis of `x [..., width]`; weight and bias are `[width]`. Variance is the biased one. */
+export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1e-12 } = {}): Tensor => scope<Tensor>(() => apply(layerNormOp, [x, weight, bias], { epsilon })[0]);
+
+function check(op: string, x: TensorSpec, weight: TensorSpec, bias?: TensorSpec): void {
+  checkFloats(op, { x, weight, bias });
+  const { width } = rowsOf(x);
+  checkShape(op, 'weight', weight, [width]);
+  if (bias) checkShape(op, 'bias', bias, [width]);
+}
+
+/** Output 1 holds mean and reciprocal deviation of each row, `[rows, 2]`: what the backward needs beside x. */
+const layerNormOp: Op<{ readonly epsilon: number }> = {
+  name: 'layerNorm',
+  saves: () => ({ inputs: [0, 1], outputs: [1] }),
+  infer([x, weight, bias]) {
+    check('layerNorm', x, weight, bias);
+    return [x, float32(rowsOf(x).rows, 2)];
+  },
+  reference([x, weight, bias], [y, statistics], { epsilon }, [spec]) {
+    const { rows, width } = rowsOf(spec);
+    for (let row = 0; row < rows; row++) {
+      const start = row * width;
+      let mean = 0;
+      for (let i = 0; i < width; i++) mean += x[start + i];
+      mean /= width;
+      let variance = 0;
+      for (let i = 0; i < width; i++) variance += (x[start + i] - mean) ** 2;
+      const inverse = 1 / Math.sqrt(variance / width + epsilon);
+      for (let i = 0; i < width; i++) y[start + i] = (x[start + i] - mean) * inverse * weight[i] + bias[i];
+      statistics[2 * row] = mean;
+      statistics[2 * row + 1] = inverse;
+    }
+  },
+  backward(d, { inputs: [x, weight], outputs: [, statistics] }, _attributes, [needsX, needsWeight, needsBias]) {
+    const dX = needsX ? apply(layerNormBackwardOp, [x, weight, statistics, d], {})[0] : null;
+    const [dWeight, dBias] = needsWeight || needsBias ? apply(layerNormParametersBackwardOp, [x, weight, statistics, d], {}) : [null, null];
+    return [dX, needsWeight ? dWeight : null, needsBias ? dBias : null];
+  },
+};
+
+const layerNormBackwardOp: Op = {
+  name: 'layerNormBackward',
+  infer: ([x]) => [x],
+  reference([x, weight, statistics, d], [dX]) {
+    const width = weight.length;
+    for (let row = 0, start = 0; start < x.length; row++, start += width) {
+      const mean = statistics[2 * row];
+      const inverse = statistics[2 * row + 1];
+      let [first, second] = [0, 0];
+      for (let i = start; i < start + width; i++) {
+        const weighted = d[i] * weight[i - start];
+        first += weighted;
+        second += weighted * (x[i] - mean) * inverse;
+      }
+      for (let i = start; i < start + width; i++) dX[i] = inverse * (d[i] * weight[i - start] - first / width - ((x[i] - mean) * inverse * second) / width);
+    }
+  },
+};
+
+/** Gradients of weight and bias: column sums over all rows, in a fixed order. */
+const layerNormParametersBackwardOp: Op = {
+  name: 'layerNormParametersBackward',
+  infer: ([, weight]) => [weight, weight],
+  reference([x, , statistics, d], [dWeight, dBias]) {
+    const width = dWeight.length;
+    dWeight.fill(0);
+    dBias.fill(0);
+    for (let i = 0; i < x.length; i++) {
+      const row = Math.floor(i / width);
+      dWeight[i % width] += d[i] * (x[i] - statistics[2 * row]) * statistics[2 * row + 1];
+      dBias[i % width] += d[i];
+    }
+  },
+};

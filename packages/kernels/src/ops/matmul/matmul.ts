@@ -1,0 +1,49 @@
+import { apply, type Op } from '../../op';
+import { sumRows } from '../sum/sum';
+import { checkFloats, checkShape } from '../check';
+import { float32, type Tensor, type TensorSpec } from '../../tensor';
+
+interface Transposes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** Sizes of `[m, k] · [k, n]`, and how far apart neighbours in a row and in a column lie. */
+export function matmulSizes(a: TensorSpec, b: TensorSpec, { transposeA, transposeB }: Transposes) {
+  const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
+  const n = b.shape[transposeB ? 0 : 1];
+  return { m, n, k, aRow: transposeA ? 1 : k, aColumn: transposeA ? m : 1, bRow: transposeB ? 1 : n, bColumn: transposeB ? k : 1 };
+}
+
+const matmulOp: Op<Transposes> = {
+  name: 'matmul',
+  saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
+  infer([a, b, bias], attributes) {
+    checkFloats('matmul', { a, b, bias });
+    const sizes = checkShape('matmul', attributes.transposeA ? 'a (transposed)' : 'a', a, attributes.transposeA ? ['k', 'm'] : ['m', 'k']);
+    checkShape('matmul', attributes.transposeB ? 'b (transposed)' : 'b', b, attributes.transposeB ? ['n', 'k'] : ['k', 'n'], sizes);
+    if (bias) checkShape('matmul', 'bias', bias, ['n'], sizes);
+    return [float32(sizes.m, sizes.n)];
+  },
+  reference([a, b, bias], [y], attributes, specs) {
+    const { m, n, k, aRow, aColumn, bRow, bColumn } = matmulSizes(specs[0], specs[1], attributes);
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        let total = bias ? bias[column] : 0;
+        for (let i = 0; i < k; i++) total += a[row * aRow + i * aColumn] * b[i * bRow + column * bColumn];
+        y[row * n + column] = total;
+      }
+    }
+  },
+  backward(d, { inputs: [a, b] }, { transposeA, transposeB }, [needsA, needsB, needsBias]) {
+    const dA = () => (transposeA ? matmul(b, d, { transposeA: transposeB, transposeB: true }) : matmul(d, b, { transposeB: !transposeB }));
+    const dB = () => (transposeB ? matmul(d, a, { transposeA: true, transposeB: transposeA }) : matmul(a, d, { transposeA: !transposeA }));
+    return [needsA ? dA() : null, needsB ? dB() : null, needsBias ? sumRows(d) : null];
+  },
+};
+
+/** `a [m, k] · b [k, n]` → `[m, n]`; with `transposeA` or `transposeB` that operand is stored as its transpose. */
+export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Partial<Transposes> = {}): Tensor => apply(matmulOp, [a, b], { transposeA, transposeB })[0];
+
+/** `x [rows, inputs] · weightᵀ + bias` → `[rows, outputs]`; weight is `[outputs, inputs]` as in checkpoints. */
+export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => apply(matmulOp, bias ? [x, weight, bias] : [x, weight], { transposeA: false, transposeB: true })[0];
