@@ -1,0 +1,131 @@
+// Every way to hand bytes to a reader becomes one stream of chunks. Nothing is read before the consumer asks for it,
+// and a consumer that stops early closes the file, cancels the stream or aborts the request.
+import { FormatError } from './formatError';
+import { gunzip } from './gunzip';
+import { nodeModule } from './nodeModule';
+
+/** Random access as generic-filehandle2 defines it: anything with these two methods will do. */
+export interface FileHandleLike {
+  /** Up to `length` bytes from `position`; fewer only at the end of the file. */
+  read(length: number, position: number, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  stat(): Promise<{ size: number }>;
+}
+
+/** A path (Node only) or http(s) address as a string, a URL (http, https, file, data, blob), a Blob or File, the bytes themselves, a stream of bytes, or a file handle. */
+export type ByteSource = string | URL | Blob | Uint8Array | ReadableStream<Uint8Array> | FileHandleLike;
+
+export interface ReadOptions {
+  /** Stops the reading; the consumer's next step throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const pieceBytes = 1 << 16;
+
+/**
+ * The bytes of `source`, decompressed when they begin with gzip's magic number (any number of members, hence also BGZF); names are never looked at.
+ * @returns chunks of one byte or more, valid until the consumer changes them.
+ * @throws TypeError when `source` is none of the kinds of {@link ByteSource}; FormatError for damaged gzip and for other compressions.
+ */
+export function readBytes(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  return decompress(openSource(source, options.signal));
+}
+
+function openSource(source: ByteSource, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  if (typeof source === 'string') return fromString(source, signal);
+  if (source instanceof Uint8Array) return fromArray(source, signal);
+  if (source instanceof URL) return source.protocol === 'file:' ? fromPath(source, signal) : fromUrl(source, signal);
+  if (source instanceof Blob) return fromStream(() => source.stream(), signal);
+  if (typeof source === 'object' && source !== null) {
+    if ('getReader' in source) return fromStream(() => source, signal);
+    if ('read' in source && 'stat' in source) return fromHandle(source, signal);
+  }
+  throw new TypeError(`readBytes: expected a path, URL, Blob, Uint8Array, ReadableStream or an object with read() and stat(), got ${source === null ? 'null' : typeof source}; open the file first`);
+}
+
+function fromString(text: string, signal: AbortSignal | undefined) {
+  if (/^\s*[>@;]/.test(text) || text.includes('\n')) {
+    throw new TypeError(`readBytes: expected a path or an address, got sequence data (a string that begins with ${JSON.stringify(text.slice(0, 12))}); pass new TextEncoder().encode(text)`);
+  }
+  return /^https?:\/\//i.test(text) ? fromUrl(new URL(text), signal) : fromPath(text, signal);
+}
+
+async function* fromPath(path: string | URL, signal: AbortSignal | undefined) {
+  const fs = nodeModule('node:fs');
+  if (!fs) throw new TypeError(`readBytes: expected a URL, Blob, Uint8Array or stream, got the path ${JSON.stringify(String(path))}, and there is no file system here; fetch the file or pass a File`);
+  yield* fs.createReadStream(path, { highWaterMark: 4 * pieceBytes, signal }) as AsyncIterable<Uint8Array>;
+}
+
+async function* fromUrl(url: URL, signal: AbortSignal | undefined) {
+  const response = await fetch(url, { signal: signal ?? null });
+  if (!response.ok) throw new Error(`readBytes: expected ${url.href} to answer 200, got ${response.status} ${response.statusText}; check the address`);
+  if (response.body) yield* fromStream(() => response.body!, signal);
+}
+
+async function* fromArray(bytes: Uint8Array, signal: AbortSignal | undefined) {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    signal?.throwIfAborted();
+    yield bytes.subarray(at, at + pieceBytes);
+  }
+}
+
+async function* fromStream(open: () => ReadableStream<Uint8Array>, signal: AbortSignal | undefined) {
+  const reader = open().getReader();
+  let finished = false;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!(value instanceof Uint8Array)) throw new TypeError(`readBytes: expected a stream of Uint8Array, got ${typeof value}; pipe text through a TextEncoderStream`);
+      if (value.length > 0) yield value;
+    }
+    finished = true;
+  } finally {
+    if (!finished) await reader.cancel().catch(() => undefined); // a stream that failed reports through read(), not here
+    reader.releaseLock();
+  }
+}
+
+async function* fromHandle(handle: FileHandleLike, signal: AbortSignal | undefined) {
+  const { size } = await handle.stat();
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`readBytes: expected stat() to give a size of 0 bytes or more, got ${size}; check the file handle`);
+  for (let position = 0; position < size; ) {
+    signal?.throwIfAborted();
+    const wanted = Math.min(4 * pieceBytes, size - position);
+    const bytes = await handle.read(wanted, position, signal ? { signal } : {});
+    if (bytes.length === 0 || bytes.length > wanted) throw new RangeError(`readBytes: expected read() to give 1 to ${wanted} bytes at ${position} of ${size}, got ${bytes.length}; the file changed or the handle is at fault`);
+    position += bytes.length;
+    yield bytes;
+  }
+}
+
+/** The first bytes of what people mistake for plain text or gzip. */
+const foreign: readonly (readonly [name: string, magic: readonly number[]])[] = [
+  ['Zstandard', [0x28, 0xb5, 0x2f, 0xfd]], ['xz', [0xfd, 0x37, 0x7a, 0x58]], ['bzip2', [0x42, 0x5a, 0x68]], ['zip', [0x50, 0x4b, 0x03, 0x04]],
+  ['UTF-16 text', [0xff, 0xfe]], ['UTF-16 text', [0xfe, 0xff]],
+];
+
+async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const head: number[] = [];
+    const held: Uint8Array[] = [];
+    while (head.length < 4) {
+      const { done, value } = await chunks.next();
+      if (done) break;
+      held.push(value);
+      head.push(...value.subarray(0, 4 - head.length));
+    }
+    const startsWith = (magic: readonly number[]) => magic.every((byte, i) => head[i] === byte);
+    const other = foreign.find(([, magic]) => startsWith(magic));
+    if (other) throw new FormatError(`readBytes: expected plain text or gzip, got ${other[0]}; convert it first`, { format: 'gzip' });
+    const all = rejoin(held, chunks);
+    yield* startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
+  } finally {
+    await chunks.return();
+  }
+}
+
+async function* rejoin(held: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array, void, undefined>) {
+  yield* held;
+  yield* rest;
+}

@@ -1,0 +1,163 @@
+// FASTA as found in the wild: one pass over the bytes, no string per line, memory for one record at a time.
+import { ByteCollector } from './byteCollector';
+import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
+import { FormatError } from './formatError';
+
+export interface FastaRecord {
+  /** The header up to the first space or tab; empty when the header is. */
+  readonly name: string;
+  /** The rest of the header. */
+  readonly description: string;
+  /** Residues as ASCII, case kept, line ends and blanks removed. The array is the consumer's own. */
+  readonly sequence: Uint8Array;
+}
+
+export interface FastaOptions extends ReadOptions {
+  /** Longest sequence accepted, in residues; default 2^32 - 1, the longest array of Node 20. A lower limit guards against hostile files. */
+  readonly maxSequenceLength?: number;
+}
+
+/**
+ * Streams the records of a FASTA file (Pearson and Lipman 1988; as NCBI describes it). Plain or gzip, LF or CRLF, with or without a last line end; empty lines are skipped; an empty file has no records.
+ * Reading follows the consumer: leaving the loop early closes the source.
+ * @throws FormatError (`fasta` or `gzip`, with the line) for text before the first `>`, bytes that are no residue, `>` inside a line, a NUL byte, a lone carriage return, a header over 1 MiB or not in UTF-8, damaged gzip.
+ */
+export function readFasta(source: ByteSource, options: FastaOptions = {}): AsyncGenerator<FastaRecord, void, undefined> {
+  const longest = options.maxSequenceLength ?? 2 ** 32 - 1;
+  if (!(Number.isInteger(longest) && longest >= 0)) throw new RangeError(`readFasta: expected maxSequenceLength to be a whole number of residues, got ${longest}; leave it out for the default`);
+  return records(readBytes(source, options), longest);
+}
+
+async function* records(chunks: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<FastaRecord, void, undefined> {
+  const parser = new FastaParser(longest);
+  try {
+    for await (const chunk of chunks) yield* parser.push(chunk);
+  } catch (error) {
+    if (!(error instanceof FormatError) || error.line !== undefined) throw error;
+    throw new FormatError(`${error.message} (noticed at line ${parser.line} of the text)`, { format: error.format, line: parser.line, cause: error });
+  }
+  yield* parser.end();
+}
+
+const newline = 10;
+const carriageReturn = 13;
+const greaterThan = 62;
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+const longestHeader = 1 << 20;
+const keep = 1;
+const blank = 2;
+/** What each byte of a sequence line is: letters, `*` (stop), `-` and `.` (gaps) are kept, blanks left out, all else ends the line or is an error. */
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => (/[A-Za-z*.-]/.test(String.fromCharCode(byte)) ? keep : byte === 32 || byte === 9 ? blank : 0));
+
+/** The state between two chunks, which may be cut anywhere. A class because a record is open across calls. */
+class FastaParser {
+  line = 1;
+  private place: 'lineStart' | 'header' | 'sequence' = 'lineStart';
+  private open = false;
+  private headerLine = 0;
+  private afterReturn = false;
+  private markBytes = 0;
+  /** Bytes of the file before this chunk, and up to the start of this line: for columns in messages. */
+  private consumed = 0;
+  private lineStart = 0;
+  private readonly header: ByteCollector;
+  private readonly sequence: ByteCollector;
+
+  constructor(longest: number) {
+    this.header = new ByteCollector(longestHeader, () => this.fail(`a header of at most ${longestHeader} bytes`, 'a longer one', 'check that this is a FASTA file'));
+    this.sequence = new ByteCollector(longest, () => this.fail(`a sequence of at most ${longest} residues`, 'a longer one', 'raise maxSequenceLength if that is right'));
+  }
+
+  *push(chunk: Uint8Array): Generator<FastaRecord, void, undefined> {
+    for (let at = 0; at < chunk.length; ) {
+      const byte = chunk[at];
+      if (byte === newline) {
+        this.afterReturn = false;
+        this.place = 'lineStart';
+        this.line++;
+        this.lineStart = this.consumed + ++at;
+      } else if (this.afterReturn) {
+        this.fail('a line feed after the carriage return', show(byte), 'convert the line ends to LF or CRLF', at);
+      } else if (byte === carriageReturn) {
+        this.afterReturn = true;
+        at++;
+      } else if (this.place === 'lineStart' && byte === greaterThan && this.markBytes % byteOrderMark.length === 0) {
+        if (this.open) yield this.take();
+        this.open = true;
+        this.headerLine = this.line;
+        this.place = 'header';
+        at++;
+      } else if (this.place === 'header') {
+        at = this.readHeader(chunk, at);
+      } else if (this.open) {
+        this.place = 'sequence';
+        at = this.readSequence(chunk, at);
+      } else {
+        at = this.readPreamble(chunk, at);
+      }
+    }
+    this.consumed += chunk.length;
+  }
+
+  *end(): Generator<FastaRecord, void, undefined> {
+    if (this.open) yield this.take();
+  }
+
+  private take(): FastaRecord {
+    const text = this.decodeHeader(this.header.take());
+    const [, name, description] = /^([^ \t]*)[ \t]*([^]*?)[ \t]*$/.exec(text)!;
+    return { name, description, sequence: this.sequence.take() };
+  }
+
+  private decodeHeader(bytes: Uint8Array): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      throw new FormatError(`readFasta: expected headers in UTF-8, got other bytes at line ${this.headerLine}; convert the file, for example with iconv`, { format: 'fasta', line: this.headerLine, cause });
+    }
+  }
+
+  private readHeader(chunk: Uint8Array, from: number): number {
+    const out = this.header.room();
+    const to = Math.min(chunk.length, from + out.length);
+    let at = from;
+    for (; at < to && chunk[at] !== newline && chunk[at] !== carriageReturn; at++) {
+      if (chunk[at] === 0) this.fail('text', 'a NUL byte', 'the file is binary or damaged', at);
+      out[at - from] = chunk[at];
+    }
+    this.header.keep(at - from);
+    return at;
+  }
+
+  private readSequence(chunk: Uint8Array, from: number): number {
+    const out = this.sequence.room();
+    const to = Math.min(chunk.length, from + out.length);
+    let used = 0;
+    let at = from;
+    for (; at < to; at++) {
+      const byte = chunk[at];
+      const kind = kinds[byte];
+      if (kind === keep) out[used++] = byte;
+      else if (kind !== blank) {
+        if (byte === newline || byte === carriageReturn) break;
+        this.fail('residues (letters, * - or .)', show(byte), byte === greaterThan ? 'a header starts its own line' : 'remove comments, numbers and damage', at);
+      }
+    }
+    this.sequence.keep(used);
+    return at;
+  }
+
+  private readPreamble(chunk: Uint8Array, at: number): number {
+    const byte = chunk[at];
+    if (this.line === 1 && this.place === 'lineStart' && byte === byteOrderMark[this.markBytes]) this.markBytes++;
+    else if (kinds[byte] !== blank || this.markBytes % byteOrderMark.length !== 0) this.fail("'>' before anything else", show(byte), 'remove what stands before the first record, or check that this is a FASTA file', at);
+    return at + 1;
+  }
+
+  private fail(expected: string, got: string, remedy: string, at?: number): never {
+    const column = at === undefined ? '' : `, column ${this.consumed + at - this.lineStart + 1}`;
+    throw new FormatError(`readFasta: expected ${expected} at line ${this.line}${column}, got ${got}; ${remedy}`, { format: 'fasta', line: this.line });
+  }
+}
+
+const show = (byte: number) => (byte > 32 && byte < 127 ? JSON.stringify(String.fromCharCode(byte)) : `byte 0x${byte.toString(16).padStart(2, '0')}`);
