@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { parseCsv } from './csv';
+import { parseDataset } from './dataset';
+import { loadDataset } from './loadDataset';
+import { findTask } from './tasks';
+
+const task = { ...findTask('tf_0'), declaredSizes: { train: 2, dev: 1, test: 1 } };
+const good = { train: 'sequence,label\nACGT,0\nGGCC,1\n', dev: 'sequence,label\nTTTT,1\n', test: 'sequence,label\nAAAA,0\n' };
+const withTrain = (train: string | Uint8Array) => parseDataset(task, { ...good, train });
+
+describe('CSV', () => {
+  const rows = (text: string) => [...parseCsv(text, 'x.csv')];
+  test('quotes, doubled quotes, commas and line breaks inside quotes, all line ends', () => {
+    expect(rows('a,b\r\n"x,1","say ""hi"""\r"two\nlines",z\n\n')).toEqual([
+      { fields: ['a', 'b'], line: 1 }, { fields: ['x,1', 'say "hi"'], line: 2 }, { fields: ['two\nlines', 'z'], line: 3 },
+    ]);
+    expect(rows('"two\r\nlines",z\nlast,')).toEqual([{ fields: ['two\r\nlines', 'z'], line: 1 }, { fields: ['last', ''], line: 3 }]);
+    expect(rows('')).toEqual([]);
+  });
+  test('what is written quoted is read back', () =>
+    fc.assert(fc.property(fc.array(fc.array(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', 'é') }), { minLength: 1, maxLength: 4 }), { minLength: 1 }), (table) => {
+      const text = table.map((fields) => fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')).join('\r\n');
+      expect(rows(text).map((row) => row.fields)).toEqual(table);
+    })));
+  test.each([
+    ['a,b\n"open,1\n', 'expected a closing quote, got the end of x.csv for the field that opens in line 2'],
+    ['a,b\nAC"GT,1', 'got "\\"" in x.csv, line 2'],
+    ['a,b\n"AC"GT,1', 'got "G" in x.csv, line 2'],
+  ])('%j is refused', (text, message) => expect(() => rows(text)).toThrow(message));
+});
+
+describe('a dataset', () => {
+  test('is read with counts, lengths and hashes', async () => {
+    const dataset = await parseDataset(task, good);
+    expect(dataset).toMatchObject({ task: 'tf_0', simulated: false, classes: 2, notes: [] });
+    // printf 'sequence,label\nACGT,0\nGGCC,1\n' | sha256sum
+    expect(dataset.train).toEqual({
+      examples: [{ sequence: 'ACGT', label: 0 }, { sequence: 'GGCC', label: 1 }], sha256: '5db15689fd06fe96c4ba756f458bd84e770d7e93c0305064c600f38f0915ce60',
+      classCounts: [1, 1], shortest: 4, longest: 4, ambiguousItems: 0, lowerCaseItems: 0,
+    });
+  });
+  test('is the same from bytes with a byte order mark, CRLF and quotes', async () => {
+    const { train } = await withTrain(new TextEncoder().encode('\uFEFFsequence,label\r\n"ACGT",0\r\n"GGCC","1"\r\n'));
+    expect(train.examples).toEqual((await parseDataset(task, good)).train.examples);
+  });
+  test('allows and counts ambiguity codes and lower case', async () => {
+    const { train, notes } = await withTrain('sequence,label\nACGN,0\nacgu,1\n');
+    expect(train).toMatchObject({ ambiguousItems: 2, lowerCaseItems: 1 });
+    expect(notes).toEqual(['2 of 2 train items hold letters other than A, C, G and T.', '1 of 2 train items hold lower-case letters.']);
+  });
+  test('reports sizes that differ, and changes nothing', async () => {
+    const { train, notes } = await withTrain('sequence,label\nACGT,0\n');
+    expect(train.examples).toHaveLength(1);
+    expect(notes).toEqual(['No training item has the label 1.', 'The train split has 1 rows; the distributed file has 2.']);
+  });
+  test('of GUE+ takes its classes from the training file', async () => {
+    const species = { ...findTask('fungi_species_20'), declaredSizes: undefined } as never as typeof task;
+    const data = await parseDataset(species, { ...good, train: 'sequence,label\nA,0\nC,1\nG,2\n' });
+    expect(data).toMatchObject({ classes: 3, notes: ['The training file holds 3 classes; known copies hold 20.'] });
+    await expect(parseDataset(species, { ...good, test: 'sequence,label\nA,2\n' })).rejects.toThrow('expected a label from 0 to 1, got 2 in test.csv, line 2');
+  });
+  test('of pairs has three columns', async () => {
+    const pair = (label: number) => `sequence,pair,label\nACGT,GG,${label}\n`;
+    const { train } = await parseDataset(findTask('epi_K562'), { train: pair(1), dev: pair(0), test: pair(1) });
+    expect(train).toMatchObject({ examples: [{ sequence: 'ACGT', pair: 'GG', label: 1 }], longest: 6 });
+  });
+});
+
+test.each([
+  ['a label outside the range', 'sequence,label\nACGT,2\n', 'expected a label from 0 to 1, got 2 in train.csv, line 2; tf_0 has 2 classes', 2],
+  ['a negative label', 'sequence,label\nACGT,-1\n', 'expected an integer label, got "-1" in train.csv, line 2', 2],
+  ['a label with a fraction', 'sequence,label\nACGT,1\nACGT,0.5\n', 'expected an integer label, got "0.5" in train.csv, line 3', 3],
+  ['a huge label', 'sequence,label\nACGT,99999999999999999999\n', 'expected a label from 0 to 1', 2],
+  ['a missing label', 'sequence,label\nACGT,\n', 'expected an integer label, got ""', 2],
+  ['a ragged row', 'sequence,label\nACGT,1\nACGT\n', 'expected 2 columns (sequence,label), got 1 in train.csv, line 3', 3],
+  ['a row too wide', 'sequence,label\nACGT,GG,1\n', 'expected 2 columns (sequence,label), got 3', 2],
+  ['a blank line inside', 'sequence,label\nACGT,1\n\nACGT,1\n', 'got 1 in train.csv, line 3', 3],
+  ['a space in a sequence', 'sequence,label\nAC GT,1\n', 'expected IUPAC nucleotide letters, got " " at position 3 of a sequence in train.csv, line 2', 2],
+  ['a protein', 'sequence,label\nMELVIS,1\n', 'got "E" at position 2', 2],
+  ['no sequence', 'sequence,label\n,1\n', 'expected a sequence, got nothing in train.csv, line 2', 2],
+  ['no header', 'ACGT,1\nACGT,0\n', 'expected a header such as sequence,label, got a row with label 1', 1],
+  ['no rows', 'sequence,label\n', 'expected rows below the header in train.csv, got none', 2],
+  ['nothing at all', ' \n', 'got an empty file', 1],
+])('%s ends with one clear line', async (_, train, message, line) => {
+  const error = await withTrain(train).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ name: 'FormatError', format: 'csv', line });
+  expect((error as Error).message).toContain(message);
+  expect((error as Error).message).not.toContain('\n');
+});
+
+test('bytes that are no UTF-8 are refused', () =>
+  expect(withTrain(Uint8Array.of(0x73, 0xff, 0xfe))).rejects.toThrow('expected UTF-8 text in train.csv, got other bytes'));
+
+describe('files', () => {
+  let home: string;
+  let folder: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'gue-'));
+    folder = join(home, 'tf', '0');
+    mkdirSync(folder, { recursive: true });
+    for (const [split, text] of Object.entries(good)) writeFileSync(join(folder, `${split}.csv`), text);
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  test('plain or compressed give the same data', async () => {
+    const plain = await loadDataset(task, home);
+    rmSync(join(folder, 'train.csv'));
+    writeFileSync(join(folder, 'train.csv.gz'), gzipSync(good.train));
+    expect(await loadDataset(task, home)).toEqual(plain);
+  });
+  test('a missing split, a missing folder and the wrong level each get one line', async () => {
+    rmSync(join(folder, 'dev.csv'));
+    await expect(loadDataset(task, home)).rejects.toThrow(`expected ${join(folder, 'dev.csv')} or its .gz, got neither`);
+    await expect(loadDataset(task, join(home, 'nowhere'))).rejects.toThrow('pass the directory that holds tf/0/ as the data directory');
+    mkdirSync(join(home, 'outer', 'GUE', 'tf', '0'), { recursive: true });
+    await expect(loadDataset(task, join(home, 'outer'))).rejects.toThrow(`pass ${join(home, 'outer', 'GUE')} as the data directory`);
+  });
+  test('errors name the file', async () => {
+    writeFileSync(join(folder, 'test.csv'), 'sequence,label\nACGT,7\n');
+    await expect(loadDataset(task, home)).rejects.toThrow(`in ${join(folder, 'test.csv')}, line 2`);
+    rmSync(join(folder, 'train.csv'));
+    writeFileSync(join(folder, 'train.csv.gz'), gzipSync(good.train.repeat(50)).subarray(0, 40));
+    await expect(loadDataset(task, home)).rejects.toMatchObject({ name: 'FormatError', message: expect.stringContaining('train.csv.gz') as string });
+  });
+});
