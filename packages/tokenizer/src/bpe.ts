@@ -1,0 +1,110 @@
+/** Byte pair encoding behind the interface of all tokenizers. */
+import { createBacktrackingEncoder } from './encodeBacktracking';
+import { createRankEncoder } from './encodeByRank';
+import { FormatError } from './errors';
+import { NO_LETTER, type Letters, type MergeRules, type RunEncoder } from './mergeRules';
+import { forEachWord, type AddedToken, type Normalizer } from './text';
+import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
+import { createTokenizer, type Frame, type SpecialIds, type Tokenizer } from './tokenizer';
+
+/** Everything that a tokenizer.json of this kind says, checked: each id used once, every merge made of tokens. */
+export interface BpeDefinition {
+  readonly vocab: ReadonlyMap<string, number>;
+  /** Lowest rank first. */
+  readonly merges: readonly (readonly [left: string, right: string])[];
+  /** What a letter outside the vocabulary becomes; null drops it, as Hugging Face does. */
+  readonly unkToken: string | null;
+  /** One unknown token for a run of unknown letters. */
+  readonly fuseUnk: boolean;
+  readonly addedTokens: readonly AddedToken[];
+  readonly normalizer: Normalizer;
+  readonly preTokenizer: 'Whitespace' | null;
+  readonly frame: Frame;
+}
+
+/** A tokenizer that can be written to a file. */
+export interface BpeTokenizer extends Tokenizer { readonly definition: BpeDefinition }
+
+export function createBpeTokenizer(definition: BpeDefinition): BpeTokenizer {
+  const { vocab, addedTokens } = definition;
+  const ids = new Map([...vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]);
+  const tokens: (string | undefined)[] = [];
+  for (const [token, id] of ids) tokens[id] = token;
+  const tokenizer = createTokenizer({
+    vocabSize: tokens.length,
+    specialIds: specialIdsOf(ids, definition.unkToken),
+    frame: definition.frame,
+    addedTokens,
+    normalizer: definition.normalizer,
+    encodeText: createTextEncoder(definition, tokens),
+    join: (known) => known.map((id) => tokens[id]).join(''),
+    tokenToId: (token) => ids.get(token),
+    idToToken: (id) => tokens[id],
+  });
+  return { ...tokenizer, definition };
+}
+
+/** Special tokens have no role in the file: they are known by the names that BERT, ESM and LLaMA vocabularies give them. */
+const roleNames = { cls: ['[CLS]', '<cls>', '<s>'], sep: ['[SEP]', '<sep>', '</s>'], pad: ['[PAD]', '<pad>'], mask: ['[MASK]', '<mask>'] } as const;
+
+function specialIdsOf(ids: ReadonlyMap<string, number>, unkToken: string | null): SpecialIds {
+  const found: Partial<Record<keyof typeof roleNames | 'unk', number>> = {};
+  const unk = unkToken === null ? undefined : ids.get(unkToken);
+  if (unk !== undefined) found.unk = unk;
+  for (const role of ['cls', 'sep', 'pad', 'mask'] as const) {
+    const name = roleNames[role].find((candidate) => ids.has(candidate));
+    if (name !== undefined) found[role] = ids.get(name)!;
+  }
+  return found;
+}
+
+/** Words, runs of known letters within them, and the unknown letters between. */
+function createTextEncoder(definition: BpeDefinition, tokens: readonly (string | undefined)[]) {
+  const letters = findLetters(definition.vocab);
+  const encodeRun = createRunEncoder(letters, definition, tokens);
+  const unknownId = definition.unkToken === null ? undefined : definition.vocab.get(definition.unkToken);
+  const encodeWord = (text: string, start: number, end: number, out: TokenBuffer) => {
+    for (let i = start; i < end;) {
+      const from = i;
+      while (i < end && letters.ofUnit[text.charCodeAt(i)] !== NO_LETTER) i++;
+      if (i > from) encodeRun(text, from, i, out);
+      if (i === end) return;
+      const unknown = i;
+      let characters = 0;
+      do {
+        i += text.codePointAt(i)! > 0xffff ? 2 : 1; // a surrogate pair is one character
+        characters++;
+      } while (definition.fuseUnk && i < end && letters.ofUnit[text.charCodeAt(i)] === NO_LETTER);
+      countUnknown(out, unknown, characters);
+      if (unknownId !== undefined) push(out, unknownId, unknown, i);
+    }
+  };
+  return (text: string, out: TokenBuffer) => {
+    if (definition.preTokenizer === null) encodeWord(text, 0, text.length, out);
+    else forEachWord(text, (start, end) => encodeWord(text, start, end, out));
+  };
+}
+
+function findLetters(vocab: ReadonlyMap<string, number>): Letters {
+  const ofUnit = new Uint16Array(2 ** 16).fill(NO_LETTER), tokenId: number[] = [];
+  for (const [token, id] of vocab) {
+    if (token.length === 2 && token.codePointAt(0)! > 0xffff) throw new FormatError('tokenizer.json', `parseTokenizerJson: expected letters up to U+FFFF, got "${token}"; remove it from the vocabulary`);
+    if (token.length === 1) ofUnit[token.charCodeAt(0)] = tokenId.push(id) - 1;
+  }
+  return { ofUnit, tokenId: Uint32Array.from(tokenId) };
+}
+
+/** The linear encoder where its conditions hold, otherwise the definition. Both give the same ids. */
+function createRunEncoder(letters: Letters, definition: BpeDefinition, tokens: readonly (string | undefined)[]): RunEncoder {
+  const rules = compileMerges(definition);
+  return createBacktrackingEncoder(letters, rules, (id) => tokens[id]!, tokens.length) ?? createRankEncoder(letters, rules, tokens.length);
+}
+
+/** Merges as ids, in rank order; of a merge that is listed twice the last rank counts, as in Hugging Face's map. */
+export function compileMerges({ vocab, merges }: Pick<BpeDefinition, 'vocab' | 'merges'>): MergeRules {
+  const asIds = merges.map(([left, right]) => [vocab.get(left)!, vocab.get(right)!, vocab.get(left + right)!] as const);
+  const lastRank = new Map(asIds.map(([left, right], rank) => [left * 2 ** 24 + right, rank]));
+  const kept = asIds.filter(([left, right], rank) => lastRank.get(left * 2 ** 24 + right) === rank);
+  const column = (which: 0 | 1 | 2) => Uint32Array.from(kept, (merge) => merge[which]);
+  return { left: column(0), right: column(1), product: column(2) };
+}

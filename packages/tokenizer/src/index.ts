@@ -1,0 +1,6 @@
+export { parseTokenizerJson, serializeTokenizerJson } from './tokenizerJson';
+export { createKmerTokenizer } from './kmer';
+export { createCharacterTokenizer } from './character';
+export type { EncodedBatch, EncodeOptions, Encoding, Sequence, SpecialIds, Tokenizer } from './tokenizer';
+export type { BpeTokenizer } from './bpe';
+export { FormatError } from './errors';

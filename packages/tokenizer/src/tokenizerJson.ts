@@ -1,0 +1,234 @@
+/**
+ * Hugging Face's tokenizer.json (huggingface/tokenizers, version 1.0), as far as BPE for DNA uses it. What this package does not
+ * do is refused by name: an option that is silently ignored gives other ids than the model was trained with.
+ */
+import { createBpeTokenizer, type BpeDefinition, type BpeTokenizer } from './bpe';
+import { FormatError, show } from './errors';
+import type { AddedToken, Normalizer } from './text';
+import { bareFrame, bertFrame, type Frame, type FramePiece } from './tokenizer';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const MAX_ID = 2 ** 24; // an id is a row of an embedding; a hostile 4,294,967,295 would ask for 16 GiB
+
+/**
+ * Reads a BPE tokenizer.json: pre-tokenizer `Whitespace` or none, normalizer `Lowercase`, `Uppercase` or none, added tokens,
+ * `fuse_unk`, `TemplateProcessing`, `BertProcessing` or none, merges as strings or as arrays.
+ * @throws FormatError that names what is malformed or not supported
+ */
+export function parseTokenizerJson(json: string | object): BpeTokenizer {
+  const file = fields(typeof json === 'string' ? parseJson(json) : json, 'the file',
+    ['version', 'added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model']);
+  if (file.version !== undefined && file.version !== '1.0') throw wrong('version', '"1.0"', file.version, 'convert the file');
+  const model = readModel(file.model);
+  const addedTokens = list(file.added_tokens ?? [], 'added_tokens').map((token, i) => readAddedToken(token, `added_tokens[${i}]`));
+  checkIds(model.vocab, addedTokens);
+  const idOf = (token: string) => model.vocab.get(token) ?? addedTokens.find(({ content }) => content === token)?.id;
+  readDecoder(file.decoder);
+  return createBpeTokenizer({
+    ...model, addedTokens,
+    normalizer: readNormalizer(file.normalizer),
+    preTokenizer: readPreTokenizer(file.pre_tokenizer),
+    frame: readFrame(file.post_processor, idOf),
+  });
+}
+
+function readModel(value: unknown): Pick<BpeDefinition, 'vocab' | 'merges' | 'unkToken' | 'fuseUnk'> {
+  // Named before the type: these belong to BPE, and would change its ids.
+  const model = fields(value, 'model', ['type', 'vocab', 'merges', 'unk_token', 'fuse_unk', 'dropout', 'continuing_subword_prefix', 'end_of_word_suffix']);
+  if (model.type !== undefined && model.type !== 'BPE') throw wrong('model.type', '"BPE"', model.type, 'other models are not supported');
+  if (model.dropout !== undefined && model.dropout !== null && model.dropout !== 0) throw wrong('model.dropout', 'null', model.dropout, 'random encodings are not supported; set it to null');
+  for (const name of ['continuing_subword_prefix', 'end_of_word_suffix']) {
+    if (model[name] !== undefined && model[name] !== null && model[name] !== '') throw wrong(`model.${name}`, 'null', model[name], 'it is not supported');
+  }
+  const vocab = readVocab(model.vocab);
+  const unkToken = model.unk_token === undefined || model.unk_token === null ? null : text(model.unk_token, 'model.unk_token');
+  if (unkToken !== null && !vocab.has(unkToken)) throw wrong('model.unk_token', 'a token of model.vocab', unkToken, 'add it to the vocabulary');
+  const merges = list(model.merges, 'model.merges').map((merge, rank) => readMerge(merge, `model.merges[${rank}]`, vocab, unkToken));
+  return { vocab, merges, unkToken, fuseUnk: model.fuse_unk === undefined ? false : flag(model.fuse_unk, 'model.fuse_unk') };
+}
+
+function readVocab(value: unknown): ReadonlyMap<string, number> {
+  const vocab = new Map<string, number>();
+  for (const [token, id] of Object.entries(record(value, 'model.vocab'))) {
+    if (token === '') throw wrong('model.vocab', 'tokens of at least one letter', token, 'remove the empty token');
+    vocab.set(token, readId(id, `model.vocab[${show(token)}]`));
+  }
+  return vocab;
+}
+
+function readMerge(value: unknown, path: string, vocab: ReadonlyMap<string, number>, unkToken: string | null): readonly [string, string] {
+  const parts = typeof value === 'string' ? value.split(' ') : list(value, path).map((part) => text(part, path));
+  if (parts.length !== 2) throw wrong(path, 'two tokens, as "A C" or ["A", "C"]', value, 'write one pair a merge');
+  const [left, right] = parts;
+  for (const token of [left, right, left + right]) {
+    if (!vocab.has(token)) throw wrong(path, 'tokens of model.vocab', token, 'the merges belong to another vocabulary');
+  }
+  if (left === unkToken || right === unkToken) throw wrong(path, 'tokens other than unk_token', unkToken, 'merges with the unknown token are not supported');
+  return [left, right];
+}
+
+function readAddedToken(value: unknown, path: string): AddedToken {
+  const token = fields(value, path, ['id', 'content', 'special', 'normalized', 'lstrip', 'rstrip']);
+  const content = text(token.content, `${path}.content`);
+  if (content === '') throw wrong(`${path}.content`, 'at least one letter', content, 'remove the token');
+  const option = (name: string, otherwise: boolean) => (token[name] === undefined ? otherwise : flag(token[name], `${path}.${name}`));
+  const special = option('special', false);
+  return { id: readId(token.id, `${path}.id`), content, special, normalized: option('normalized', !special), lstrip: option('lstrip', false), rstrip: option('rstrip', false) };
+}
+
+function checkIds(vocab: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[]): void {
+  const owner = new Map<number, string>();
+  const all = [...vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)];
+  for (const [token, id] of all) {
+    const other = owner.get(id);
+    if (other !== undefined && other !== token) throw wrong(`the id of ${show(token)}`, 'an id of its own', id, `it belongs to ${show(other)} as well`);
+    if (vocab.has(token) && vocab.get(token) !== id) throw wrong(`the id of added token ${show(token)}`, `${vocab.get(token)} as in model.vocab`, id, 'use one id');
+    owner.set(id, token);
+  }
+  if (new Set(addedTokens.map(({ content }) => content)).size < addedTokens.length) throw wrong('added_tokens', 'every content once', addedTokens, 'remove the repeated token');
+}
+
+function readNormalizer(value: unknown): Normalizer {
+  if (value === undefined || value === null) return null;
+  const { type } = fields(value, 'normalizer');
+  if (type !== 'Lowercase' && type !== 'Uppercase') throw wrong('normalizer.type', '"Lowercase", "Uppercase" or no normalizer', type, 'other normalizers are not supported');
+  fields(value, 'normalizer', ['type']);
+  return type;
+}
+
+function readPreTokenizer(value: unknown): 'Whitespace' | null {
+  if (value === undefined || value === null) return null;
+  const { type } = fields(value, 'pre_tokenizer');
+  if (type !== 'Whitespace') throw wrong('pre_tokenizer.type', '"Whitespace" or no pre_tokenizer', type, 'other pre-tokenizers are not supported');
+  fields(value, 'pre_tokenizer', ['type']);
+  return type;
+}
+
+/** Our decode joins the tokens of DNA without spaces; these decoders would do the same or add spaces. */
+function readDecoder(value: unknown): void {
+  if (value === undefined || value === null) return;
+  const { type } = fields(value, 'decoder');
+  if (type !== 'BPEDecoder' && type !== 'Fuse') throw wrong('decoder.type', '"BPEDecoder", "Fuse" or no decoder', type, 'other decoders are not supported');
+}
+
+function readFrame(value: unknown, idOf: (token: string) => number | undefined): Frame {
+  if (value === undefined || value === null) return bareFrame;
+  const { type } = fields(value, 'post_processor');
+  if (type === 'BertProcessing') {
+    const bert = fields(value, 'post_processor', ['type', 'sep', 'cls']);
+    return bertFrame(readTokenAndId(bert.cls, 'post_processor.cls', idOf), readTokenAndId(bert.sep, 'post_processor.sep', idOf));
+  }
+  if (type !== 'TemplateProcessing') throw wrong('post_processor.type', '"TemplateProcessing", "BertProcessing" or no post_processor', type, 'other post-processors are not supported');
+  const template = fields(value, 'post_processor', ['type', 'single', 'pair', 'special_tokens']);
+  const specials = record(template.special_tokens ?? {}, 'post_processor.special_tokens');
+  return {
+    single: readTemplate(template.single, 'post_processor.single', specials, ['A'], idOf),
+    pair: readTemplate(template.pair, 'post_processor.pair', specials, ['A', 'B'], idOf),
+  };
+}
+
+function readTokenAndId(value: unknown, path: string, idOf: (token: string) => number | undefined) {
+  const [token, id] = list(value, path);
+  const found = { token: text(token, path), id: readId(id, path) };
+  if (idOf(found.token) !== found.id) throw wrong(path, `the id of ${show(token)} in the vocabulary, ${show(idOf(found.token))}`, id, 'use one id');
+  return found;
+}
+
+function readTemplate(value: unknown, path: string, specials: Fields, sequences: readonly string[], idOf: (token: string) => number | undefined): FramePiece[] {
+  const pieces = list(value, path).map((entry, i): FramePiece => {
+    const piece = fields(entry, `${path}[${i}]`, ['SpecialToken', 'Sequence']);
+    const body = fields(piece.SpecialToken ?? piece.Sequence, `${path}[${i}]`, ['id', 'type_id']);
+    const typeId = readId(body.type_id, `${path}[${i}].type_id`);
+    if (piece.SpecialToken === undefined) return { sequence: body.id as 'A' | 'B', typeId };
+    const special = text(body.id, `${path}[${i}].id`);
+    if (!Object.hasOwn(specials, special)) throw wrong(`${path}[${i}]`, 'a name of special_tokens', special, 'add it there');
+    const where = `post_processor.special_tokens[${show(special)}]`, entryOf = fields(specials[special], where, ['id', 'ids', 'tokens']);
+    const ids = list(entryOf.ids, `${where}.ids`).map((id) => readId(id, `${where}.ids`));
+    list(entryOf.tokens, `${where}.tokens`).forEach((token, k) => {
+      if (idOf(text(token, `${where}.tokens`)) !== ids[k]) throw wrong(`${where}.ids`, `the id of ${show(token)} in the vocabulary, ${show(idOf(token as string))}`, ids[k], 'use one id');
+    });
+    return { special, ids, typeId };
+  });
+  const used = pieces.flatMap((piece) => ('sequence' in piece ? [piece.sequence] : []));
+  if (used.length !== sequences.length || !sequences.every((name) => used.includes(name as 'A'))) throw wrong(path, `each of ${sequences.join(', ')} once`, used.join(', '), 'other templates are not supported');
+  return pieces;
+}
+
+/** The tokenizer.json of a BPE tokenizer, which Hugging Face's libraries read. */
+export function serializeTokenizerJson(tokenizer: BpeTokenizer): string {
+  const definition = tokenizer?.definition;
+  if (!definition) throw new TypeError(`serializeTokenizerJson: expected a BPE or character tokenizer, got ${show(tokenizer)}; a k-mer tokenizer has no tokenizer.json`);
+  const { frame } = definition;
+  const specials = new Map([...frame.single, ...frame.pair].flatMap((piece) => ('ids' in piece ? [[piece.special, piece.ids] as const] : [])));
+  // As strings "A C", which every version of Hugging Face reads; arrays only where a token holds a space.
+  const asText = definition.merges.every(([left, right]) => !left.includes(' ') && !right.includes(' '));
+  return JSON.stringify({
+    version: '1.0', truncation: null, padding: null,
+    added_tokens: definition.addedTokens.map(({ id, content, special, normalized, lstrip, rstrip }) => ({ id, content, single_word: false, lstrip, rstrip, normalized, special })),
+    normalizer: definition.normalizer && { type: definition.normalizer },
+    pre_tokenizer: definition.preTokenizer && { type: definition.preTokenizer },
+    post_processor: specials.size === 0 ? null : {
+      type: 'TemplateProcessing', single: frame.single.map(writePiece), pair: frame.pair.map(writePiece),
+      special_tokens: Object.fromEntries([...specials].map(([id, ids]) => [id, { id, ids, tokens: ids.map((each) => tokenizer.idToToken(each)) }])),
+    },
+    decoder: null,
+    model: {
+      type: 'BPE', dropout: null, unk_token: definition.unkToken, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: definition.fuseUnk,
+      vocab: Object.fromEntries([...definition.vocab].sort(([, a], [, b]) => a - b)),
+      merges: asText ? definition.merges.map((merge) => merge.join(' ')) : definition.merges,
+    },
+  }, null, 2);
+}
+
+const writePiece = (piece: FramePiece) => ('ids' in piece
+  ? { SpecialToken: { id: piece.special, type_id: piece.typeId } }
+  : { Sequence: { id: piece.sequence, type_id: piece.typeId } });
+
+// ── reading values ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new FormatError('tokenizer.json', `parseTokenizerJson: expected JSON, got ${(cause as Error).message}; is the file complete?`, 0, { cause });
+  }
+}
+
+const wrong = (path: string, expected: string, got: unknown, remedy: string) =>
+  new FormatError('tokenizer.json', `parseTokenizerJson: expected ${path} to be ${expected}, got ${show(got)}; ${remedy}`);
+
+function record(value: unknown, path: string): Fields {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw wrong(path, 'an object', value, 'is this a tokenizer.json?');
+  if (Object.hasOwn(value, '__proto__')) throw wrong(path, 'free of the key "__proto__"', '__proto__', 'remove it');
+  return value as Fields;
+}
+
+/** An object whose other fields are off: null, false or absent. */
+function fields(value: unknown, path: string, known?: readonly string[]): Fields {
+  const object = record(value, path);
+  for (const name of known ? Object.keys(object) : []) {
+    if (!known!.includes(name) && object[name] !== null && object[name] !== false) throw wrong(`${path === 'the file' ? '' : `${path}.`}${name}`, 'absent, null or false', object[name], 'it is not supported');
+  }
+  return object;
+}
+
+function list(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(path, 'an array', value, 'is this a tokenizer.json?');
+  return value;
+}
+
+function text(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw wrong(path, 'a string', value, 'correct the file');
+  return value;
+}
+
+function flag(value: unknown, path: string): boolean {
+  if (typeof value !== 'boolean') throw wrong(path, 'true or false', value, 'correct the file');
+  return value;
+}
+
+function readId(value: unknown, path: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= MAX_ID) throw wrong(path, `a whole number from 0 to ${MAX_ID - 1}`, value, 'correct the file');
+  return value;
+}
