@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { FormatError, readFasta, reverseComplement } from '../src/index';
 import { gunzipPortable } from '../src/gunzip';
+import { yeastTetramers } from '../src/simulate/yeastTetramers';
 import { describeWithShared, shared } from './sharedData';
 
 /** The obvious way, for files small enough: split into lines, then into records. */
@@ -45,6 +46,18 @@ describeWithShared('the yeast genome', 'genomes/yeast/R64-1-1.genome.fa.gz', () 
       expect(md5(reverseComplement(reverseComplement(sequence)))).toBe(md5(sequence));
     }
     expect([count, bases]).toEqual([17, 12_157_105]);
+  });
+
+  test('the background of the simulator is what this genome holds', async () => {
+    const counts = new Array<number>(256).fill(0);
+    for await (const { name, sequence } of readFasta(path)) {
+      if (name === 'MT') continue;
+      for (const strand of [sequence, reverseComplement(sequence)]) {
+        const text = Buffer.from(strand).toString();
+        for (let at = 0; at + 4 <= text.length; at++) counts[[...text.slice(at, at + 4)].reduce((index, letter) => 4 * index + 'ACGT'.indexOf(letter), 0)]++;
+      }
+    }
+    expect(counts).toEqual(yeastTetramers);
   });
 
   test('fflate and zlib give the same bytes', async () => {
