@@ -1,4 +1,10 @@
+interface Modules {
+  'node:fs': typeof import('node:fs');
+  'node:stream': typeof import('node:stream');
+  'node:zlib': typeof import('node:zlib');
+}
+
 /** One of Node's own modules, found without an import that a bundler would follow into a browser; undefined where there is no Node. */
-export function nodeModule<Name extends 'node:fs' | 'node:zlib' | 'node:stream'>(name: Name) {
-  return typeof process === 'undefined' ? undefined : process.getBuiltinModule?.(name);
+export function nodeModule<Name extends keyof Modules>(name: Name): Modules[Name] | undefined {
+  return typeof process === 'undefined' ? undefined : (process.getBuiltinModule?.(name) as Modules[Name] | undefined);
 }
