@@ -1,4 +1,6 @@
 export { parseTokenizerJson, serializeTokenizerJson } from './tokenizerJson';
+export { trainBpe } from './trainBpe';
+export type { TrainBpeOptions, TrainBpeProgress } from './trainBpe';
 export { createKmerTokenizer } from './kmer';
 export { createCharacterTokenizer } from './character';
 export type { EncodedBatch, EncodeOptions, Encoding, Sequence, SpecialIds, Tokenizer } from './tokenizer';

@@ -181,7 +181,8 @@ function createContentEncoder(parts: TokenizerParts) {
   };
 }
 
-function toText(sequence: Sequence): string {
+/** The letters of a sequence. @throws TypeError for anything else, RangeError for bytes that are not ASCII */
+export function toText(sequence: Sequence): string {
   if (typeof sequence === 'string') return sequence;
   if (!(sequence instanceof Uint8Array)) throw new TypeError(`encode: expected a string or a Uint8Array of ASCII, got ${show(sequence)}; pass the letters of one sequence`);
   for (let i = 0; i < sequence.length; i++) {

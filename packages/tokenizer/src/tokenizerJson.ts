@@ -105,11 +105,11 @@ function readPreTokenizer(value: unknown): 'Whitespace' | null {
   return type;
 }
 
-/** Our decode joins the tokens of DNA without spaces; these decoders would do the same or add spaces. */
+/** Our decode joins the tokens of DNA without spaces; these decoders would do the same or add spaces. `BPE` is an old name. */
 function readDecoder(value: unknown): void {
   if (value === undefined || value === null) return;
   const { type } = fields(value, 'decoder');
-  if (type !== 'BPEDecoder' && type !== 'Fuse') throw wrong('decoder.type', '"BPEDecoder", "Fuse" or no decoder', type, 'other decoders are not supported');
+  if (type !== 'BPEDecoder' && type !== 'BPE' && type !== 'Fuse') throw wrong('decoder.type', '"BPEDecoder", "Fuse" or no decoder', type, 'other decoders are not supported');
 }
 
 function readFrame(value: unknown, idOf: (token: string) => number | undefined): Frame {
