@@ -1,0 +1,63 @@
+import { dataTable, type Column } from './dataTable';
+import { intervalText, magnitude, metricName, percent, points } from './format';
+import { html, plainText, type Html } from './html';
+import { axisLabels, kindSign, modelSign, scorePlot, type Axis, type Mark } from './scorePlot';
+import { average, isComparable, type Comparison, type Row, type Summary, type TaskSummary } from './summary';
+
+/** One row a task: every model, the best baseline and the best published row, drawn on a common axis and in numbers. */
+export function scoreMatrix(summary: Summary, axis: Axis): Html {
+  const published = summary.tasks.some((task) => task.task.published?.length);
+  const columns: readonly Column[] = [
+    { head: 'Task' }, { head: axisLabels(axis), kind: 'plot' }, ...summary.models.map((model, style) => ({ head: html`${modelSign(style)}${model}` })),
+    { head: html`${kindSign('bestBaseline')}best baseline` }, ...(published ? [{ head: html`${kindSign('published')}best published` }] : []),
+  ];
+  const rows = summary.tasks.map((task) => [
+    html`<a href="#${anchor(task)}">${task.task.name}</a>${task.simulated && html` <span class="tag">simulated</span>`}<br/><span class="quiet">${metricName(task.task.metric)}</span>`,
+    scorePlot(matrixLanes(task, summary), axis, `Scores on ${task.task.name}`),
+    ...summary.models.map((model) => modelCell(task.models.find((row) => row.model === model))),
+    task.best ? html`${scoreText(task.best.row)}<br/><span class="quiet">${task.best.row.model}</span>` : 'none',
+    ...(published ? [publishedCell(task)] : []),
+  ]);
+  return dataTable({ caption: `Scores on the test sets, times 100, with the ${summary.intervalHead}`, simulated: summary.simulated, wide: true, columns, groups: [{ rows }, { rows: [meanRow(summary, columns.length)] }] });
+}
+
+/** Where a task's section is on the page. */
+export const anchor = (task: TaskSummary): string => `task-${encodeURIComponent(plainText(task.task.name))}${task.simulated ? '-simulated' : ''}`;
+
+/** "above kmer" as a sign and the difference, in a colour that repeats it. */
+export const comparisonMark = ({ verdict, difference, interval }: Comparison): Html =>
+  html`<span class="verdict ${verdict}">${{ above: '▲ above', unclear: '≈ not separated', below: '▼ below' }[verdict]} ${points(difference)}${interval && ` ${intervalText(interval)}`}</span>`;
+
+const scoreText = (row: Row): Html => html`<span class="score">${percent(row.mean)}</span> <span class="interval">${row.interval && intervalText(row.interval)}</span>`;
+
+const modelCell = (row: Row | undefined): Html | string => (row ? html`${scoreText(row)}${row.comparison && html`<br/>${comparisonMark(row.comparison)}`}` : 'not run');
+
+function publishedCell(task: TaskSummary): Html | string {
+  const rows = task.task.published ?? [];
+  if (!rows.length) return 'none';
+  const best = rows.reduce((most, row) => (row.score > most.score ? row : most));
+  return html`<span class="score">${percent(best.score / 100)}</span>${!isComparable(best, task) && html` <span class="interval">not comparable</span>`}<br/><span class="quiet">${best.model}${best.parameters !== undefined && `, ${magnitude(best.parameters)}`}</span>`;
+}
+
+function matrixLanes(task: TaskSummary, summary: Summary): readonly (readonly Mark[])[] {
+  return [
+    ...task.models.map((row) => [{ kind: 'model' as const, style: summary.models.indexOf(row.model), name: row.model, value: row.mean, interval: row.interval }]),
+    baselineMarks(task),
+    (task.task.published ?? []).map(({ model, score }) => ({ kind: 'published' as const, name: `published ${model}`, value: score / 100 })),
+  ].filter((lane) => lane.length > 0);
+}
+
+const baselineMarks = (task: TaskSummary): readonly Mark[] => task.baselines.map((row) => {
+  const best = row === task.best?.row;
+  return { kind: best ? 'bestBaseline' : 'baseline', name: row.model, value: row.mean, ...(best && { interval: row.interval }) };
+});
+
+/** Means over the tasks, without an interval; a missing task blocks a mean instead of vanishing from it. */
+function meanRow(summary: Summary, width: number): readonly (string | Html)[] {
+  const cell = (values: readonly (number | undefined)[]) => {
+    const missing = values.filter((value) => value === undefined).length;
+    return missing ? html`<span class="quiet">no mean, ${missing} not run</span>` : html`<span class="score">${percent(average(values as readonly number[]))}</span>`;
+  };
+  const means = summary.models.map((model) => cell(summary.tasks.map((task) => task.models.find((row) => row.model === model)?.mean)));
+  return ['Mean of the tasks', '', ...means, cell(summary.tasks.map((task) => task.best?.row.mean)), ...new Array<string>(width - means.length - 3).fill('')];
+}
