@@ -16,12 +16,19 @@ export function curvePlot(curves: readonly Curve[], title: string, format: (valu
   const thinned = curves.map((curve) => ({ ...curve, points: thin(curve.points) }));
   const points = thinned.flatMap((curve) => curve.points).filter(([, value]) => Number.isFinite(value));
   const [x, y] = [niceAxis([0, ...points.map(([step]) => step)], 4, 'value'), niceAxis(points.map(([, value]) => value), 4)];
-  const across = (step: number) => (size.left + ((step - x.low) / (x.high - x.low)) * (size.width - size.left - size.right)).toFixed(1);
-  const down = (value: number) => (size.height - size.bottom - ((value - y.low) / (y.high - y.low)) * (size.height - size.top - size.bottom)).toFixed(1);
-  return html`<svg class="curves" role="img" viewBox="0 0 ${size.width} ${size.height}"><title>${title}</title><desc>${thinned.map((curve) => describe(curve, format)).join('; ')}</desc>${y.ticks.map(
-    (tick) => html`<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${down(tick)}" y2="${down(tick)}"/><text x="${size.left - 7}" y="${down(tick)}" dy="4" text-anchor="end">${format(tick)}</text>`)}${x.ticks.map(
-    (tick) => html`<text x="${across(tick)}" y="${size.height - size.bottom + 16}" text-anchor="middle">${Number(tick.toPrecision(6))}</text>`)}<text x="${size.width - size.right}" y="${size.height - 3}" text-anchor="end">step</text>${thinned.map(
-    (curve) => html`<g class="style${curve.style % 5}"><title>${curve.name}</title><path class="curve" d="${path(curve.points.map(([step, value]) => [across(step), down(value)]))}"/>${curve.points.length <= 40 && curve.points.filter(([, value]) => Number.isFinite(value)).map(([step, value]) => html`<circle class="point" cx="${across(step)}" cy="${down(value)}" r="2"/>`)}</g>`)}</svg>`;
+  const { width, height, left, right, top, bottom } = size;
+  const across = (step: number) => (left + ((step - x.low) / (x.high - x.low)) * (width - left - right)).toFixed(1);
+  const down = (value: number) => (height - bottom - ((value - y.low) / (y.high - y.low)) * (height - top - bottom)).toFixed(1);
+  const yTicks = y.ticks.map((tick) => html`
+<line class="grid" x1="${left}" x2="${width - right}" y1="${down(tick)}" y2="${down(tick)}"/><text x="${left - 7}" y="${down(tick)}" dy="4" text-anchor="end">${format(tick)}</text>`);
+  const xTicks = x.ticks.map((tick) => html`<text x="${across(tick)}" y="${height - bottom + 16}" text-anchor="middle">${Number(tick.toPrecision(6))}</text>`);
+  const lines = thinned.map((curve) => {
+    const drawn = curve.points.map(([step, value]) => [across(step), down(value)] as const);
+    const dots = drawn.length <= 40 && drawn.filter(([, at]) => at !== 'NaN').map(([cx, cy]) => html`<circle class="point" cx="${cx}" cy="${cy}" r="2"/>`);
+    return html`<g class="style${curve.style % 5}"><title>${curve.name}</title><path class="curve" d="${path(drawn)}"/>${dots}</g>`;
+  });
+  return html`<svg class="curves" role="img" viewBox="0 0 ${width} ${height}"><title>${title}</title><desc>${thinned.map((curve) => describe(curve, format)).join('; ')}</desc>
+${yTicks}${xTicks}<text x="${width - right}" y="${height - 3}" text-anchor="end">step</text>${lines}</svg>`;
 }
 
 const path = (points: readonly (readonly [string, string])[]): string =>

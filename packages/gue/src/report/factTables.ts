@@ -1,5 +1,5 @@
 import type { RunRecord } from '../runRecord';
-import { dataTable } from './dataTable';
+import { dataTable, type RowGroup } from './dataTable';
 import { bytes, count, duration, listed, magnitude, share } from './format';
 import { html, joinHtml, type Html } from './html';
 import { splits } from './input';
@@ -21,7 +21,8 @@ export function dataSection(summary: Summary): Html {
 
 function balance(counts: readonly number[]): Html {
   const total = counts.reduce((sum, items) => sum + items, 0);
-  return html`<span class="balance" aria-hidden="true">${counts.map((items) => html`<span style="flex: ${Number(items)}"></span>`)}</span><span class="quiet">${counts.map((items, label) => `class ${label} ${count(items)} (${share(items / total)})`).join(', ')}</span>`;
+  const words = counts.map((items, label) => `class ${label} ${count(items)} (${share(items / total)})`);
+  return html`<span class="balance" aria-hidden="true">${counts.map((items) => html`<span style="flex: ${Number(items)}"></span>`)}</span><span class="quiet">${words.join(', ')}</span>`;
 }
 
 /** What each run took, and how its input was cut into tokens. */
@@ -34,7 +35,8 @@ export function costSection(summary: Summary): Html {
     [...new Set(records.map(({ cost }) => `${cost.device}, ${cost.threads} thread${cost.threads === 1 ? '' : 's'}`))].join('; '),
   ]) }));
   return dataTable({ caption: 'Seconds are means over seeds, memory is the highest peak of a process', simulated: summary.simulated, groups, columns: [
-    { head: 'Who' }, { head: 'Fit', kind: 'number' }, { head: 'Predict', kind: 'number' }, { head: 'Peak memory', kind: 'number' }, { head: 'Parameters', kind: 'number' }, { head: 'Tokens per base', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Device' },
+    { head: 'Who' }, { head: 'Fit', kind: 'number' }, { head: 'Predict', kind: 'number' }, { head: 'Peak memory', kind: 'number' }, { head: 'Parameters', kind: 'number' },
+    { head: 'Tokens per base', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Device' },
   ] });
 }
 
@@ -49,9 +51,10 @@ export function provenanceSection(summary: Summary): Html {
     const sha256 = rowsOf(task)[0]?.records[0].data.sha256;
     return sha256 ? [[task.task.name, ...splits.map((split) => html`<span class="mono hash">${sha256[split]}</span>`)]] : [];
   });
+  const table = (caption: string, heads: readonly string[], cells: RowGroup['rows']) => dataTable({ caption, simulated: summary.simulated, groups: [{ rows: cells }], columns: heads.map((head) => ({ head })) });
   return html`<dl class="facts">${Object.entries(provenance).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-${dataTable({ caption: 'Seeds, hyper-parameters and fingerprints of weights, configuration and tokenizer', simulated: summary.simulated, groups: [{ rows }], columns: [{ head: 'Who' }, { head: 'Seeds' }, { head: 'Hyper-parameters' }, { head: 'Fingerprints' }] })}
-${dataTable({ caption: 'sha256 of the data', simulated: summary.simulated, groups: [{ rows: hashes }], columns: [{ head: 'Task' }, { head: 'Train' }, { head: 'Dev' }, { head: 'Test' }] })}
+${table('Seeds, hyper-parameters and fingerprints of weights, configuration and tokenizer', ['Who', 'Seeds', 'Hyper-parameters', 'Fingerprints'], rows)}
+${table('sha256 of the data', ['Task', 'Train', 'Dev', 'Test'], hashes)}
 ${recordPaths.length > 0 && html`<h3>Run records</h3><p class="quiet">Each holds the prediction for every test item.</p><ul class="mono">${recordPaths.map((path) => html`<li>${path}</li>`)}</ul>`}`;
 }
 

@@ -36,8 +36,11 @@ export function verdictBasis(summary: Summary): string {
   const comparisons = summary.tasks.flatMap((task) => task.models.flatMap((row) => row.comparison ?? []));
   const paired = comparisons.filter((comparison) => comparison.interval).length;
   const onDev = summary.tasks.flatMap((task) => (task.best ? [task.best.chosenOn === 'dev'] : []));
-  const means = paired === comparisons.length ? 'the interval of the paired difference leaves zero out' : paired === 0 ? 'the two intervals do not overlap' : 'the interval of the paired difference leaves zero out or, where there is none, the two intervals do not overlap';
-  const choice = onDev.every(Boolean) ? 'by its dev score' : onDev.some(Boolean) ? 'by its dev score or, where a baseline has none, by its test score, the harder choice for the model' : 'by its test score (dev scores are not known), the harder choice for the model';
+  const [byPair, byBounds] = ['the interval of the paired difference leaves zero out', 'the two intervals do not overlap'];
+  const means = paired === comparisons.length ? byPair : paired === 0 ? byBounds : `${byPair} or, where there is none, ${byBounds}`;
+  const choice = onDev.every(Boolean) ? 'by its dev score'
+    : onDev.some(Boolean) ? 'by its dev score or, where a baseline has none, by its test score, the harder choice for the model'
+      : 'by its test score (dev scores are not known), the harder choice for the model';
   return `Above and below mean that ${means}; anything else is "not separated". The best baseline of a task was chosen ${choice}.`;
 }
 
@@ -49,17 +52,22 @@ export function meaningSentences(summary: Summary): readonly string[] {
 const bestModel = (task: TaskSummary): Row | undefined => (task.models.length ? task.models.reduce((best, row) => (row.mean > best.mean ? row : best)) : undefined);
 
 const simulatedNote = (summary: Summary) =>
-  summary.simulated ? 'Simulated sets are made by a program with planted signals. A score on them shows that the whole chain works; it says nothing about real genomes and cannot stand beside a published number.' : undefined;
+  summary.simulated
+    ? 'Simulated sets are made by a program with planted signals. A score on them shows that the whole chain works; it says nothing about real genomes and cannot stand beside a published number.'
+    : undefined;
 
 const promoterNote = (summary: Summary) =>
   summary.tasks.some((task) => !task.simulated && /^prom_/.test(task.task.name) && task.models.length)
-    ? 'The promoter sets are aligned to the transcription start, so that their signals stand at known places: they reward local composition and absolute position, which a small model can learn from scratch. A high score there is no evidence of long-range understanding.' : undefined;
+    ? 'The promoter sets are aligned to the transcription start, so that their signals stand at known places: they reward local composition and absolute position, '
+      + 'which a small model can learn from scratch. A high score there is no evidence of long-range understanding.'
+    : undefined;
 
 function positionNote(summary: Summary): string | undefined {
   const without = summary.models.filter((model) => hyperparameter(summary, model, 'position') === 'none');
   const withTable = summary.models.filter((model) => hyperparameter(summary, model, 'position') === 'learned');
   if (!without.length) return undefined;
-  return `${listed(without)} ${without.length === 1 ? 'has' : 'have'} ALiBi alone, as upstream's DNABERT-2: it knows distances between tokens and no absolute position.${withTable.length ? ` ${listed(withTable)} ${withTable.length === 1 ? 'adds' : 'add'} a learned table of positions.` : ''}`;
+  const other = withTable.length ? ` ${listed(withTable)} ${withTable.length === 1 ? 'adds' : 'add'} a learned table of positions.` : '';
+  return `${listed(without)} ${without.length === 1 ? 'has' : 'have'} ALiBi alone, as upstream's DNABERT-2: it knows distances between tokens and no absolute position.${other}`;
 }
 
 const hyperparameter = (summary: Summary, model: string, name: string) => summary.input.records.find((record) => record.model === model)?.hyperparameters[name];
@@ -107,7 +115,8 @@ export function otherSizes(task: TaskSummary, split: (typeof splits)[number]): r
 function publishedNote(summary: Summary): string | undefined {
   const rows = summary.tasks.filter((task) => task.models.length).flatMap((task) => (task.task.published ?? []).map((row) => isComparable(row, task)));
   if (!rows.length) return undefined;
-  return `Published rows are single runs without intervals, under their authors' own protocol.${rows.every(Boolean) ? '' : ' Rows marked "not comparable" are of models at least ten times larger or of unknown size, pre-trained on genomes, or stand beside simulated data: they give the scale, not a contest.'}`;
+  const why = ' Rows marked "not comparable" are of models at least ten times larger or of unknown size, or stand beside simulated data: they give the scale, not a contest.';
+  return `Published rows are single runs without intervals, under their authors' own protocol.${rows.every(Boolean) ? '' : why}`;
 }
 
 const verdictWords = { above: 'above', unclear: 'not separated from', below: 'below' } as const;

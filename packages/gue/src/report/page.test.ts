@@ -32,7 +32,7 @@ test('every task, model, baseline and published row stands on the page, and the 
 
 test('the word simulated stands at the top and on every table when a record is simulated, and nowhere else', () => {
   expect(count(simulatedPage, /<table>/g)).toBeGreaterThan(20);
-  expect(count(simulatedPage, /<caption><div><span class="tag">simulated<\/span>/g)).toBe(count(simulatedPage, /<table>/g));
+  expect(count(simulatedPage, /<caption><div> <span class="tag">simulated<\/span>/g)).toBe(count(simulatedPage, /<table>/g));
   expect(found(simulatedPage, /<header>\s*<p class="banner" role="note"><strong>simulated<\/strong> All data come from a simulator/)).toBeDefined();
   expect(found(realPage, /simulated</)).toBeUndefined();
 });

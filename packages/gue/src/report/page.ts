@@ -65,14 +65,17 @@ function pageHead(summary: Summary): Html {
   const facts: readonly (readonly [string, string])[] = [
     ['Tasks', count(tasks.length)], ['Models', count(summary.models.length)], ['Runs', count(records.length)], ['Time of all runs', duration(seconds)],
   ];
+  const places = [
+    ['scores', 'Scores'], ['meaning', 'What this means'], ...tasks.map((task) => [anchor(task), task.task.name]), ['data', 'Data'], ['cost', 'Cost'], ['provenance', 'Provenance'],
+  ];
   return html`<header>
 ${summary.simulated && html`<p class="banner" role="note"><strong>simulated</strong> ${real ? 'Some of the data come' : 'All data come'} from a simulator, not from genomes.</p>`}
 <h1>${input.title}</h1>
 <div class="lead">${verdictSentences(summary).map((sentence) => html`<p>${sentence}</p>`)}</div>
 <dl class="tiles">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-<nav aria-label="Sections"><ul>${[['scores', 'Scores'], ['meaning', 'What this means'], ['data', 'Data'], ['cost', 'Cost'], ['provenance', 'Provenance']].map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}${
-  tasks.map((task) => html`<li><a href="#${anchor(task)}">${task.task.name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${places.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 </header>`;
 }
 
-const legend = (summary: Summary): Html => html`<ul class="legend">${summary.models.map((model, style) => html`<li>${modelSign(style)}${model}</li>`)}<li>${kindSign('bestBaseline')}best baseline</li><li>${kindSign('baseline')}other baselines</li><li>${kindSign('published')}published</li></ul>`;
+const legend = (summary: Summary): Html => html`<ul class="legend">${summary.models.map((model, style) => html`<li>${modelSign(style)}${model}</li>`)}
+<li>${kindSign('bestBaseline')}best baseline</li><li>${kindSign('baseline')}other baselines</li><li>${kindSign('published')}published</li></ul>`;

@@ -1,4 +1,4 @@
-import { dataTable, type Column } from './dataTable';
+import { dataTable, simulatedTag, type Column } from './dataTable';
 import { intervalText, magnitude, metricName, percent, points } from './format';
 import { html, plainText, type Html } from './html';
 import { axisLabels, kindSign, modelSign, scorePlot, type Axis, type Mark } from './scorePlot';
@@ -7,18 +7,22 @@ import { average, isComparable, type Comparison, type Row, type Summary, type Ta
 /** One row a task: every model, the best baseline and the best published row, drawn on a common axis and in numbers. */
 export function scoreMatrix(summary: Summary, axis: Axis): Html {
   const published = summary.tasks.some((task) => task.task.published?.length);
+  const mixed = summary.simulated && summary.tasks.some((task) => !task.simulated);
   const columns: readonly Column[] = [
     { head: 'Task' }, { head: axisLabels(axis), kind: 'plot' }, ...summary.models.map((model, style) => ({ head: html`${modelSign(style)}${model}` })),
     { head: html`${kindSign('bestBaseline')}best baseline` }, ...(published ? [{ head: html`${kindSign('published')}best published` }] : []),
   ];
   const rows = summary.tasks.map((task) => [
-    html`<a href="#${anchor(task)}">${task.task.name}</a>${task.simulated && html` <span class="tag">simulated</span>`}<br/><span class="quiet">${metricName(task.task.metric)}</span>`,
+    html`<a href="#${anchor(task)}">${task.task.name}</a>${simulatedTag(mixed && task.simulated)}<br/><span class="quiet">${metricName(task.task.metric)}</span>`,
     scorePlot(matrixLanes(task, summary), axis, `Scores on ${task.task.name}`),
     ...summary.models.map((model) => modelCell(task.models.find((row) => row.model === model))),
     task.best ? html`${scoreText(task.best.row)}<br/><span class="quiet">${task.best.row.model}</span>` : 'none',
     ...(published ? [publishedCell(task)] : []),
   ]);
-  return dataTable({ caption: `Scores on the test sets, times 100, with the ${summary.intervalHead}`, simulated: summary.simulated, wide: true, columns, groups: [{ rows }, { rows: [meanRow(summary, columns.length)] }] });
+  return dataTable({
+    caption: `Scores on the test sets, times 100, with the ${summary.intervalHead}`, simulated: summary.simulated, wide: true, columns,
+    groups: [{ rows }, { rows: [meanRow(summary, columns.length)] }],
+  });
 }
 
 /** Where a task's section is on the page. */
@@ -26,7 +30,8 @@ export const anchor = (task: TaskSummary): string => `task-${encodeURIComponent(
 
 /** "above kmer" as a sign and the difference, in a colour that repeats it. */
 export const comparisonMark = ({ verdict, difference, interval }: Comparison): Html =>
-  html`<span class="verdict ${verdict}">${{ above: '▲ above', unclear: '≈ not separated', below: '▼ below' }[verdict]} ${points(difference)}${interval && ` ${intervalText(interval)}`}</span>`;
+  html`<span class="verdict ${verdict}">${verdictSigns[verdict]} ${points(difference)}${interval && ` ${intervalText(interval)}`}</span>`;
+const verdictSigns = { above: '▲ above', unclear: '≈ not separated', below: '▼ below' } as const;
 
 const scoreText = (row: Row): Html => html`<span class="score">${percent(row.mean)}</span> <span class="interval">${row.interval && intervalText(row.interval)}</span>`;
 
@@ -36,7 +41,9 @@ function publishedCell(task: TaskSummary): Html | string {
   const rows = task.task.published ?? [];
   if (!rows.length) return 'none';
   const best = rows.reduce((most, row) => (row.score > most.score ? row : most));
-  return html`<span class="score">${percent(best.score / 100)}</span>${!isComparable(best, task) && html` <span class="interval">not comparable</span>`}<br/><span class="quiet">${best.model}${best.parameters !== undefined && `, ${magnitude(best.parameters)}`}</span>`;
+  const size = best.parameters === undefined ? '' : `, ${magnitude(best.parameters)}`;
+  const word = !isComparable(best, task) && html` <span class="interval">not comparable</span>`;
+  return html`<span class="score">${percent(best.score / 100)}</span>${word}<br/><span class="quiet">${best.model}${size}</span>`;
 }
 
 function matrixLanes(task: TaskSummary, summary: Summary): readonly (readonly Mark[])[] {

@@ -34,40 +34,50 @@ export function niceAxis(values: readonly number[], wanted = 5, ends: 'tick' | '
 }
 
 /** Percent of the width, so that the drawing follows its box while text and marks keep their size. */
-const at = (value: number, axis: Axis): string => `${((100 * (Math.min(Math.max(value, axis.low), axis.high) - axis.low)) / (axis.high - axis.low)).toFixed(2)}%`;
-
-const tickClass = (tick: number): string => (Math.abs(tick) < 1e-9 ? 'grid zero' : 'grid');
+const at = (value: number, { low, high }: Axis): string => `${((100 * (Math.min(Math.max(value, low), high) - low)) / (high - low)).toFixed(2)}%`;
 
 /** The numbers of an axis, for the head of a column of plots. */
-export const axisLabels = (axis: Axis): Html => html`<svg class="axis" role="img"><title>axis from ${percent(axis.low)} to ${percent(axis.high)}</title>${axis.ticks.map(
-  (tick) => html`<text x="${at(tick, axis)}" y="100%" dy="-4" text-anchor="middle">${percent(tick).replace(/\.0$/, '')}</text>`)}</svg>`;
+export function axisLabels(axis: Axis): Html {
+  const label = (tick: number) => html`<text x="${at(tick, axis)}" y="100%" dy="-4" text-anchor="middle">${percent(tick).replace(/\.0$/, '')}</text>`;
+  return html`<svg class="axis" role="img"><title>axis from ${percent(axis.low)} to ${percent(axis.high)}</title>${axis.ticks.map(label)}</svg>`;
+}
 
 /**
  * Dots with whiskers on a common axis, one lane each from top to bottom. A mark whose value is not a number is not drawn, but the description names it.
  * @param lanes - marks by lane
  */
 export function scorePlot(lanes: readonly (readonly Mark[])[], axis: Axis, title: string): Html {
-  const describe = (mark: Mark) => `${mark.name} ${percent(mark.value)}${mark.interval ? ` ${intervalText(mark.interval)}` : ''}`;
-  const height = (lane: number) => `${((100 * (lane + 0.5)) / lanes.length).toFixed(2)}%`;
-  return html`<svg class="dots" role="img"><title>${title}</title><desc>${lanes.flat().map(describe).join('; ')}</desc>${axis.ticks.map(
-    (tick) => html`<line class="${tickClass(tick)}" x1="${at(tick, axis)}" x2="${at(tick, axis)}" y1="0" y2="100%"/>`)}${lanes.flatMap((marks, lane) => marks.filter((mark) => Number.isFinite(mark.value)).map(
-    (mark) => html`<g class="${mark.kind}${mark.style === undefined ? '' : ` style${mark.style % modelShapes.length}`}"><title>${describe(mark)}</title>${whisker(mark, axis, height(lane))}<svg x="${at(mark.value, axis)}" y="${height(lane)}" overflow="visible">${shapeOf(mark)}</svg></g>`))}</svg>`;
+  const grid = (tick: number) => {
+    const x = at(tick, axis);
+    return html`<line class="${Math.abs(tick) < 1e-9 ? 'grid zero' : 'grid'}" x1="${x}" x2="${x}" y1="0" y2="100%"/>`;
+  };
+  const marks = lanes.flatMap((lane, i) => lane.filter((mark) => Number.isFinite(mark.value)).map((mark) => drawMark(mark, axis, `${((100 * (i + 0.5)) / lanes.length).toFixed(2)}%`)));
+  return html`<svg class="dots" role="img"><title>${title}</title><desc>${lanes.flat().map(describe).join('; ')}</desc>${axis.ticks.map(grid)}${marks}</svg>`;
 }
 
-const whisker = ({ interval }: Mark, axis: Axis, y: string): Html | false =>
-  interval !== undefined && Number.isFinite(interval.low + interval.high) && html`<line class="whisker" x1="${at(interval.low, axis)}" x2="${at(interval.high, axis)}" y1="${y}" y2="${y}"/>`;
+const describe = ({ name, value, interval }: Mark): string => `${name} ${percent(value)}${interval ? ` ${intervalText(interval)}` : ''}`;
+
+function drawMark(mark: Mark, axis: Axis, y: string): Html {
+  const { kind, style, value, interval } = mark;
+  const drawn = interval !== undefined && Number.isFinite(interval.low + interval.high);
+  return html`<g class="${kind}${style === undefined ? '' : ` style${style % modelShapes.length}`}"><title>${describe(mark)}</title>${
+    drawn && html`<line class="whisker" x1="${at(interval.low, axis)}" x2="${at(interval.high, axis)}" y1="${y}" y2="${y}"/>`}<svg x="${at(value, axis)}" y="${y}" overflow="visible">${shapeOf(kind, style)}</svg></g>`;
+}
 
 // Models in order: circle, diamond, triangle up, triangle down, hexagon.
 const modelShapes = ['M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z', 'M0 -6.5L6 0L0 6.5L-6 0z', 'M0 -6L6 5L-6 5z', 'M0 6L6 -5L-6 -5z', 'M-6 0L-3 -5.2L3 -5.2L6 0L3 5.2L-3 5.2z'];
 
-function shapeOf(mark: Mark): Html {
-  if (mark.kind === 'published') return html`<line y1="-6" y2="6"/>`;
-  if (mark.kind !== 'model') return html`<rect x="-4" y="-4" width="8" height="8"/>`;
-  return html`<path d="${modelShapes[(mark.style ?? 0) % modelShapes.length]}"/>`;
+function shapeOf(kind: Mark['kind'], style = 0): Html {
+  if (kind === 'published') return html`<line y1="-6" y2="6"/>`;
+  if (kind !== 'model') return html`<rect x="-4" y="-4" width="8" height="8"/>`;
+  return html`<path d="${modelShapes[style % modelShapes.length]}"/>`;
 }
 
-/** The sign of a model, for legends and row heads. */
-export const modelSign = (style: number): Html => html`<svg class="sign style${style % modelShapes.length}" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><g class="model"><path d="${modelShapes[style % modelShapes.length]}"/></g></svg>`;
+const sign = (kind: Mark['kind'], style = 0): Html =>
+  html`<svg class="sign style${style % modelShapes.length}" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><g class="${kind}">${shapeOf(kind, style)}</g></svg>`;
 
-/** The signs of the other kinds, for legends. */
-export const kindSign = (kind: Exclude<Mark['kind'], 'model'>): Html => html`<svg class="sign" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><g class="${kind}">${shapeOf({ kind, name: '', value: 0 })}</g></svg>`;
+/** The sign of a model, for legends and row heads. */
+export const modelSign = (style: number): Html => sign('model', style);
+
+/** The signs of the other kinds. */
+export const kindSign = (kind: Exclude<Mark['kind'], 'model'>): Html => sign(kind);

@@ -19,7 +19,10 @@ const variables = (colours: Readonly<Record<string, string>>): string => Object.
 
 /** The page's whole style sheet: screen in light and dark, phone, print. No rule loads anything. */
 export const styleSheet = `
-:root { color-scheme: light; ${variables(palette.light)} --text: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Open Sans', sans-serif; --display: 'Iowan Old Style', 'Palatino Linotype', Palatino, Charter, Georgia, 'Noto Serif', serif; --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
+:root { color-scheme: light; ${variables(palette.light)} 
+  --text: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Open Sans', sans-serif;
+  --display: 'Iowan Old Style', 'Palatino Linotype', Palatino, Charter, Georgia, 'Noto Serif', serif;
+  --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace; }
 @media screen and (prefers-color-scheme: dark) { :root { color-scheme: dark; ${variables(palette.dark)} } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
@@ -39,7 +42,8 @@ a { color: var(--link); text-underline-offset: 0.15em; }
 .quiet { color: var(--muted); font-size: 0.9rem; }
 .banner { background: var(--warn); color: var(--warnInk); border-left: 4px solid currentColor; padding: 0.7rem 1rem; margin: 0 0 1.4rem; max-width: none; border-radius: 3px; }
 .tag { display: inline-block; background: var(--warn); color: var(--warnInk); font: 600 0.75rem/1.5 var(--text); letter-spacing: 0.02em; padding: 0 0.45em; border-radius: 3px; white-space: nowrap; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; margin: 1.8rem 0 0; padding: 0; max-width: none; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px;
+  background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; margin: 1.8rem 0 0; padding: 0; max-width: none; }
 .tiles div { background: var(--panel); padding: 0.75rem 1rem; }
 .tiles dt { color: var(--muted); font-size: 0.82rem; }
 .tiles dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3; }
@@ -50,7 +54,6 @@ nav li { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; line-height: 1.4; }
 caption { text-align: left; padding: 0.65rem 0 0.5rem; color: var(--muted); font-size: 0.85rem; }
 caption div { position: sticky; left: 0; width: fit-content; max-width: min(76rem, 100vw - 2.2rem); padding: 0 0.9rem; }
-caption .tag { margin-right: 0.5em; }
 th, td { padding: 0.42rem 0.9rem; text-align: left; vertical-align: middle; border-top: 1px solid var(--grid); }
 thead th { border-top: 0; border-bottom: 1px solid var(--rule); vertical-align: bottom; font-weight: 600; font-size: 0.82rem; color: var(--muted); white-space: nowrap; }
 tbody th { font-weight: 500; white-space: nowrap; }
@@ -72,7 +75,8 @@ svg text { font: 12px var(--text); fill: var(--muted); font-variant-numeric: tab
 .axis text { font-weight: 400; }
 .sign { display: inline-block; vertical-align: -3px; margin-right: 0.35em; overflow: visible; }
 .grid { stroke: var(--grid); stroke-width: 1; } .zero { stroke: var(--zero); }
-.style0 { --series: var(--series0); --dash: none; } .style1 { --series: var(--series1); --dash: 7 3; } .style2 { --series: var(--series2); --dash: 2 3; } .style3 { --series: var(--series3); --dash: 9 3 2 3; } .style4 { --series: var(--series4); --dash: 4 2; }
+.style0 { --series: var(--series0); --dash: none; } .style1 { --series: var(--series1); --dash: 7 3; }
+.style2 { --series: var(--series2); --dash: 2 3; } .style3 { --series: var(--series3); --dash: 9 3 2 3; } .style4 { --series: var(--series4); --dash: 4 2; }
 .model path { fill: var(--series); stroke: var(--panel); stroke-width: 1; }
 .model .whisker { stroke: var(--series); stroke-width: 2.25; stroke-linecap: round; }
 .baseline rect { fill: var(--panel); stroke: var(--muted); stroke-width: 1.5; }
@@ -99,14 +103,17 @@ footer { padding-bottom: 4rem; }
 dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: 0.25rem 1.4rem; margin: 0.8rem 0; font-size: 0.9rem; }
 dl.facts dt { color: var(--muted); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
-  :root { font-size: 15px; } .lead p { font-size: 1.05rem; } h2 { margin-top: 2.6rem; } th, td { padding: 0.42rem 0.65rem; } .plot { min-width: 11rem; } .tiles dd { font-size: 1.15rem; }
+  :root { font-size: 15px; } .lead p { font-size: 1.05rem; } h2 { margin-top: 2.6rem; }
+  th, td { padding: 0.42rem 0.65rem; } .plot { min-width: 11rem; } .tiles dd { font-size: 1.15rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: 0.5rem; }
 }
 @media print {
   @page { margin: 14mm 12mm; }
   :root { font-size: 9pt; } body { background: none; } header, main, footer { max-width: none; padding: 0; } nav { display: none; }
   h2 { margin-top: 1.6rem; } h2, h3, h4, figcaption, caption { break-after: avoid; } tr, figure, .banner, .tiles { break-inside: avoid; } thead { display: table-header-group; }
-  .scroll { overflow: visible; border-color: var(--rule); } table { font-size: 0.82rem; } th, td { padding: 0.2rem 0.35rem; } thead th, .verdict, .interval { white-space: normal; } .plot, .wide .plot { min-width: 6rem; width: 22%; } tbody th { white-space: normal; min-width: 4rem; } tr > th:first-child:not([colspan]), caption div { position: static; max-width: none; }
+  .scroll { overflow: visible; border-color: var(--rule); } table { font-size: 0.82rem; }
+  th, td { padding: 0.2rem 0.35rem; } thead th, .verdict, .interval { white-space: normal; } .plot, .wide .plot { min-width: 6rem; width: 22%; } tbody th { white-space: normal; min-width: 4rem; }
+  tr > th:first-child:not([colspan]), caption div { position: static; max-width: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -82,7 +82,8 @@ function summariseTask(task: ReportTask, simulated: boolean, records: readonly R
   const rows = groupBy(records, (record) => record.model).map((group) => summariseRow(task, group, input));
   const baselines = rows.filter((row) => row.kind === 'baseline');
   const best = bestBaseline(baselines);
-  const models = rows.filter((row) => row.kind === 'model').map((row) => (best ? { ...row, comparison: compare(row, best.row, input.differences?.find((d) => d.task === task.name && d.model === row.model && d.baseline === best.row.model)) } : row));
+  const pairedOf = (model: string, baseline: string) => input.differences?.find((entry) => entry.task === task.name && entry.model === model && entry.baseline === baseline);
+  const models = rows.filter((row) => row.kind === 'model').map((row) => (best ? { ...row, comparison: compare(row, best.row, pairedOf(row.model, best.row.model)) } : row));
   return { task, simulated, models, baselines, ...(best && { best }) };
 }
 
@@ -108,12 +109,13 @@ function summariseRow(task: ReportTask, group: readonly RunRecord[], input: Repo
 /** The score with the task's own metric. */
 export function scoreOf(record: RunRecord, metric: string): RunRecord['scores'][number] {
   const score = record.scores.find((candidate) => candidate.metric === metric);
-  if (!score) throw new RangeError(`report: expected a score of metric ${metric} for ${record.task}, ${record.model}, got ${record.scores.map((s) => s.metric).join(', ') || 'none'}; evaluate the record with the task's metric`);
+  if (!score)
+    throw new RangeError(`report: expected a score of metric ${metric} for ${record.task}, ${record.model}, got ${record.scores.map((s) => s.metric).join(', ') || 'none'}; evaluate the record with the task's metric`);
   return score;
 }
 
 /** The highest dev score on the curve (the checkpoint that was kept), else `report.devScore`. */
-function devScoreOf(record: RunRecord): number | undefined {
+export function devScoreOf(record: RunRecord): number | undefined {
   const scores = record.curve.flatMap((point) => (Number.isFinite(point.devScore) ? [point.devScore!] : []));
   return scores.length ? Math.max(...scores) : record.report.devScore;
 }
