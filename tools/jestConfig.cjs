@@ -1,13 +1,15 @@
 const path = require('node:path');
 const tool = (name) => path.join(__dirname, name);
 
-/** One jest configuration for all packages. Files named *.long.test.ts run only with GENOMELM_LONG=1 (`npm run test:all`). */
+/** One jest configuration for all packages. Files named *.long.test.ts run only with GENOMELM_LONG=1, as jestLongConfig.cjs sets it. */
 module.exports = {
   testEnvironment: tool('gpuEnvironment.cjs'),
   testEnvironmentOptions: { customExportConditions: ['@genomelm/source', 'node', 'node-addons'] },
   testMatch: process.env.GENOMELM_LONG ? ['<rootDir>/{src,test}/**/*.long.test.ts'] : ['<rootDir>/{src,test}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.GENOMELM_LONG ? [] : ['\\.long\\.test\\.ts$'])],
+  testTimeout: process.env.GENOMELM_LONG ? 600_000 : 30_000,
   passWithNoTests: true,
+  reporters: ['default', tool('countReporter.cjs')],
   moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json', 'node', 'wgsl'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   transform: {

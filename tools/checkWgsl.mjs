@@ -1,0 +1,60 @@
+// Compiles every variant of every shader of packages/kernels on Dawn's Null backend: no driver is needed, nothing is computed.
+// A shader's header lists its variants: `// Constants: HAS_BIAS=0,1 BLOCK=16,32` (every combination is compiled) or `// Constants: none`.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create, globals } from 'webgpu';
+import { writeCounts } from './counts.cjs';
+
+/** Every combination of the constants in the header, as `[name, value]` pairs; undefined without such a header line. */
+function variantsOf(source) {
+  const list = /^\/\/ Constants:\s*(.*)$/m.exec(source)?.[1].trim().replace(/\.$/, '');
+  if (list === undefined) return undefined;
+  if (list === 'none') return [[]];
+  let variants = [[]];
+  for (const part of list.split(/\s+/)) {
+    const [, name, values] = /^([A-Z][A-Z0-9_]*)=(-?[\d.]+(?:,-?[\d.]+)*)$/.exec(part) ?? [];
+    if (!name) return undefined;
+    variants = values.split(',').flatMap((value) => variants.map((variant) => [...variant, [name, value]]));
+  }
+  return variants;
+}
+
+/** The same prelude as the webgpu device writes before a shader. */
+const preludeOf = (variant) => `alias Element = f32;\n${variant.map(([name, value]) => `const ${name} = ${value};\n`).join('')}`;
+
+async function problemsOf(device, source, variant, path) {
+  const prelude = preludeOf(variant);
+  const shift = prelude.split('\n').length - 1;
+  device.pushErrorScope('validation'); // the messages below say more than Dawn's own print to stderr
+  const module = device.createShaderModule({ label: path, code: prelude + source });
+  await device.popErrorScope();
+  const { messages } = await module.getCompilationInfo();
+  if (messages.length > 0) return messages.map(({ type, lineNum, linePos, message }) => `${path}:${lineNum - shift}:${linePos} ${type}: ${message}`);
+  try {
+    await device.createComputePipelineAsync({ layout: 'auto', compute: { module } }); // bindings and workgroup memory against WebGPU's default limits
+    return [];
+  } catch (error) {
+    return [`${path}: ${error.message}`];
+  }
+}
+
+Object.assign(globalThis, globals);
+const gpu = create(['backend=null']); // kept: Dawn does not survive the collection of its instance
+const adapter = await gpu.requestAdapter();
+const device = await adapter.requestDevice();
+const counts = { passed: 0, failed: 0 };
+for (const path of readdirSync('src', { recursive: true }).filter((name) => name.endsWith('.wgsl')).map((name) => join('src', name)).sort()) {
+  const source = readFileSync(path, 'utf8');
+  const variants = variantsOf(source);
+  if (!variants) console.error(`${path}:1:1 error: expected a header line "// Constants: NAME=0,1 OTHER=16" or "// Constants: none"`);
+  counts.failed += variants ? 0 : 1;
+  for (const variant of variants ?? []) {
+    const problems = await problemsOf(device, source, variant, path);
+    counts[problems.length ? 'failed' : 'passed']++;
+    if (problems.length) console.error(`${problems.join('\n')}\n  with ${variant.map((pair) => pair.join('=')).join(' ') || 'no constants'}`);
+  }
+}
+console.log(`${counts.passed} shader variants compiled, ${counts.failed} failed`);
+if (counts.passed === 0) counts.failed++;
+writeCounts(counts);
+process.exit(counts.failed ? 1 : 0);
