@@ -29,8 +29,7 @@ export function scoreMatrix(summary: Summary, axis: Axis): Html {
 export const anchor = (task: TaskSummary): string => `task-${encodeURIComponent(plainText(task.task.name))}${task.simulated ? '-simulated' : ''}`;
 
 /** "above kmer" as a sign and the difference, in a colour that repeats it. */
-export const comparisonMark = ({ verdict, difference, interval }: Comparison): Html =>
-  html`<span class="verdict ${verdict}">${verdictSigns[verdict]} ${points(difference)}${interval && ` ${intervalText(interval)}`}</span>`;
+export const comparisonMark = ({ verdict, difference }: Comparison): Html => html`<span class="verdict ${verdict}">${verdictSigns[verdict]} ${points(difference)}</span>`;
 const verdictSigns = { above: '▲ above', unclear: '≈ not separated', below: '▼ below' } as const;
 
 const scoreText = (row: Row): Html => html`<span class="score">${percent(row.mean)}</span> <span class="interval">${row.interval && intervalText(row.interval)}</span>`;

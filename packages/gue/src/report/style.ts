@@ -65,7 +65,7 @@ tbody + tbody { border-top: 1px solid var(--rule); }
 .interval { color: var(--muted); white-space: nowrap; }
 .plot { position: relative; min-width: 13rem; width: 32%; padding: 0; }
 .wide .plot { min-width: 14rem; width: 30%; }
-.wide tbody th, .wide tbody td { padding-top: 0.7rem; padding-bottom: 0.7rem; } .wide tbody td.plot { padding: 0; }
+.wide tbody th, .wide tbody td { padding-top: 0.85rem; padding-bottom: 0.85rem; } .wide tbody td.plot { padding: 0; }
 .plot svg.dots, .plot svg.axis { position: absolute; left: 1rem; top: 0; width: calc(100% - 2rem); height: 100%; overflow: visible; }
 .above { color: var(--good); } .below { color: var(--bad); } .unclear { color: var(--muted); }
 .verdict { white-space: nowrap; }

@@ -54,7 +54,7 @@ const optional = (value: number | undefined, format: (value: number) => string):
 
 function standing(row: Row, task: TaskSummary): string {
   const collapsed = row.kind === 'model' && row.records.some((record) => record.collapsed) ? '; one class only' : '';
-  if (row.comparison) return plainText(comparisonText(row.comparison)) + (row.comparison.interval ? ` ${intervalText(row.comparison.interval)}` : '') + collapsed;
+  if (row.comparison) return plainText(comparisonText(row.comparison)) + collapsed;
   return (row === task.best?.row ? `best baseline on ${task.best.chosenOn}` : '') + collapsed;
 }
 

@@ -42,7 +42,7 @@ function scoreRow(row: Row, task: TaskSummary, summary: Summary, axis: Axis): Ce
   const mark: Mark = { ...markOf(row, summary, best), value: row.mean, interval: row.interval };
   return [
     html`${signOf(mark)}${row.model}${oneClass(row)}`, scoreCell(row.mean), intervalCell(row.interval), scorePlot([[mark]], axis, `${row.model} on ${task.task.name}`),
-    row.comparison ? html`<span title="${comparisonText(row.comparison)}">${comparisonMark(row.comparison)}</span>` : best ? `best, chosen on ${task.best!.chosenOn}` : '',
+    row.comparison ? html`<span title="${comparisonText(row.comparison)}">${comparisonMark(row.comparison)} ${row.comparison.interval && intervalCell(row.comparison.interval)}</span>` : best ? `best, chosen on ${task.best!.chosenOn}` : '',
     row.records.length, truncated === undefined ? '' : share(truncated), duration(average(row.records.map((record) => record.cost.fitSeconds))),
   ];
 }
