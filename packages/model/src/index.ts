@@ -1,0 +1,10 @@
+export { type EncoderConfig, checkConfig, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig } from './config';
+export { type Batch, type BatchLimits, type TokenSequence, packBatch, planBatches } from './batch';
+export { type Heads, type Model, type Params, countParameters, createModel } from './model';
+export { type EncoderModel, type ForwardOptions, type ForwardResult, type TrainKey, forward } from './models/encoder';
+export { maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
+export { classificationLoss, classify } from './heads/sequenceClassifier';
+export { type PretrainedFiles, loadPretrained } from './weights/load';
+export { savePretrained, serializePretrained } from './weights/save';
+export { type StoredTensor, parseSafetensors, serializeSafetensors, toFloat32 } from './weights/safetensors';
+export { FormatError } from './errors';

@@ -1,0 +1,19 @@
+/** Node's own modules, without an import that a bundler would follow into a browser. @param operation - named in the error elsewhere */
+export function nodeModules(operation: string): { fs: typeof import('node:fs'); path: typeof import('node:path') } {
+  const get = typeof process === 'undefined' ? undefined : process.getBuiltinModule;
+  if (!get) throw new TypeError(`${operation}: expected Node, got an environment without a file system; pass the files' contents instead of a directory`);
+  return { fs: get('node:fs'), path: get('node:path') };
+}
+
+/** Writes beside and renames: whoever reads the path sees the whole old or the whole new file. */
+export async function writeAtomically(file: string, bytes: Uint8Array | string): Promise<void> {
+  const { fs } = nodeModules('savePretrained');
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    await fs.promises.writeFile(beside, bytes, { flush: true });
+    await fs.promises.rename(beside, file);
+  } catch (error) {
+    await fs.promises.rm(beside, { force: true });
+    throw error;
+  }
+}
