@@ -29,6 +29,8 @@ export interface MemoryUse {
 /** Allocates, frees, writes, runs ops, reads. Everything is ordered as called; only `read` waits. */
 export interface Device {
   readonly kind: string;
+  /** One line for people: what runs the ops. */
+  readonly description: string;
   readonly limits: Limits;
   readonly memory: MemoryUse;
   allocate(bytes: number): DeviceBuffer;

@@ -8,4 +8,5 @@ export { ones, randomNormal, read, tensor, zeros } from './create';
 export { type Random, createRandom, threefry2x32 } from './random';
 export { DeviceLostError, UnsupportedOpError } from './errors';
 export { createReferenceDevice } from './devices/reference';
+export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, createWebGpuDevice } from './devices/webgpu';
 export * from './ops/index';

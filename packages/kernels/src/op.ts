@@ -20,6 +20,8 @@ export interface Dispatch {
   readonly arrays?: Readonly<Record<string, HostArray>>;
   readonly bind: readonly Bind[];
   readonly workgroups: readonly [number, number, number];
+  /** Estimated multiply-adds, by which the device submits in time; by default as many as there are elements bound. */
+  readonly work?: number;
 }
 
 /** One WebAssembly call, `kernel(...addresses in the order of bind, ...args, part, parts)`, for each part. `parts` never depends on the number of threads. */

@@ -25,6 +25,7 @@ export function createReferenceDevice(): Device {
   let dry = false;
   return {
     kind: 'reference',
+    description: 'reference: float64, one thread',
     memory,
     limits: { maxBufferBytes: 2 ** 32, maxBindingBytes: 2 ** 32, workgroupBytes: 0, threads: 1, workPerDispatch: Infinity },
     allocate(byteLength) {

@@ -41,3 +41,11 @@ export function linearGrid(count: number, perGroup = 64): [number, number, numbe
   const groups = Math.max(1, Math.ceil(count / perGroup));
   return [Math.min(groups, 65535), Math.ceil(groups / 65535), 1];
 }
+
+/** Parts of `rows` that stay within the device's budget for one dispatch, and within 65,535 workgroups of `perGroup` rows. */
+export function splitRows(rows: number, workPerRow: number, workPerDispatch: number, perGroup = 1): { firstRow: number; rows: number }[] {
+  const groups = Math.max(1, Math.min(65535, Math.floor(workPerDispatch / Math.max(1, workPerRow) / perGroup)));
+  const parts: { firstRow: number; rows: number }[] = [];
+  for (let firstRow = 0; firstRow < rows; firstRow += groups * perGroup) parts.push({ firstRow, rows: Math.min(groups * perGroup, rows - firstRow) });
+  return parts;
+}

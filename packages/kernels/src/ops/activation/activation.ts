@@ -1,7 +1,8 @@
-import { apply, type Op } from '../../op';
-import { checkFloats } from '../check';
-import { activations, type Activation } from './functions';
-import type { Tensor } from '../../tensor';
+import { apply, type Dispatch, type Op, type Plan } from '../../op';
+import { checkFloats, linearGrid, rowsOf } from '../check';
+import { activationCode, activations, type Activation } from './functions';
+import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import shader from './activation.wgsl';
 
 /** Gaussian error linear unit by erf, elementwise. */
 export const gelu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'gelu' })[0];
@@ -26,6 +27,7 @@ const activationOp: Op<Which> = {
     const { value } = activations[activation];
     for (let i = 0; i < y.length; i++) y[i] = value(x[i]);
   },
+  webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 0 }),
   backward: (d, { inputs: [x] }, which) => apply(activationBackwardOp, [x, d], which),
 };
 
@@ -36,4 +38,12 @@ const activationBackwardOp: Op<Which> = {
     const { derivative } = activations[activation];
     for (let i = 0; i < dX.length; i++) dX[i] = d[i] * derivative(x[i]);
   },
+  webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 1 }),
 };
+
+/** One shader serves activations and gated units, forward `[x]` and backward `[x, d]`. `x` is the input; gated, its rows are twice as wide as those of f's argument. */
+export function activationPlan(x: TensorSpec, constants: { readonly ACTIVATION: number; readonly GATED: number; readonly BACKWARD: number }): Plan<Dispatch> {
+  const halves = 1 + constants.GATED;
+  const [count, width] = [sizeOf(x) / halves, rowsOf(x).width / halves];
+  return { steps: [{ shader, constants, params: { count, width }, bind: [{ input: 0 }, { input: constants.BACKWARD }, { output: 0 }], workgroups: linearGrid(count) }] };
+}

@@ -1,10 +1,11 @@
 import { apply, type Op } from '../../op';
 import { accumulate } from '../elementwise/elementwise';
 import { sumSquares } from '../sum/sum';
-import { checkSame, checkShape } from '../check';
+import { checkSame, checkShape, linearGrid } from '../check';
 import { scope } from '../../scope';
 import { leaves, type Tree } from '../../tree';
-import type { Tensor } from '../../tensor';
+import shader from './adamW.wgsl';
+import { sizeOf, type Tensor } from '../../tensor';
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -63,5 +64,10 @@ const adamWOp: Op<AdamWAttributes> = {
       const step = (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + epsilon);
       p[i] = p[i] * (1 - learningRate * weightDecay) - learningRate * step;
     }
+  },
+  webgpu([p, , , , norm], _outputs, { weightDecay, ...numbers }) {
+    const { learningRate, beta1, beta2 } = numbers;
+    const params = { ...numbers, count: sizeOf(p), decay: 1 - learningRate * weightDecay, complement1: 1 - beta1, complement2: 1 - beta2 };
+    return { steps: [{ shader, constants: { CLIPPED: norm ? 1 : 0 }, params, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: 3 }, { input: norm ? 4 : 1 }], workgroups: linearGrid(sizeOf(p)) }] };
   },
 };

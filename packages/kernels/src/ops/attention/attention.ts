@@ -2,6 +2,7 @@
 // But: ALiBi is computed in the kernel, and no device ever holds a matrix of queries by keys.
 import { apply, type Op } from '../../op';
 import { attentionLayout, eachQuery, type AttentionAttributes } from './layout';
+import { attentionBackwardPlan, attentionPlan } from './webgpu';
 import { float32, type Data, type Tensor, type TensorSpec } from '../../tensor';
 
 export type AttentionInputs = { readonly qkv: Tensor } | { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor };
@@ -65,6 +66,7 @@ const attentionOp: Op<AttentionAttributes> = {
       }
     });
   },
+  webgpu: attentionPlan,
   backward: (d, { inputs, outputs }, attributes) => apply(attentionBackwardOp, [...inputs, ...outputs, d], attributes),
 };
 
@@ -97,6 +99,7 @@ const attentionBackwardOp: Op<AttentionAttributes> = {
       }
     });
   },
+  webgpu: attentionBackwardPlan,
 };
 
 function indexing(count: number, specs: readonly TensorSpec[], attributes: AttentionAttributes) {

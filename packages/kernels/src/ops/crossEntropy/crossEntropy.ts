@@ -1,6 +1,9 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, checkType } from '../check';
+import { checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
+import shader from './crossEntropy.wgsl';
+import backwardShader from './crossEntropyBackward.wgsl';
+import totalShader from './crossEntropyTotal.wgsl';
 
 /**
  * Softmax cross-entropy of `logits [rows, classes]` with `labels [rows]` (int32), in nats: the sum over rows whose label is not ignored, and how many those are.
@@ -41,6 +44,16 @@ const crossEntropyOp: Op<Ignore> = {
       count[0]++;
     });
   },
+  webgpu([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) {
+    const losses = { scratch: 0 };
+    return {
+      scratch: [float32(rows, 2)],
+      steps: [
+        { shader, params: { rows, classes, ignoreIndex, nan: NaN }, bind: [{ input: 0 }, { input: 1 }, losses], workgroups: linearGrid(rows, 1) },
+        { shader: totalShader, params: { rows }, bind: [losses, { output: 0 }, { output: 1 }], workgroups: [1, 1, 1] },
+      ],
+    };
+  },
   backward: (dSum, { inputs: [logits, labels] }, ignore) => [apply(crossEntropyBackwardOp, [logits, labels, dSum], ignore)[0], null],
 };
 
@@ -54,4 +67,5 @@ const crossEntropyBackwardOp: Op<Ignore> = {
       for (let i = 0; i < classes; i++) d[start + i] = label === ignoreIndex ? 0 : dSum[0] * (Math.exp(logits[start + i] - norm) - (i === label ? 1 : 0));
     });
   },
+  webgpu: ([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) => ({ steps: [{ shader: backwardShader, params: { rows, classes, ignoreIndex }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }], workgroups: linearGrid(rows, 1) }] }),
 };

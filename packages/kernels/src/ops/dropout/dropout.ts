@@ -1,7 +1,8 @@
 import { apply, type Op } from '../../op';
-import { checkFloats } from '../check';
+import { checkFloats, linearGrid } from '../check';
 import { threefry2x32 } from '../../random';
-import type { Tensor } from '../../tensor';
+import shader from './dropout.wgsl';
+import { sizeOf, type Tensor } from '../../tensor';
 
 /** Where in the sequence of random numbers a dropout stands: element i of any device, batch or recomputation gets the same number. */
 export interface DropoutKey {
@@ -39,6 +40,11 @@ const dropoutOp: Op<DropoutAttributes> = {
       const bits = threefry2x32(seed, layer, i / 2, step);
       for (let j = 0; j < 2 && i + j < x.length; j++) y[i + j] = bits[j] < threshold ? 0 : x[i + j] * kept;
     }
+  },
+  webgpu([x], _outputs, { rate, seed, step, layer }) {
+    const count = sizeOf(x);
+    const params = { count, seed: seed >>> 0, layer: layer >>> 0, step: step >>> 0, threshold: Math.min(dropThreshold(rate), 2 ** 32 - 1), kept: 1 / (1 - rate) };
+    return { steps: [{ shader, params, bind: [{ input: 0 }, { output: 0 }], workgroups: linearGrid(Math.ceil(count / 2)) }] };
   },
   backward: (d, _saved, attributes) => apply(dropoutOp, [d], attributes),
 };

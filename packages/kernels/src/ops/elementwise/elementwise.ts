@@ -1,6 +1,7 @@
 // Ops that treat every element alike. One table; each row is a definition, and the plans are made from it.
 import { apply, type Op } from '../../op';
 import { checkFloats, checkSame } from '../check';
+import { eachElement } from './eachElement';
 import type { Tensor } from '../../tensor';
 
 interface Factor {
@@ -37,6 +38,7 @@ const addOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] + b[i];
   },
+  webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] + b[i]' }),
   backward: (d) => [d, d],
 };
 
@@ -49,6 +51,7 @@ const subOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] - b[i];
   },
+  webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] - b[i]' }),
   backward: (d, _saved, _attributes, [, needsB]) => [d, needsB ? scale(d, -1) : null],
 };
 
@@ -62,6 +65,7 @@ const mulOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] * b[i];
   },
+  webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] * b[i]' }),
   backward: (d, { inputs: [a, b] }, _attributes, [needsA, needsB]) => [needsA ? mul(d, b) : null, needsB ? mul(d, a) : null],
 };
 
@@ -74,6 +78,7 @@ const scaleOp: Op<Factor> = {
   reference([x], [y], { factor }) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] * factor;
   },
+  webgpu: eachElement({ reads: ['x'], value: 'x[i] * params.factor', params: ['factor'] }),
   backward: (d, _saved, { factor }) => [scale(d, factor)],
 };
 
@@ -87,6 +92,7 @@ const fillOp: Op<Factor> = {
   reference([x], _outputs, { factor }) {
     x.fill(factor);
   },
+  webgpu: eachElement({ reads: [], value: 'params.factor', inPlace: true, params: ['factor'] }),
 };
 
 const accumulateOp: Op = {
@@ -99,4 +105,5 @@ const accumulateOp: Op = {
   reference([target, x]) {
     for (let i = 0; i < x.length; i++) target[i] += x[i];
   },
+  webgpu: eachElement({ reads: ['x'], value: 'y[i] + x[i]', inPlace: true }),
 };

@@ -1,6 +1,8 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, checkType } from '../check';
-import { float32, type Tensor, type TensorSpec } from '../../tensor';
+import { checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
+import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import shader from './embedding.wgsl';
+import backwardShader from './embeddingBackward.wgsl';
 
 /**
  * Rows of `table [rows, width]` by `ids [count]` (uint32) → `[count, width]`. Also the way to gather rows of activations ([CLS], masked positions).
@@ -22,6 +24,10 @@ const embeddingOp: Op = {
       for (let i = 0; i < width; i++) y[row * width + i] = id < rows ? table[id * width + i] : 0;
     });
   },
+  webgpu([{ shape: [rows, width] }], [y]) {
+    const count = sizeOf(y);
+    return { steps: [{ shader, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
+  },
   backward: (d, { inputs: [, ids], specs: [table] }) => [apply(embeddingBackwardOp, [d, ids], { rows: table.shape[0] })[0], null],
 };
 
@@ -35,5 +41,9 @@ const embeddingBackwardOp: Op<{ readonly rows: number }> = {
       if (id >= rows) return;
       for (let i = 0; i < width; i++) dTable[id * width + i] += d[row * width + i];
     });
+  },
+  webgpu([{ shape: [count, width] }], _outputs, { rows }, { workPerDispatch }) {
+    const bind = [{ input: 0 }, { input: 1 }, { output: 0 }];
+    return { steps: splitRows(rows, count + width, workPerDispatch).map((part) => ({ shader: backwardShader, params: { count, rows, width, firstRow: part.firstRow }, bind, workgroups: [part.rows, 1, 1], work: part.rows * (count + width) })) };
   },
 };

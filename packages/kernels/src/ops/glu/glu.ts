@@ -1,7 +1,8 @@
 // Gated linear units (Shazeer 2020, arXiv 2002.05202). The order is MosaicBERT's: the first half of each row is the gate, the second the value.
 import { apply, type Op } from '../../op';
 import { checkFloats, rowsOf } from '../check';
-import { activations } from '../activation/functions';
+import { activationPlan } from '../activation/activation';
+import { activationCode, activations } from '../activation/functions';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 
 /** `x [..., 2 width]` → `[..., width]`: GELU (erf) of the first half times the second half. */
@@ -35,6 +36,7 @@ const gluOp: Op<Gate> = {
       y[i] = value(x[at]) * x[at + width];
     }
   },
+  webgpu: ([x], _outputs, { gate }) => activationPlan(x, { ACTIVATION: activationCode[gate], GATED: 1, BACKWARD: 0 }),
   backward: (d, { inputs: [x] }, gate) => apply(gluBackwardOp, [x, d], gate),
 };
 
@@ -50,4 +52,5 @@ const gluBackwardOp: Op<Gate> = {
       dX[at + width] = d[i] * value(x[at]);
     }
   },
+  webgpu: ([x], _outputs, { gate }) => activationPlan(x, { ACTIVATION: activationCode[gate], GATED: 1, BACKWARD: 1 }),
 };

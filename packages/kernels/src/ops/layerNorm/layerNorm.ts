@@ -1,7 +1,10 @@
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
-import { checkFloats, checkShape, rowsOf } from '../check';
+import { checkFloats, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
+import shader from './layerNorm.wgsl';
+import backwardShader from './layerNormBackward.wgsl';
+import parametersBackwardShader from './layerNormParametersBackward.wgsl';
 
 /** Ba et al. 2016 (arXiv 1607.06450): over the last axis of `x [..., width]`; weight and bias are `[width]`. Variance is the biased one. */
 export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1e-12 } = {}): Tensor => scope<Tensor>(() => apply(layerNormOp, [x, weight, bias], { epsilon })[0]);
@@ -36,6 +39,10 @@ const layerNormOp: Op<{ readonly epsilon: number }> = {
       statistics[2 * row + 1] = inverse;
     }
   },
+  webgpu([x], _outputs, { epsilon }) {
+    const { rows, width } = rowsOf(x);
+    return { steps: [{ shader, params: { rows, width, epsilon }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }], workgroups: linearGrid(rows, 1) }] };
+  },
   backward(d, { inputs: [x, weight], outputs: [, statistics] }, _attributes, [needsX, needsWeight, needsBias]) {
     const dX = needsX ? apply(layerNormBackwardOp, [x, weight, statistics, d], {})[0] : null;
     const [dWeight, dBias] = needsWeight || needsBias ? apply(layerNormParametersBackwardOp, [x, weight, statistics, d], {}) : [null, null];
@@ -60,6 +67,7 @@ const layerNormBackwardOp: Op = {
       for (let i = start; i < start + width; i++) dX[i] = inverse * (d[i] * weight[i - start] - first / width - ((x[i] - mean) * inverse * second) / width);
     }
   },
+  webgpu: ([x]) => ({ steps: [{ shader: backwardShader, params: rowsOf(x), bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: 3 }, { output: 0 }], workgroups: linearGrid(rowsOf(x).rows, 1) }] }),
 };
 
 /** Gradients of weight and bias: column sums over all rows, in a fixed order. */
@@ -76,4 +84,5 @@ const layerNormParametersBackwardOp: Op = {
       dBias[i % width] += d[i];
     }
   },
+  webgpu: ([x]) => ({ steps: [{ shader: parametersBackwardShader, params: rowsOf(x), bind: [{ input: 0 }, { input: 2 }, { input: 3 }, { output: 0 }, { output: 1 }], workgroups: [Math.ceil(rowsOf(x).width / 16), 1, 1] }] }),
 };

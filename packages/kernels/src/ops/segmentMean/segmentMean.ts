@@ -1,7 +1,8 @@
-import { apply, type Op } from '../../op';
-import { checkFloats, checkShape } from '../check';
+import { apply, type Dispatch, type Op, type Plan } from '../../op';
+import { checkFloats, checkShape, linearGrid } from '../check';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
-import { float32, type Tensor } from '../../tensor';
+import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import shader from './segmentMean.wgsl';
 
 /** The mean row of each sequence of a packed batch: `x [totalTokens, width]` → `[sequences, width]`. A sequence without tokens gives zeros. */
 export const segmentMean = (x: Tensor, cuSeqlens: ArrayLike<number>): Tensor => apply(segmentMeanOp, [x], { cuSeqlens: Int32Array.from(cuSeqlens) })[0];
@@ -26,6 +27,7 @@ const segmentMeanOp: Op<Segments> = {
       }
     }
   },
+  webgpu: (_inputs, [y], segments) => segmentPlan(y, segments, 0),
   backward: (d, _saved, segments) => apply(segmentMeanBackwardOp, [d], segments),
 };
 
@@ -39,4 +41,10 @@ const segmentMeanBackwardOp: Op<Segments> = {
       }
     }
   },
+  webgpu: ([d], _outputs, segments) => segmentPlan(d, segments, 1),
 };
+
+function segmentPlan(segments: TensorSpec, { cuSeqlens }: Segments, backward: number): Plan<Dispatch> {
+  const count = sizeOf(segments);
+  return { steps: [{ shader, constants: { BACKWARD: backward }, params: { count, width: segments.shape[1] }, arrays: { cuSeqlens }, bind: [{ input: 0 }, { output: 0 }], workgroups: linearGrid(count) }] };
+}

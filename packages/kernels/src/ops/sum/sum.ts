@@ -1,6 +1,9 @@
-import { allocate, apply, type Op } from '../../op';
+import { allocate, apply, type Bind, type Dispatch, type Op, type Plan } from '../../op';
 import { checkFloats, checkShape } from '../check';
-import { float32, type Tensor } from '../../tensor';
+import { eachElement } from '../elementwise/eachElement';
+import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import shader from './sum.wgsl';
+import rowsShader from './sumRows.wgsl';
 
 /** All elements → `[]`. */
 export const sum = (x: Tensor): Tensor => apply(sumOp, [x], {})[0];
@@ -21,6 +24,7 @@ const sumOp: Op = {
     total[0] = 0;
     for (const value of x) total[0] += value;
   },
+  webgpu: ([x]) => sumPlan(x, 0),
   backward: (d, { specs: [spec] }) => [apply(spreadOp, [d, allocate(d.device, spec)], {})[0]],
 };
 
@@ -31,6 +35,7 @@ const spreadOp: Op = {
   reference([value], [y]) {
     y.fill(value[0]);
   },
+  webgpu: eachElement({ reads: ['value'], value: 'value[0]' }),
 };
 
 const sumRowsOp: Op = {
@@ -44,6 +49,7 @@ const sumRowsOp: Op = {
     y.fill(0);
     for (let i = 0; i < x.length; i++) y[i % y.length] += x[i];
   },
+  webgpu: ([{ shape: [rows, width] }]) => ({ steps: [{ shader: rowsShader, params: { rows, width }, bind: [{ input: 0 }, { output: 0 }], workgroups: [Math.ceil(width / 16), 1, 1] }] }),
 };
 
 const sumSquaresOp: Op = {
@@ -56,4 +62,13 @@ const sumSquaresOp: Op = {
     total[0] = 0;
     for (const value of x) total[0] += value * value;
   },
+  webgpu: ([x]) => sumPlan(x, 1),
 };
+
+/** One workgroup for some thousand elements, up to 256 of them; then one more for their sums. */
+function sumPlan(x: TensorSpec, squared: number): Plan<Dispatch> {
+  const groups = Math.max(1, Math.min(256, Math.ceil(sizeOf(x) / 4096)));
+  const pass = (count: number, width: number, SQUARED: number, from: Bind, to: Bind): Dispatch => ({ shader, constants: { SQUARED }, params: { count, groups: width }, bind: [from, to], workgroups: [width, 1, 1] });
+  if (groups === 1) return { steps: [pass(sizeOf(x), 1, squared, { input: 0 }, { output: 0 })] };
+  return { scratch: [float32(groups)], steps: [pass(sizeOf(x), groups, squared, { input: 0 }, { scratch: 0 }), pass(groups, 1, 0, { scratch: 0 }, { output: 0 })] };
+}

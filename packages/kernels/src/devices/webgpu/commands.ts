@@ -1,0 +1,71 @@
+// One command encoder that everything goes into, in order: dispatches, copies of written data, copies to be read.
+import type { BindGroups, Range } from './bindGroups';
+import type { Failures } from './failures';
+import type { Pipeline } from './pipelineCache';
+
+export interface Commands {
+  dispatch(op: string, pipeline: Pipeline, ranges: readonly Range[], workgroups: readonly [number, number, number], work: number): void;
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void;
+  /** Sends what is recorded. */
+  submit(): void;
+  readonly submissions: () => number;
+}
+
+export interface CommandsOptions {
+  readonly device: GPUDevice;
+  readonly failures: Failures;
+  readonly bindGroups: BindGroups;
+  /** Estimated work after which a submission goes out by itself: the GPU starts while the host records on, and no submission is so long that a browser ends it. */
+  readonly workPerSubmit: number;
+  beforeSubmit(): void;
+  afterSubmit(): void;
+}
+
+/** However little a dispatch does, after so many of them a submission goes out. */
+const dispatchesPerSubmit = 256;
+
+export function createCommands({ device, failures, bindGroups, workPerSubmit, beforeSubmit, afterSubmit }: CommandsOptions): Commands {
+  let encoder: GPUCommandEncoder | undefined;
+  let pass: GPUComputePassEncoder | undefined;
+  let work = 0;
+  let submissions = 0;
+  const ops = new Set<string>();
+  const recording = () => (encoder ??= device.createCommandEncoder({ label: 'commands' }));
+  const endPass = () => {
+    pass?.end();
+    pass = undefined;
+  };
+
+  const submit = () => {
+    if (!encoder) return;
+    endPass();
+    beforeSubmit();
+    const names = [...ops].join(', ');
+    const ending = encoder;
+    failures.check('validation', (message) => `webgpu: expected commands that the GPU accepts from ${names || 'writes and reads'}, got "${message}"`, () => device.queue.submit([ending.finish()]));
+    encoder = undefined;
+    work = 0;
+    submissions++;
+    ops.clear();
+    afterSubmit();
+  };
+
+  return {
+    dispatch(op, pipeline, ranges, workgroups, estimate) {
+      const group = bindGroups.get(op, pipeline.layout, ranges);
+      pass ??= recording().beginComputePass({ label: 'ops' });
+      pass.setPipeline(pipeline.gpu);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups);
+      ops.add(op);
+      work += Math.max(estimate, workPerSubmit / dispatchesPerSubmit);
+      if (work >= workPerSubmit) submit();
+    },
+    copy(from, fromOffset, to, toOffset, bytes) {
+      endPass();
+      recording().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+    },
+    submit,
+    submissions: () => submissions,
+  };
+}

@@ -1,0 +1,40 @@
+// WebGPU reports errors later and elsewhere. This remembers the first one: what was computed after it is not to be trusted.
+import { DeviceLostError } from '../../errors';
+
+export interface Failures {
+  /** Runs `f`; an error of this kind that the GPU finds in it becomes the device's failure. */
+  check<T>(filter: GPUErrorFilter, describe: (message: string) => string, f: () => T): T;
+  /** The same for work that ends later. */
+  watch(work: Promise<unknown>, describe: (message: string) => string): void;
+  /** Waits for every report under way, and throws the failure if there is one. */
+  settle(): Promise<void>;
+}
+
+export function createFailures(device: GPUDevice): Failures {
+  let failure: Error | undefined;
+  const reports = new Set<Promise<void>>();
+  const remember = (message: string, cause?: unknown) => { failure ??= new Error(message, { cause }); };
+  const expectReport = (work: Promise<unknown>) => {
+    const report: Promise<void> = work.then(() => void reports.delete(report), () => void reports.delete(report));
+    reports.add(report);
+  };
+  void device.lost.then(({ reason, message }) => {
+    failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}); create a new device`, { cause: failure });
+  });
+  device.addEventListener('uncapturederror', ({ error }) => remember(`webgpu: expected no error of the GPU, got "${error.message}"`));
+  return {
+    check(filter, describe, f) {
+      device.pushErrorScope(filter);
+      try {
+        return f();
+      } finally {
+        expectReport(device.popErrorScope().then((error) => error && remember(describe(error.message))));
+      }
+    },
+    watch: (work, describe) => expectReport(work.catch((error: Error) => remember(describe(error.message), error))),
+    async settle() {
+      while (reports.size) await Promise.all(reports);
+      if (failure) throw failure;
+    },
+  };
+}

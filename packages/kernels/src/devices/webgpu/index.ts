@@ -1,0 +1,2 @@
+export { type WebGpuDevice, type WebGpuOptions, type WebGpuStatistics, createWebGpuDevice } from './device';
+export type { AdapterDescription } from './adapter';

@@ -1,0 +1,43 @@
+// dLogits = dSum (softmax(logits) - [i = label]), zeros for an ignored label.
+// Grid: one workgroup per row.
+// Workgroup memory: one number per lane.
+// Accumulates in f32: 64 lanes with a stride, then a tree.
+// Constants: none
+struct Params { rows: u32, classes: u32, ignoreIndex: i32 }
+@group(0) @binding(0) var<storage, read> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<Element>;
+@group(0) @binding(2) var<storage, read> labels: array<i32>;
+@group(0) @binding(3) var<storage, read> dSum: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dLogits: array<Element>;
+var<workgroup> partial: array<f32, 64>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * 65535u + group.x;
+  if (row >= params.rows) { return; }
+  let start = row * params.classes;
+  var top = -3.4e38;
+  for (var i = lane; i < params.classes; i += 64u) { top = max(top, logits[start + i]); }
+  partial[lane] = top;
+  for (var step = 32u; step > 0u; step /= 2u) {
+    workgroupBarrier();
+    if (lane < step) { partial[lane] = max(partial[lane], partial[lane + step]); }
+  }
+  workgroupBarrier();
+  top = partial[0];
+  workgroupBarrier();
+  var norm = 0.0;
+  for (var i = lane; i < params.classes; i += 64u) { norm += exp(logits[start + i] - top); }
+  partial[lane] = norm;
+  for (var step = 32u; step > 0u; step /= 2u) {
+    workgroupBarrier();
+    if (lane < step) { partial[lane] += partial[lane + step]; }
+  }
+  workgroupBarrier();
+  norm = partial[0];
+  let label = labels[row];
+  for (var i = lane; i < params.classes; i += 64u) {
+    let probability = exp(logits[start + i] - top) / norm;
+    dLogits[start + i] = select(dSum[0] * (probability - select(0.0, 1.0, i32(i) == label)), 0.0, label == params.ignoreIndex);
+  }
+}

@@ -1,0 +1,46 @@
+// y = (x - mean) / deviation * weight + bias over each row; statistics = [mean, 1 / deviation].
+// Grid: one workgroup per row.
+// Workgroup memory: one number per lane.
+// Accumulates in f32: 64 lanes with a stride, then a tree. Two passes, for the variance about the mean.
+// Constants: none
+struct Params { rows: u32, width: u32, epsilon: f32 }
+@group(0) @binding(0) var<storage, read> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> weight: array<Element>;
+@group(0) @binding(3) var<storage, read> bias: array<Element>;
+@group(0) @binding(4) var<storage, read_write> y: array<Element>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<f32>;
+var<workgroup> partial: array<f32, 64>;
+
+fn total(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  for (var step = 32u; step > 0u; step /= 2u) {
+    workgroupBarrier();
+    if (lane < step) { partial[lane] += partial[lane + step]; }
+  }
+  workgroupBarrier();
+  return partial[0];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * 65535u + group.x;
+  if (row >= params.rows) { return; }
+  let start = row * params.width;
+  let width = f32(params.width);
+  var sum = 0.0;
+  for (var i = lane; i < params.width; i += 64u) { sum += x[start + i]; }
+  let mean = total(lane, sum) / width;
+  var squares = 0.0;
+  for (var i = lane; i < params.width; i += 64u) {
+    let centred = x[start + i] - mean;
+    squares += centred * centred;
+  }
+  let inverse = 1.0 / sqrt(total(lane, squares) / width + params.epsilon);
+  for (var i = lane; i < params.width; i += 64u) { y[start + i] = (x[start + i] - mean) * inverse * weight[i] + bias[i]; }
+  if (lane == 0u) {
+    statistics[2u * row] = mean;
+    statistics[2u * row + 1u] = inverse;
+  }
+}

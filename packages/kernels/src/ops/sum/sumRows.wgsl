@@ -1,0 +1,26 @@
+// y = sum over the rows of x.
+// Grid: one workgroup per 16 columns; 16 lanes share the rows of each.
+// Workgroup memory: one number per lane.
+// Accumulates in f32: 16 lanes with a stride, then a tree.
+// Constants: none
+struct Params { rows: u32, width: u32 }
+@group(0) @binding(0) var<storage, read> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+var<workgroup> partial: array<f32, 256>;
+
+@compute @workgroup_size(16, 16)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  let column = id.x;
+  var sum = 0.0;
+  if (column < params.width) {
+    for (var row = lane.y; row < params.rows; row += 16u) { sum += x[row * params.width + column]; }
+  }
+  let own = lane.y * 16u + lane.x;
+  partial[own] = sum;
+  for (var step = 8u; step > 0u; step /= 2u) {
+    workgroupBarrier();
+    if (lane.y < step) { partial[own] += partial[own + step * 16u]; }
+  }
+  if (lane.y == 0u && column < params.width) { y[column] = partial[own]; }
+}
