@@ -1,7 +1,7 @@
 /** Byte pair encoding behind the interface of all tokenizers. */
 import { createBacktrackingEncoder } from './encodeBacktracking';
 import { createRankEncoder } from './encodeByRank';
-import { FormatError } from './errors';
+import { FormatError, show } from './errors';
 import { NO_LETTER, type Letters, type MergeRules, type RunEncoder } from './mergeRules';
 import { forEachWord, type AddedToken, type Normalizer } from './text';
 import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
@@ -12,7 +12,7 @@ export interface BpeDefinition {
   readonly vocab: ReadonlyMap<string, number>;
   /** Lowest rank first. */
   readonly merges: readonly (readonly [left: string, right: string])[];
-  /** What a letter outside the vocabulary becomes; null drops it, as Hugging Face does. */
+  /** What a letter outside the vocabulary becomes. Where null, such a letter is an error: Hugging Face drops it and joins its neighbours. */
   readonly unkToken: string | null;
   /** One unknown token for a run of unknown letters. */
   readonly fuseUnk: boolean;
@@ -76,7 +76,8 @@ function createTextEncoder(definition: BpeDefinition, tokens: readonly (string |
         characters++;
       } while (definition.fuseUnk && i < end && letters.ofUnit[text.charCodeAt(i)] === NO_LETTER);
       countUnknown(out, unknown, characters);
-      if (unknownId !== undefined) push(out, unknownId, unknown, i);
+      if (unknownId === undefined) throw new RangeError(`encode: expected letters of the vocabulary, got ${show(String.fromCodePoint(text.codePointAt(unknown)!))}; this vocabulary has no unknown token, so remove the letter`);
+      push(out, unknownId, unknown, i);
     }
   };
   return (text: string, out: TokenBuffer) => {

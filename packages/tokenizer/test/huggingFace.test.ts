@@ -1,0 +1,90 @@
+/** Against two implementations by Hugging Face: recorded answers of the Rust library, and the JavaScript one, asked here. */
+import fc from 'fast-check';
+import { Tokenizer as PeerTokenizer } from '@huggingface/tokenizers';
+import { parseTokenizerJson, serializeTokenizerJson, trainBpe, type BpeTokenizer } from '../src/index';
+import { dnabert2Subset } from './dnabert2Subset';
+import recorded from './huggingFace.json';
+
+type File = ReturnType<typeof dnabert2Subset> & Record<string, unknown>;
+const token = (id: number, content: string) => ({ id, content, special: false, single_word: false, lstrip: false, rstrip: false, normalized: true });
+
+/** How the file of each recorded variant differs from the released one. */
+const variants: Readonly<Record<keyof typeof recorded.variants, (file: File) => object>> = {
+  released: (file) => file,
+  fuse_unk: (file) => ({ ...file, model: { ...file.model, fuse_unk: true } }),
+  'no pre_tokenizer': (file) => ({ ...file, pre_tokenizer: null }),
+  'no pre_tokenizer, fuse_unk': (file) => ({ ...file, pre_tokenizer: null, model: { ...file.model, fuse_unk: true } }),
+  Lowercase: (file) => ({
+    ...file, normalizer: { type: 'Lowercase' },
+    model: { ...file.model, merges: file.model.merges.map((merge) => merge.toLowerCase()), vocab: Object.fromEntries(Object.entries(file.model.vocab).map(([text, id]) => [id < 5 ? text : text.toLowerCase(), id])) },
+  }),
+  BertProcessing: (file) => ({ ...file, post_processor: { type: 'BertProcessing', sep: ['[SEP]', 2], cls: ['[CLS]', 1] } }),
+  'no post_processor': (file) => ({ ...file, post_processor: null }),
+  '[MASK] with lstrip and rstrip': (file) => ({ ...file, pre_tokenizer: null, added_tokens: file.added_tokens.map((each) => (each.id === 4 ? { ...each, lstrip: true, rstrip: true } : each)) }),
+  'added tokens in the normalised text': (file) => ({ ...file, normalizer: { type: 'Lowercase' }, added_tokens: [...file.added_tokens, token(48, 'GATTACA'), token(49, 'GATT')] }),
+  'a merge listed twice': (file) => ({ ...file, model: { ...file.model, merges: ['C A', ...file.model.merges.filter((merge) => merge !== 'TG A'), 'TG A', 'A A'] } }),
+};
+
+/** Recorded offsets count code points, ours UTF-16 units. */
+function toUnits(text: string, codePoints: readonly number[]): number[] {
+  const unitOf = [0];
+  for (const character of text) unitOf.push(unitOf[unitOf.length - 1] + character.length);
+  return codePoints.map((at) => unitOf[at]);
+}
+const numbers = (list: string) => (list === '' ? [] : list.split(' ').map(Number));
+
+describe.each(Object.entries(variants))('the Rust library, %s', (name, change) => {
+  const file = change(dnabert2Subset());
+  it.each(recorded.variants[name as keyof typeof variants])('%j', (text, ids, offsets) => {
+    const encode = (tokenizer: BpeTokenizer) => {
+      const encoding = tokenizer.encodeWithOffsets(text);
+      return { ids: [...encoding.ids], offsets: [...encoding.offsets] };
+    };
+    const tokenizer = parseTokenizerJson(file), expected = { ids: numbers(ids), offsets: toUnits(text, numbers(offsets)) };
+    expect(encode(tokenizer)).toEqual(expected);
+    expect(encode(parseTokenizerJson(serializeTokenizerJson(tokenizer)))).toEqual(expected);
+    expect([...tokenizer.encode(text)]).toEqual(expected.ids);
+  });
+});
+
+describe('the Rust library, truncation', () => {
+  const tokenizer = parseTokenizerJson(dnabert2Subset());
+  it.each(recorded.truncated as [string, string | null, number, string][])('%s and %s to %d tokens', (text, pair, maxLength, ids) => {
+    expect([...tokenizer.encode(text, { pair: pair ?? undefined, maxLength })]).toEqual(numbers(ids));
+  });
+});
+
+it.each(recorded.trained.map(({ lines, merges }, i) => ({ i, lines, merges })))('the Rust trainer, corpus $i', async ({ lines, merges }) => {
+  const trained = await trainBpe(lines, { vocabSize: 30_000, specialTokens: [] });
+  expect(trained.definition.merges.map((merge) => merge.join(' '))).toEqual(merges);
+});
+
+describe('the JavaScript library reads what we write and gives the same ids', () => {
+  const letters = [...'ACGTACGTACGTACGTNRYKMacgt -_.,\n\té😀', '[MASK]', '[SEP]', '[UNK', 'GATTACA'];
+  const text = fc.array(fc.oneof({ weight: 3, arbitrary: fc.string({ unit: fc.constantFrom(...'ACGT'), maxLength: 40 }) }, fc.constantFrom(...letters)), { maxLength: 20 }).map((parts) => parts.join(''));
+
+  const agree = (tokenizer: BpeTokenizer, numRuns: number) => {
+    const peer = new PeerTokenizer(JSON.parse(serializeTokenizerJson(tokenizer)) as object, {});
+    fc.assert(fc.property(text, fc.boolean(), fc.option(text, { nil: undefined }), (sequence, addSpecialTokens, pair) => {
+      const ours = tokenizer.encode(sequence, { addSpecialTokens, pair: pair || undefined });
+      expect([...ours]).toEqual(peer.encode(sequence, { add_special_tokens: addSpecialTokens, text_pair: pair || null }).ids);
+    }), { numRuns });
+  };
+
+  // Left out where the two libraries differ: the JavaScript one fuses unknown letters across words, and we follow Rust.
+  it.each(Object.keys(variants).filter((name) => name !== 'fuse_unk'))('%s', (name) => {
+    agree(parseTokenizerJson(variants[name as keyof typeof variants](dnabert2Subset())), 100);
+  });
+
+  it.each([[60, 'ACGT'], [300, 'ACGT'], [300, 'ACGTN']])('trained: %d tokens of %s', async (vocabSize, alphabet) => {
+    const corpus = fc.sample(fc.string({ unit: fc.constantFrom(...alphabet), minLength: 300, maxLength: 600 }), { numRuns: 8, seed: vocabSize });
+    agree(await trainBpe(corpus, { vocabSize }), 100);
+  });
+
+  it('trained: 9,000 tokens', async () => {
+    const corpus = fc.sample(fc.string({ unit: fc.constantFrom(...'ACGT'), minLength: 20_000, maxLength: 20_000 }), { numRuns: 10, seed: 9 });
+    const tokenizer = await trainBpe(corpus, { vocabSize: 9000 });
+    expect(tokenizer.vocabSize).toBe(9000);
+    agree(tokenizer, 100);
+  });
+});
