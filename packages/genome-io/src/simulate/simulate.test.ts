@@ -46,7 +46,7 @@ test.each(['sim_prom_core', 'sim_tf', 'sim_planted'])('%s: composition tells not
 });
 
 test.each([['donor', 1, donorSite, -3], ['acceptor', 2, acceptorSite, -15]] as const)('sim_splice: %s sites follow the published frequencies', (_, label, motif, offset) => {
-  const sites = simulateGueTask('sim_splice', { seed: 2, sizes: { train: 6000, dev: 0, test: 0 } }).train.filter((row) => row.label === label);
+  const sites = simulateGueTask('sim_splice', { seed: 2, sizes: { train: 3000, dev: 0, test: 0 } }).train.filter((row) => row.label === label);
   motif.forEach((weights, i) => {
     const total = weights.reduce((a, b) => a + b);
     weights.forEach((weight, letter) => {
@@ -74,8 +74,8 @@ test('background has the tetramer frequencies of the genome it was counted in', 
   });
 });
 
-describe('what a small classifier learns (naive Bayes; five standard deviations of chance are 0.16)', () => {
-  const set = (name: string) => simulateGueTask(name, { seed: 11 });
+describe('what a small classifier learns (naive Bayes; five standard deviations of chance are 0.2)', () => {
+  const set = (name: string) => simulateGueTask(name, { seed: 11, sizes: { train: name === 'sim_tf' ? 2000 : 1200, dev: 0, test: 600 } });
 
   test('a planted motif is found by counting k-mers: MCC above 0.9', () => {
     const { train, test } = set('sim_planted');
@@ -84,9 +84,9 @@ describe('what a small classifier learns (naive Bayes; five standard deviations 
 
   test.each([
     ['sim_prom_core', 'needs order and place', kmers(5), placedKmers(2), 0.35, 0.5],
-    ['sim_tf', 'needs order, not place', placedKmers(1), kmers(6), -0.16, 0.6],
-    ['sim_splice', 'needs place', kmers(5), placedKmers(1), -0.16, 0.6],
-    ['sim_species', 'needs long words', kmers(1), kmers(5), -0.16, 0.6],
+    ['sim_tf', 'needs order, not place', placedKmers(1), kmers(6), -0.2, 0.6],
+    ['sim_splice', 'needs place', kmers(5), placedKmers(1), -0.2, 0.6],
+    ['sim_species', 'needs long words', kmers(1), kmers(5), -0.2, 0.6],
   ] as const)('%s can be learnt and %s', (name, _, lesser, better, least, most) => {
     const { train, test } = set(name);
     const low = naiveBayesMcc(lesser, train, test);
@@ -96,11 +96,11 @@ describe('what a small classifier learns (naive Bayes; five standard deviations 
   });
 
   test.each(all)('%s with shuffled training labels: chance', (name) => {
-    const { train, test } = simulateGueTask(name, { seed: 12, sizes: { train: 500 } });
+    const { train, test } = simulateGueTask(name, { seed: 12, sizes: { train: 400, dev: 0, test: 600 } });
     const labels = train.map(({ label }) => label);
     createRandom(1, 'labels').shuffle(labels);
     const shuffledTrain = train.map(({ sequence }, i) => ({ sequence, label: labels[i] }));
-    expect(Math.abs(naiveBayesMcc(name === 'sim_splice' ? placedKmers(1) : kmers(5), shuffledTrain, test))).toBeLessThan(0.16);
+    expect(Math.abs(naiveBayesMcc(name === 'sim_splice' ? placedKmers(1) : kmers(5), shuffledTrain, test))).toBeLessThan(0.2);
   });
 });
 
