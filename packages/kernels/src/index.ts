@@ -7,6 +7,8 @@ export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
 export { ones, randomNormal, read, tensor, zeros } from './create';
 export { type Random, createRandom, threefry2x32 } from './random';
 export { DeviceLostError, UnsupportedOpError } from './errors';
+export { type DeviceKind, type DeviceOptions, type PickedDevice, createDevice } from './createDevice';
 export { createReferenceDevice } from './devices/reference';
+export { type WasmOptions, createWasmDevice } from './devices/wasm/device';
 export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, createWebGpuDevice } from './devices/webgpu';
 export * from './ops/index';

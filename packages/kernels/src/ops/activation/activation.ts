@@ -1,6 +1,7 @@
 import { apply, type Dispatch, type Op, type Plan } from '../../op';
 import { checkFloats, linearGrid, rowsOf } from '../check';
 import { activationCode, activations, type Activation } from './functions';
+import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import shader from './activation.wgsl';
 
@@ -27,6 +28,7 @@ const activationOp: Op<Which> = {
     const { value } = activations[activation];
     for (let i = 0; i < y.length; i++) y[i] = value(x[i]);
   },
+  wasm: ([x], _outputs, { activation }) => one('activation', [input(0), output(0)], [sizeOf(x), activationCode[activation]], partsFor(4 * sizeOf(x))),
   webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 0 }),
   backward: (d, { inputs: [x] }, which) => apply(activationBackwardOp, [x, d], which),
 };
@@ -38,6 +40,7 @@ const activationBackwardOp: Op<Which> = {
     const { derivative } = activations[activation];
     for (let i = 0; i < dX.length; i++) dX[i] = d[i] * derivative(x[i]);
   },
+  wasm: ([x], _outputs, { activation }) => one('activationBackward', [input(0), input(1), output(0)], [sizeOf(x), activationCode[activation]], partsFor(4 * sizeOf(x))),
   webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 1 }),
 };
 

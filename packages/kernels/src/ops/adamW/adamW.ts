@@ -6,6 +6,7 @@ import { scope } from '../../scope';
 import { leaves, type Tree } from '../../tree';
 import shader from './adamW.wgsl';
 import { sizeOf, type Tensor } from '../../tensor';
+import { input, one, partsFor } from '../../devices/wasm/plan';
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -64,6 +65,10 @@ const adamWOp: Op<AdamWAttributes> = {
       const step = (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + epsilon);
       p[i] = p[i] * (1 - learningRate * weightDecay) - learningRate * step;
     }
+  },
+  wasm([p, , , , norm], _outputs, { learningRate, beta1, beta2, epsilon, weightDecay, correction1, correction2, maxNorm }) {
+    const numbers = [learningRate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 - learningRate * weightDecay, correction1, correction2, norm ? 1 : 0, maxNorm];
+    return one('adamW', [input(0), input(1), input(2), input(3), input(norm ? 4 : 0)], [sizeOf(p), ...numbers], partsFor(4 * sizeOf(p)));
   },
   webgpu([p, , , , norm], _outputs, { weightDecay, ...numbers }) {
     const { learningRate, beta1, beta2 } = numbers;

@@ -2,6 +2,7 @@
 // But: ALiBi is computed in the kernel, and no device ever holds a matrix of queries by keys.
 import { apply, type Op } from '../../op';
 import { attentionLayout, eachQuery, type AttentionAttributes } from './layout';
+import { attentionBackwardCalls, attentionCalls } from './wasm';
 import { attentionBackwardPlan, attentionPlan } from './webgpu';
 import { float32, type Data, type Tensor, type TensorSpec } from '../../tensor';
 
@@ -66,6 +67,7 @@ const attentionOp: Op<AttentionAttributes> = {
       }
     });
   },
+  wasm: attentionCalls,
   webgpu: attentionPlan,
   backward: (d, { inputs, outputs }, attributes) => apply(attentionBackwardOp, [...inputs, ...outputs, d], attributes),
 };
@@ -99,6 +101,7 @@ const attentionBackwardOp: Op<AttentionAttributes> = {
       }
     });
   },
+  wasm: attentionBackwardCalls,
   webgpu: attentionBackwardPlan,
 };
 

@@ -1,6 +1,7 @@
 import { apply, type Op } from '../../op';
 import { checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
+import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './crossEntropy.wgsl';
 import backwardShader from './crossEntropyBackward.wgsl';
 import totalShader from './crossEntropyTotal.wgsl';
@@ -44,6 +45,16 @@ const crossEntropyOp: Op<Ignore> = {
       count[0]++;
     });
   },
+  wasm([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) {
+    const parts = partsFor(4 * rows * classes);
+    return {
+      scratch: [float32(parts, 2, 2)], // two float64 a part
+      steps: [
+        call('crossEntropyPartial', [input(0), input(1), scratch(0)], [rows, classes, ignoreIndex], parts),
+        ...[0, 1].map((value) => call('sumPartials', [scratch(0), output(value)], [parts, 2, value], 1)),
+      ],
+    };
+  },
   webgpu([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) {
     const losses = { scratch: 0 };
     return {
@@ -67,5 +78,6 @@ const crossEntropyBackwardOp: Op<Ignore> = {
       for (let i = 0; i < classes; i++) d[start + i] = label === ignoreIndex ? 0 : dSum[0] * (Math.exp(logits[start + i] - norm) - (i === label ? 1 : 0));
     });
   },
+  wasm: ([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) => one('crossEntropyBackward', [input(0), input(1), input(2), output(0)], [rows, classes, ignoreIndex], partsFor(8 * rows * classes)),
   webgpu: ([{ shape: [rows, classes] }], _outputs, { ignoreIndex }) => ({ steps: [{ shader: backwardShader, params: { rows, classes, ignoreIndex }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }], workgroups: linearGrid(rows, 1) }] }),
 };

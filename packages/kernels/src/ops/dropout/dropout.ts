@@ -3,6 +3,7 @@ import { checkFloats, linearGrid } from '../check';
 import { threefry2x32 } from '../../random';
 import shader from './dropout.wgsl';
 import { sizeOf, type Tensor } from '../../tensor';
+import { input, one, output, partsFor } from '../../devices/wasm/plan';
 
 /** Where in the sequence of random numbers a dropout stands: element i of any device, batch or recomputation gets the same number. */
 export interface DropoutKey {
@@ -41,6 +42,7 @@ const dropoutOp: Op<DropoutAttributes> = {
       for (let j = 0; j < 2 && i + j < x.length; j++) y[i + j] = bits[j] < threshold ? 0 : x[i + j] * kept;
     }
   },
+  wasm: ([x], _outputs, { rate, seed, step, layer }) => one('dropout', [input(0), output(0)], [sizeOf(x), Math.min(dropThreshold(rate), 2 ** 32 - 1), 1 / (1 - rate), seed, layer, step], partsFor(4 * sizeOf(x))),
   webgpu([x], _outputs, { rate, seed, step, layer }) {
     const count = sizeOf(x);
     const params = { count, seed: seed >>> 0, layer: layer >>> 0, step: step >>> 0, threshold: Math.min(dropThreshold(rate), 2 ** 32 - 1), kept: 1 / (1 - rate) };

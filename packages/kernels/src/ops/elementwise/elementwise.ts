@@ -2,7 +2,8 @@
 import { apply, type Op } from '../../op';
 import { checkFloats, checkSame } from '../check';
 import { eachElement } from './eachElement';
-import type { Tensor } from '../../tensor';
+import { input, one, output, partsFor } from '../../devices/wasm/plan';
+import { sizeOf, type Tensor } from '../../tensor';
 
 interface Factor {
   readonly factor: number;
@@ -38,6 +39,7 @@ const addOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] + b[i];
   },
+  wasm: ([a]) => one('add', [input(0), input(1), output(0)], [sizeOf(a)], partsFor(sizeOf(a))),
   webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] + b[i]' }),
   backward: (d) => [d, d],
 };
@@ -51,6 +53,7 @@ const subOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] - b[i];
   },
+  wasm: ([a]) => one('sub', [input(0), input(1), output(0)], [sizeOf(a)], partsFor(sizeOf(a))),
   webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] - b[i]' }),
   backward: (d, _saved, _attributes, [, needsB]) => [d, needsB ? scale(d, -1) : null],
 };
@@ -65,6 +68,7 @@ const mulOp: Op = {
   reference([a, b], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = a[i] * b[i];
   },
+  wasm: ([a]) => one('mul', [input(0), input(1), output(0)], [sizeOf(a)], partsFor(sizeOf(a))),
   webgpu: eachElement({ reads: ['a', 'b'], value: 'a[i] * b[i]' }),
   backward: (d, { inputs: [a, b] }, _attributes, [needsA, needsB]) => [needsA ? mul(d, b) : null, needsB ? mul(d, a) : null],
 };
@@ -78,6 +82,7 @@ const scaleOp: Op<Factor> = {
   reference([x], [y], { factor }) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] * factor;
   },
+  wasm: ([x], _outputs, { factor }) => one('scale', [input(0), output(0)], [sizeOf(x), factor], partsFor(sizeOf(x))),
   webgpu: eachElement({ reads: ['x'], value: 'x[i] * params.factor', params: ['factor'] }),
   backward: (d, _saved, { factor }) => [scale(d, factor)],
 };
@@ -92,6 +97,7 @@ const fillOp: Op<Factor> = {
   reference([x], _outputs, { factor }) {
     x.fill(factor);
   },
+  wasm: ([x], _outputs, { factor }) => one('fill', [input(0)], [sizeOf(x), factor], partsFor(sizeOf(x))),
   webgpu: eachElement({ reads: [], value: 'params.factor', inPlace: true, params: ['factor'] }),
 };
 
@@ -105,5 +111,6 @@ const accumulateOp: Op = {
   reference([target, x]) {
     for (let i = 0; i < x.length; i++) target[i] += x[i];
   },
+  wasm: ([x]) => one('add', [input(0), input(1), input(0)], [sizeOf(x)], partsFor(sizeOf(x))),
   webgpu: eachElement({ reads: ['x'], value: 'y[i] + x[i]', inPlace: true }),
 };

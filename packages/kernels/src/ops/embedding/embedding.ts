@@ -1,6 +1,7 @@
 import { apply, type Op } from '../../op';
 import { checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './embedding.wgsl';
 import backwardShader from './embeddingBackward.wgsl';
 
@@ -24,6 +25,7 @@ const embeddingOp: Op = {
       for (let i = 0; i < width; i++) y[row * width + i] = id < rows ? table[id * width + i] : 0;
     });
   },
+  wasm: ([{ shape: [rows, width] }, { shape: [count] }]) => one('embedding', [input(0), input(1), output(0)], [rows, width, count], partsFor(count * width)),
   webgpu([{ shape: [rows, width] }], [y]) {
     const count = sizeOf(y);
     return { steps: [{ shader, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
@@ -42,6 +44,13 @@ const embeddingBackwardOp: Op<{ readonly rows: number }> = {
       for (let i = 0; i < width; i++) dTable[id * width + i] += d[row * width + i];
     });
   },
+  wasm: ([{ shape: [count, width] }], _outputs, { rows }) => ({
+    scratch: [float32(rows + 1), float32(count)], // ends of rows in the order, and the order: integers
+    steps: [
+      call('embeddingSort', [input(1), scratch(0), scratch(1)], [rows, count], 1),
+      call('embeddingBackward', [input(0), scratch(0), scratch(1), output(0)], [rows, width], partsFor((count + rows) * width)),
+    ],
+  }),
   webgpu([{ shape: [count, width] }], _outputs, { rows }, { workPerDispatch }) {
     const bind = [{ input: 0 }, { input: 1 }, { output: 0 }];
     return { steps: splitRows(rows, count + width, workPerDispatch).map((part) => ({ shader: backwardShader, params: { count, rows, width, firstRow: part.firstRow }, bind, workgroups: [part.rows, 1, 1], work: part.rows * (count + width) })) };

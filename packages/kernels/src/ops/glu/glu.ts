@@ -3,6 +3,7 @@ import { apply, type Op } from '../../op';
 import { checkFloats, rowsOf } from '../check';
 import { activationPlan } from '../activation/activation';
 import { activationCode, activations } from '../activation/functions';
+import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 
 /** `x [..., 2 width]` → `[..., width]`: GELU (erf) of the first half times the second half. */
@@ -36,6 +37,10 @@ const gluOp: Op<Gate> = {
       y[i] = value(x[at]) * x[at + width];
     }
   },
+  wasm(_inputs, [y], { gate }) {
+    const { rows, width } = rowsOf(y);
+    return one('glu', [input(0), output(0)], [rows, width, activationCode[gate]], partsFor(4 * rows * width));
+  },
   webgpu: ([x], _outputs, { gate }) => activationPlan(x, { ACTIVATION: activationCode[gate], GATED: 1, BACKWARD: 0 }),
   backward: (d, { inputs: [x] }, gate) => apply(gluBackwardOp, [x, d], gate),
 };
@@ -51,6 +56,10 @@ const gluBackwardOp: Op<Gate> = {
       dX[at] = d[i] * x[at + width] * derivative(x[at]);
       dX[at + width] = d[i] * value(x[at]);
     }
+  },
+  wasm([, d], _outputs, { gate }) {
+    const { rows, width } = rowsOf(d);
+    return one('gluBackward', [input(0), input(1), output(0)], [rows, width, activationCode[gate]], partsFor(8 * rows * width));
   },
   webgpu: ([x], _outputs, { gate }) => activationPlan(x, { ACTIVATION: activationCode[gate], GATED: 1, BACKWARD: 1 }),
 };

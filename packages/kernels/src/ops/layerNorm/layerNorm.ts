@@ -2,6 +2,7 @@ import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
 import { checkFloats, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
+import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './layerNorm.wgsl';
 import backwardShader from './layerNormBackward.wgsl';
 import parametersBackwardShader from './layerNormParametersBackward.wgsl';
@@ -39,6 +40,10 @@ const layerNormOp: Op<{ readonly epsilon: number }> = {
       statistics[2 * row + 1] = inverse;
     }
   },
+  wasm([x], _outputs, { epsilon }) {
+    const { rows, width } = rowsOf(x);
+    return one('layerNorm', [input(0), input(1), input(2), output(0), output(1)], [rows, width, epsilon], partsFor(2 * rows * width));
+  },
   webgpu([x], _outputs, { epsilon }) {
     const { rows, width } = rowsOf(x);
     return { steps: [{ shader, params: { rows, width, epsilon }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }], workgroups: linearGrid(rows, 1) }] };
@@ -67,6 +72,10 @@ const layerNormBackwardOp: Op = {
       for (let i = start; i < start + width; i++) dX[i] = inverse * (d[i] * weight[i - start] - first / width - ((x[i] - mean) * inverse * second) / width);
     }
   },
+  wasm([x]) {
+    const { rows, width } = rowsOf(x);
+    return one('layerNormBackward', [input(0), input(1), input(2), input(3), output(0)], [rows, width], partsFor(2 * rows * width));
+  },
   webgpu: ([x]) => ({ steps: [{ shader: backwardShader, params: rowsOf(x), bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: 3 }, { output: 0 }], workgroups: linearGrid(rowsOf(x).rows, 1) }] }),
 };
 
@@ -83,6 +92,17 @@ const layerNormParametersBackwardOp: Op = {
       dWeight[i % width] += d[i] * (x[i] - statistics[2 * row]) * statistics[2 * row + 1];
       dBias[i % width] += d[i];
     }
+  },
+  wasm([x]) {
+    const { rows, width } = rowsOf(x);
+    const parts = partsFor(2 * rows * width);
+    return {
+      scratch: [float32(parts, 2, width)],
+      steps: [
+        call('layerNormParametersPartial', [input(0), input(2), input(3), scratch(0)], [rows, width], parts),
+        call('layerNormParameters', [scratch(0), output(0), output(1)], [parts, width], partsFor(parts * width)),
+      ],
+    };
   },
   webgpu: ([x]) => ({ steps: [{ shader: parametersBackwardShader, params: rowsOf(x), bind: [{ input: 0 }, { input: 2 }, { input: 3 }, { output: 0 }, { output: 1 }], workgroups: [Math.ceil(rowsOf(x).width / 16), 1, 1] }] }),
 };

@@ -2,6 +2,7 @@ import { apply, type Op } from '../../op';
 import { sumRows } from '../sum/sum';
 import { checkFloats, checkShape, splitRows } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
+import { call, input, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './matmul.wgsl';
 
 interface Transposes {
@@ -14,6 +15,13 @@ export function matmulSizes(a: TensorSpec, b: TensorSpec, { transposeA, transpos
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
   const n = b.shape[transposeB ? 0 : 1];
   return { m, n, k, aRow: transposeA ? 1 : k, aColumn: transposeA ? m : 1, bRow: transposeB ? 1 : n, bColumn: transposeB ? k : 1 };
+}
+
+/** What one part of the WebAssembly kernel owns: at most 64 rows, fewer when there are few rows, and then fewer columns too, so that several threads find work. A small product is one part. */
+function wasmBlocks(m: number, n: number, k: number): { blockRows: number; blockColumns: number } {
+  if (m * n * k < 2 ** 18 && m <= 256) return { blockRows: Math.max(m, 1), blockColumns: Math.max(n, 1) };
+  const blockRows = Math.min(64, Math.max(16, Math.ceil(m / 64) * 4));
+  return { blockRows, blockColumns: m < 64 ? 256 : Math.max(n, 1) };
 }
 
 const matmulOp: Op<Transposes> = {
@@ -35,6 +43,21 @@ const matmulOp: Op<Transposes> = {
         y[row * n + column] = total;
       }
     }
+  },
+  wasm([a, b, bias], _outputs, attributes) {
+    const { m, n, k } = matmulSizes(a, b, attributes);
+    const { transposeA, transposeB } = attributes;
+    const padded = Math.ceil(n / 8) * 8;
+    const { blockRows, blockColumns } = wasmBlocks(m, n, k);
+    const parts = Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
+    const perPart = 32 + (transposeA ? Math.ceil(blockRows / 4) * 4 * Math.min(k, 256) : 0);
+    return {
+      scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
+      steps: [
+        call('matmulPack', [input(1), input(bias ? 2 : 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(2 * n * k)),
+        call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2)], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart], parts),
+      ],
+    };
   },
   webgpu([a, b, bias], _outputs, attributes, { workPerDispatch }) {
     const { m, n, k, ...strides } = matmulSizes(a, b, attributes);

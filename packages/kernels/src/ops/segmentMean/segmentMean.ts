@@ -2,6 +2,7 @@ import { apply, type Dispatch, type Op, type Plan } from '../../op';
 import { checkFloats, checkShape, linearGrid } from '../check';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { array, input, one, output, partsFor } from '../../devices/wasm/plan';
 import shader from './segmentMean.wgsl';
 
 /** The mean row of each sequence of a packed batch: `x [totalTokens, width]` → `[sequences, width]`. A sequence without tokens gives zeros. */
@@ -27,6 +28,7 @@ const segmentMeanOp: Op<Segments> = {
       }
     }
   },
+  wasm: ([x], [{ shape: [sequences, width] }], { cuSeqlens }) => one('segmentMean', [input(0), output(0), array(cuSeqlens)], [sequences, width], partsFor(sizeOf(x))),
   webgpu: (_inputs, [y], segments) => segmentPlan(y, segments, 0),
   backward: (d, _saved, segments) => apply(segmentMeanBackwardOp, [d], segments),
 };
@@ -41,6 +43,7 @@ const segmentMeanBackwardOp: Op<Segments> = {
       }
     }
   },
+  wasm: ([{ shape: [sequences, width] }], [dX], { cuSeqlens }) => one('segmentMeanBackward', [input(0), output(0), array(cuSeqlens)], [sequences, width], partsFor(sizeOf(dX))),
   webgpu: ([d], _outputs, segments) => segmentPlan(d, segments, 1),
 };
 

@@ -1,7 +1,8 @@
-import { allocate, apply, type Bind, type Dispatch, type Op, type Plan } from '../../op';
+import { allocate, apply, type Bind, type Dispatch, type Op, type Plan, type WasmCall } from '../../op';
 import { checkFloats, checkShape } from '../check';
 import { eachElement } from '../elementwise/eachElement';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './sum.wgsl';
 import rowsShader from './sumRows.wgsl';
 
@@ -24,6 +25,7 @@ const sumOp: Op = {
     total[0] = 0;
     for (const value of x) total[0] += value;
   },
+  wasm: ([x]) => sumCalls(x, false),
   webgpu: ([x]) => sumPlan(x, 0),
   backward: (d, { specs: [spec] }) => [apply(spreadOp, [d, allocate(d.device, spec)], {})[0]],
 };
@@ -35,6 +37,7 @@ const spreadOp: Op = {
   reference([value], [y]) {
     y.fill(value[0]);
   },
+  wasm: ([, like]) => one('spread', [input(0), output(0)], [sizeOf(like)], partsFor(sizeOf(like))),
   webgpu: eachElement({ reads: ['value'], value: 'value[0]' }),
 };
 
@@ -49,6 +52,13 @@ const sumRowsOp: Op = {
     y.fill(0);
     for (let i = 0; i < x.length; i++) y[i % y.length] += x[i];
   },
+  wasm([{ shape: [rows, width] }]) {
+    const parts = partsFor(rows * width);
+    return {
+      scratch: [float32(parts, width)],
+      steps: [call('sumRowsPartial', [input(0), scratch(0)], [rows, width], parts), call('sumRowPartials', [scratch(0), output(0)], [parts, width], partsFor(parts * width))],
+    };
+  },
   webgpu: ([{ shape: [rows, width] }]) => ({ steps: [{ shader: rowsShader, params: { rows, width }, bind: [{ input: 0 }, { output: 0 }], workgroups: [Math.ceil(width / 16), 1, 1] }] }),
 };
 
@@ -62,6 +72,7 @@ const sumSquaresOp: Op = {
     total[0] = 0;
     for (const value of x) total[0] += value * value;
   },
+  wasm: ([x]) => sumCalls(x, true),
   webgpu: ([x]) => sumPlan(x, 1),
 };
 
@@ -71,4 +82,13 @@ function sumPlan(x: TensorSpec, squared: number): Plan<Dispatch> {
   const pass = (count: number, width: number, SQUARED: number, from: Bind, to: Bind): Dispatch => ({ shader, constants: { SQUARED }, params: { count, groups: width }, bind: [from, to], workgroups: [width, 1, 1] });
   if (groups === 1) return { steps: [pass(sizeOf(x), 1, squared, { input: 0 }, { output: 0 })] };
   return { scratch: [float32(groups)], steps: [pass(sizeOf(x), groups, squared, { input: 0 }, { scratch: 0 }), pass(groups, 1, 0, { scratch: 0 }, { output: 0 })] };
+}
+
+/** Each part sums a share in float64; then the sums are added in order. */
+function sumCalls(x: TensorSpec, squared: boolean): Plan<WasmCall> {
+  const parts = partsFor(sizeOf(x));
+  return {
+    scratch: [float32(parts, 2)], // one float64 a part
+    steps: [call('sumPartial', [input(0), scratch(0)], [sizeOf(x), squared ? 1 : 0], parts), call('sumPartials', [scratch(0), output(0)], [parts, 1, 0], 1)],
+  };
 }

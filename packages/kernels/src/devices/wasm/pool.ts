@@ -1,0 +1,50 @@
+import { COUNT, createControl, DONE, FAILED, FIRST, instantiate, KERNEL, LIMIT, maxArguments, PARTS, SLEEPING, viewControl, work } from './protocol';
+import { startThread } from './threads';
+
+export interface Pool {
+  readonly threads: number;
+  /** Calls the kernel once for each part and returns when all are done; the caller takes parts too. */
+  run(kernel: string, values: readonly number[], parts: number): void;
+  end(): Promise<void>;
+}
+
+/** About 20 µs of spinning for the last parts, before the caller sleeps. */
+const spins = 2000;
+
+export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: number): Promise<Pool> {
+  const module = await WebAssembly.compile(bytes);
+  const kernels = instantiate(module, memory);
+  const alone = (kernel: string, values: readonly number[], parts: number): void => {
+    for (let part = 0; part < parts; part++) kernels[kernel](...values, part, parts);
+  };
+  if (threads === 1) return { threads, run: alone, end: async () => {} };
+
+  const buffer = createControl();
+  const control = viewControl(buffer);
+  const { words, values: given } = control;
+  const numbers = new Map(Object.keys(kernels).map((name, i) => [name, i]));
+  const list = Object.values(kernels);
+  const pool = await Promise.all(Array.from({ length: threads - 1 }, () => startThread({ module, memory, control: buffer })));
+  return {
+    threads,
+    run(kernel, values, parts) {
+      if (parts < 2) {
+        alone(kernel, values, parts);
+        return;
+      }
+      if (values.length > maxArguments) throw new RangeError(`${kernel}: expected at most ${maxArguments} arguments, got ${values.length}`);
+      given.set(values);
+      words[COUNT] = values.length;
+      words[KERNEL] = numbers.get(kernel)!;
+      words[PARTS] = parts;
+      words[FIRST] = words[LIMIT];
+      Atomics.store(words, DONE, 0);
+      Atomics.store(words, LIMIT, (words[FIRST] + parts) | 0);
+      if (Atomics.load(words, SLEEPING) > 0) Atomics.notify(words, LIMIT);
+      work(control, list);
+      for (let done, spin = 0; (done = Atomics.load(words, DONE)) !== parts; spin++) if (spin > spins) Atomics.wait(words, DONE, done);
+      if (Atomics.exchange(words, FAILED, 0)) throw new Error(`${kernel}: expected the kernel to end, got a trap; this is a fault of the kernel`);
+    },
+    end: async () => void (await Promise.all(pool.map((thread) => thread.end()))),
+  };
+}

@@ -1,0 +1,183 @@
+// AssemblyScript. Exact attention with an online softmax. A part owns whole items; an item is a block of queries of one head, forward, or a sequence of one key head, backward.
+// Blocks of queries meet blocks of keys in the register tile of matmul; at most one block of scores exists for each part.
+import { at, exp1, exp4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+import { packColumns, packRows, panelProduct } from '../matmul/tile.wasm';
+
+/** First and last + 1 column of a block of keys that a query sees: `position` is where the query stands among the keys, `first` the first key of the block. */
+@inline function firstSeen(position: i32, first: i32, left: i32): i32 {
+  return left < 0 ? 0 : max(0, position - left - first);
+}
+
+@inline function endSeen(position: i32, first: i32, keys: i32, right: i32): i32 {
+  return right < 0 ? keys : min(keys, position + right + 1 - first);
+}
+
+/** Lanes `column` … `column + 3` that lie in [first, end). */
+@inline function seen4(column: i32, first: i32, end: i32): v128 {
+  const columns = i32x4.add(i32x4.splat(column), i32x4(0, 1, 2, 3));
+  return v128.and(i32x4.ge_s(columns, i32x4.splat(first)), i32x4.lt_s(columns, i32x4.splat(end)));
+}
+
+/** score · scale - slope · |distance|. */
+@inline function biased4(score: v128, scale: f32, slope: f32, distance: i32): v128 {
+  const distances = f32x4.abs(f32x4.add(splat(<f32>distance), f32x4(0, 1, 2, 3)));
+  return f32x4.sub(f32x4.mul(score, splat(scale)), f32x4.mul(splat(slope), distances));
+}
+
+/** One row of scores becomes unnormalised probabilities; the row's maximum and sum (two floats at `state`) and its output move to the new maximum. */
+@inline function onlineSoftmax(scores: usize, padded: i32, first: i32, end: i32, scale: f32, slope: f32, distance: i32, state: usize, output: usize, width: i32): void {
+  if (end <= first) {
+    memory.fill(scores, 0, <usize>padded << 2);
+    return;
+  }
+  let maxima = splat(-Infinity);
+  const whole = first == 0 && end == padded;
+  for (let j = 0; j < padded; j += 4) {
+    let score = biased4(v128.load(at(scores, j)), scale, slope, distance + j);
+    if (!whole) score = v128.bitselect(score, splat(-Infinity), seen4(j, first, end));
+    v128.store(at(scores, j), score);
+    maxima = f32x4.max(maxima, score);
+  }
+  const before = load<f32>(state), top = max(before, largest(maxima));
+  let sums = splat(0);
+  for (let j = 0; j < padded; j += 4) {
+    const p = exp4(f32x4.sub(v128.load(at(scores, j)), splat(top)));
+    v128.store(at(scores, j), p);
+    sums = f32x4.add(sums, p);
+  }
+  let sum = load<f32>(state, 4);
+  if (before != top && before != -Infinity) {
+    const shrink = exp1(before - top);
+    sum *= shrink;
+    for (let j = 0; j < width; j += 4) v128.store(at(output, j), f32x4.mul(v128.load(at(output, j)), splat(shrink)));
+  }
+  store<f32>(state, top);
+  store<f32>(state, sum + total(sums), 4);
+}
+
+/** `blocks [count, 3]` lists sequence, first query and number of queries of each block. `…Row` is the distance between tokens, in elements; `packedWidth` is heads · headDim if one tensor holds query, key and value, else 0. */
+export function attention(query: usize, key: usize, value: usize, output: usize, logSumExp: usize, blocks: usize, cuSeqlens: usize, cuSeqlensKey: usize, slopes: usize, scratch: usize,
+  count: i32, heads: i32, group: i32, headDim: i32, queryRow: i32, keyRow: i32, packedWidth: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, parts: i32): void {
+  key = at(key, packedWidth);
+  value = at(value, 2 * packedWidth);
+  const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7;
+  const edge = scratch + <usize>part * <usize>scratchSize;
+  const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), scores = at(values8, wide * blockK), sums = at(scores, blockQ * paddedK), state = at(sums, blockQ * wide);
+  for (let item = share(count * heads, part, parts), last = share(count * heads, part + 1, parts); item < last; item++) {
+    const block = at(blocks, 3 * (item / heads)), head = item % heads;
+    const s = load<i32>(block), firstQ = load<i32>(block, 4), rows = load<i32>(block, 8);
+    const slope = biased ? load<f32>(at(slopes, head)) : 0;
+    const startK = load<i32>(at(cuSeqlensKey, s)), endK = load<i32>(at(cuSeqlensKey, s + 1));
+    const position = firstQ + endK - load<i32>(at(cuSeqlens, s + 1));
+    const from = left < 0 ? startK : max(startK, position - left), end = right < 0 ? endK : min(endK, position + rows + right);
+    const q = at(query, firstQ * queryRow + head * headDim), column = (head / group) * headDim;
+    for (let i = 0; i < rows; i++) {
+      store<f32>(at(state, 2 * i), -Infinity);
+      store<f32>(at(state, 2 * i), 0, 4);
+    }
+    memory.fill(sums, 0, <usize>(rows * wide) << 2);
+    for (let firstK = from; firstK < end; firstK += blockK) {
+      const keys = min(blockK, end - firstK), padded = (keys + 7) & ~7;
+      const scoresRow = <usize>padded << 2, sumsRow = <usize>wide << 2;
+      for (let j = 0; j < keys; j += 8) {
+        packColumns(at(key, (firstK + j) * keyRow + column), <usize>keyRow << 2, min(8, keys - j), headDim, at(keys8, j * headDim));
+        panelProduct(q, <usize>queryRow << 4, <usize>queryRow << 2, 4, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
+      }
+      for (let i = 0; i < rows; i++) {
+        const own = position + i;
+        onlineSoftmax(at(scores, i * padded), padded, firstSeen(own, firstK, left), endSeen(own, firstK, keys, right), scale, slope, firstK - own, at(state, 2 * i), at(sums, i * wide), wide);
+      }
+      for (let j = 0; j < headDim; j += 8) {
+        packRows(at(value, firstK * keyRow + column + j), <usize>keyRow << 2, min(8, headDim - j), keys, at(values8, j * keys));
+        panelProduct(scores, 4 * scoresRow, scoresRow, 4, rows, at(values8, j * keys), keys, at(sums, j), sumsRow, at(sums, j), sumsRow, 8, edge);
+      }
+    }
+    for (let i = 0; i < rows; i++) {
+      const top = load<f32>(at(state, 2 * i)), sum = load<f32>(at(state, 2 * i), 4), to = at(output, ((firstQ + i) * heads + head) * headDim);
+      const inverse: f32 = sum == 0 ? 0 : 1 / sum;
+      for (let j = 0; j < headDim; j++) store<f32>(at(to, j), load<f32>(at(sums, i * wide + j)) * inverse);
+      store<f32>(at(logSumExp, (firstQ + i) * heads + head), sum == 0 ? -Infinity : <f32>(<f64>top + log1(sum)));
+    }
+  }
+}
+
+/** One row: scores become probabilities by its logSumExp, and dScores (so far dOutput · value) the gradients of the raw products, probability · (dScore - delta) · scale. */
+@inline function softmaxBackward(scores: usize, dScores: usize, padded: i32, first: i32, end: i32, scale: f32, slope: f32, distance: i32, logSumExp: f32, delta: f32): void {
+  for (let j = 0; j < padded; j += 4) {
+    const mask = seen4(j, first, end);
+    const p = v128.and(exp4(f32x4.sub(biased4(v128.load(at(scores, j)), scale, slope, distance + j), splat(logSumExp))), mask);
+    const d = f32x4.mul(f32x4.mul(p, f32x4.sub(v128.load(at(dScores, j)), splat(delta))), splat(scale));
+    v128.store(at(scores, j), p);
+    v128.store(at(dScores, j), v128.and(d, mask));
+  }
+}
+
+@inline function dot(a: usize, b: usize, count: i32): f32 {
+  let sums = splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) sums = f32x4.add(sums, f32x4.mul(v128.load(at(a, i)), v128.load(at(b, i))));
+  let sum = total(sums);
+  for (; i < count; i++) sum += load<f32>(at(a, i)) * load<f32>(at(b, i));
+  return sum;
+}
+
+/** Blocks of keys outside, of queries inside: gradients of a key block stay in scratch, those of the queries add up in place, in order. Both belong to this part alone. */
+export function attentionBackward(query: usize, key: usize, value: usize, output: usize, logSumExp: usize, dOutput: usize, dQuery: usize, dKey: usize, dValue: usize, cuSeqlens: usize, cuSeqlensKey: usize, slopes: usize, scratch: usize,
+  sequences: i32, heads: i32, group: i32, headDim: i32, queryRow: i32, keyRow: i32, packedWidth: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, parts: i32): void {
+  key = at(key, packedWidth);
+  value = at(value, 2 * packedWidth);
+  dKey = at(dKey, packedWidth);
+  dValue = at(dValue, 2 * packedWidth);
+  const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7, width = heads * headDim, kvHeads = heads / group;
+  const queryBytes = <usize>queryRow << 2, keyBytes = <usize>keyRow << 2, bytes = <usize>width << 2, wideBytes = <usize>wide << 2;
+  const edge = scratch + <usize>part * <usize>scratchSize;
+  const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
+  const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK);
+  for (let item = share(sequences * kvHeads, part, parts), last = share(sequences * kvHeads, part + 1, parts); item < last; item++) {
+    const s = item / kvHeads, kvHead = item % kvHeads;
+    const startQ = load<i32>(at(cuSeqlens, s)), endQ = load<i32>(at(cuSeqlens, s + 1)), startK = load<i32>(at(cuSeqlensKey, s)), endK = load<i32>(at(cuSeqlensKey, s + 1));
+    const shift = endK - endQ;
+    for (let row = startQ; row < endQ; row++) memory.fill(at(dQuery, row * queryRow + kvHead * group * headDim), 0, <usize>(group * headDim) << 2);
+    for (let firstK = startK; firstK < endK; firstK += blockK) {
+      const keys = min(blockK, endK - firstK), padded = (keys + 7) & ~7, scoresRow = <usize>padded << 2;
+      const ownKey = firstK * keyRow + kvHead * headDim;
+      for (let j = 0; j < keys; j += 8) {
+        packColumns(at(key, ownKey + j * keyRow), keyBytes, min(8, keys - j), headDim, at(keys8, j * headDim));
+        packColumns(at(value, ownKey + j * keyRow), keyBytes, min(8, keys - j), headDim, at(values8, j * headDim));
+      }
+      for (let j = 0; j < headDim; j += 8) packRows(at(key, ownKey + j), keyBytes, min(8, headDim - j), keys, at(keyRows8, j * keys));
+      memory.fill(dKeys, 0, <usize>keys * wideBytes);
+      memory.fill(dValues, 0, <usize>keys * wideBytes);
+      const fromQ = right < 0 ? startQ : max(startQ, firstK - right - shift), toQ = left < 0 ? endQ : min(endQ, firstK + keys + left - shift);
+      for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        const slope = biased ? load<f32>(at(slopes, head)) : 0;
+        for (let firstQ = fromQ; firstQ < toQ; firstQ += blockQ) {
+          const rows = min(blockQ, toQ - firstQ);
+          const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(dQuery, firstQ * queryRow + head * headDim);
+          for (let j = 0; j < keys; j += 8) {
+            panelProduct(q, 4 * queryBytes, queryBytes, 4, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
+            panelProduct(d, 4 * bytes, bytes, 4, rows, at(values8, j * headDim), headDim, 0, 0, at(dScores, j), scoresRow, 8, edge);
+          }
+          for (let i = 0; i < rows; i++) {
+            const own = firstQ + i + shift, at0 = (firstQ + i) * heads + head;
+            const delta = dot(at(dOutput, at0 * headDim), at(output, at0 * headDim), headDim);
+            softmaxBackward(at(scores, i * padded), at(dScores, i * padded), padded, firstSeen(own, firstK, left), endSeen(own, firstK, keys, right), scale, slope, firstK - own, load<f32>(at(logSumExp, at0)), delta);
+          }
+          for (let j = 0; j < headDim; j += 8) {
+            const columns = min(8, headDim - j);
+            panelProduct(dScores, 4 * scoresRow, scoresRow, 4, rows, at(keyRows8, j * keys), keys, at(dQ, j), queryBytes, at(dQ, j), queryBytes, columns, edge);
+            packRows(at(d, j), bytes, columns, rows, at(dOutputs8, j * rows));
+            panelProduct(scores, 16, 4, scoresRow, keys, at(dOutputs8, j * rows), rows, at(dValues, j), wideBytes, at(dValues, j), wideBytes, 8, edge);
+            packRows(at(q, j), queryBytes, columns, rows, at(queries8, j * rows));
+            panelProduct(dScores, 16, 4, scoresRow, keys, at(queries8, j * rows), rows, at(dKeys, j), wideBytes, at(dKeys, j), wideBytes, 8, edge);
+          }
+        }
+      }
+      for (let i = 0; i < keys; i++) {
+        const to = ownKey + i * keyRow;
+        memory.copy(at(dKey, to), at(dKeys, i * wide), <usize>headDim << 2);
+        memory.copy(at(dValue, to), at(dValues, i * wide), <usize>headDim << 2);
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The WebAssembly plans of attention: blocks of queries and of keys, and how much scratch a part needs for them.
+import { array, call, input, output, scratch } from '../../devices/wasm/plan';
+import { float32, type TensorSpec } from '../../tensor';
+import { attentionLayout, type AttentionAttributes, type AttentionLayout } from './layout';
+import type { Plan, WasmCall } from '../../op';
+
+/** Most queries and keys of a block: 96 x 96 scores are 36 KiB, and a sequence of 67 tokens is one block. */
+const block = 96;
+
+/** Scratch is allocated for each part, and a part is at least some heads of a block: 32 keep eight threads busy. */
+const maxParts = 32;
+
+const largest = (cuSeqlens: Int32Array): number => cuSeqlens.reduce((most, end, s) => (s ? Math.max(most, end - cuSeqlens[s - 1]) : 0), 0);
+const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
+
+interface Blocks {
+  readonly layout: AttentionLayout;
+  readonly blockQ: number;
+  readonly blockK: number;
+  /** headDim in whole panels of 8 columns, blockK likewise. */
+  readonly wide: number;
+  readonly paddedK: number;
+  /** What both kernels take after their own first argument. */
+  readonly shared: readonly number[];
+}
+
+function blocksOf(inputs: readonly TensorSpec[], attributes: AttentionAttributes): Blocks {
+  const layout = attentionLayout(inputs, attributes);
+  const { packed, numHeads, numKvHeads, headDim, rowStride } = layout;
+  const { cuSeqlens, cuSeqlensKey, alibiSlopes, softmaxScale, windowLeft, windowRight } = attributes;
+  const [blockQ, blockK] = [cuSeqlens, cuSeqlensKey].map((lengths) => Math.max(1, Math.min(block, largest(lengths))));
+  return {
+    layout, blockQ, blockK, wide: roundUp(headDim, 8), paddedK: roundUp(blockK, 8),
+    shared: [numHeads, numHeads / numKvHeads, headDim, rowStride[0], rowStride[1], packed ? numHeads * headDim : 0, softmaxScale, windowLeft, windowRight, alibiSlopes.length ? 1 : 0, blockQ, blockK],
+  };
+}
+
+/** `[sequence, first query, number of queries]` for every block. */
+function queryBlocks({ cuSeqlens }: AttentionAttributes, blockQ: number): Int32Array {
+  const blocks: number[] = [];
+  for (let s = 0; s + 1 < cuSeqlens.length; s++) {
+    for (let first = cuSeqlens[s]; first < cuSeqlens[s + 1]; first += blockQ) blocks.push(s, first, Math.min(blockQ, cuSeqlens[s + 1] - first));
+  }
+  return Int32Array.from(blocks);
+}
+
+export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
+  const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(inputs, attributes);
+  const { numHeads, headDim } = layout;
+  const blocks = queryBlocks(attributes, blockQ);
+  const parts = Math.min(maxParts, (blocks.length / 3) * numHeads);
+  const perPart = roundUp(32 + paddedK * headDim + wide * blockK + blockQ * (paddedK + wide + 2), 16);
+  const [query, key, value] = layout.packed ? [input(0), input(0), input(0)] : [input(0), input(1), input(2)];
+  return {
+    scratch: [float32(parts, perPart)],
+    steps: [call('attention', [query, key, value, output(0), output(1), array(blocks), array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)],
+      [blocks.length / 3, ...shared, 4 * perPart], parts)],
+  };
+}
+
+export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
+  const count = tensors.length - 3;
+  const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(tensors.slice(0, count), attributes);
+  const sequences = attributes.cuSeqlens.length - 1;
+  const parts = Math.min(maxParts, sequences * layout.numKvHeads);
+  const perPart = roundUp(32 + 2 * paddedK * layout.headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK, 16);
+  const three = layout.packed ? [0, 0, 0] : [0, 1, 2];
+  return {
+    scratch: [float32(parts, perPart)],
+    steps: [call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), ...three.map(output), array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)],
+      [sequences, ...shared, 4 * perPart], parts)],
+  };
+}

@@ -1,0 +1,47 @@
+// AssemblyScript. A part owns rows; its loss and count go to partial sums in f64, which sumPartials adds in order.
+import { at, exp1, exp4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+
+@inline function logSumExp(x: usize, classes: i32): f64 {
+  let maxima = splat(-Infinity);
+  let i = 0;
+  for (; i + 4 <= classes; i += 4) maxima = f32x4.max(maxima, v128.load(at(x, i)));
+  let top = largest(maxima);
+  for (; i < classes; i++) top = max(top, load<f32>(at(x, i)));
+  let sums = splat(0);
+  i = 0;
+  for (; i + 4 <= classes; i += 4) sums = f32x4.add(sums, exp4(f32x4.sub(v128.load(at(x, i)), splat(top))));
+  let sum = total(sums);
+  for (; i < classes; i++) sum += exp1(load<f32>(at(x, i)) - top);
+  return <f64>top + log1(sum);
+}
+
+/** partial [part, 2] takes Σ (logSumExp - logit of the label) and the number of rows that count. A label outside the classes makes it NaN. */
+export function crossEntropyPartial(logits: usize, labels: usize, partial: usize, rows: i32, classes: i32, ignoreIndex: i32, part: i32, parts: i32): void {
+  let sum: f64 = 0, count: f64 = 0;
+  for (let row = share(rows, part, parts), last = share(rows, part + 1, parts); row < last; row++) {
+    const label = load<i32>(at(labels, row)), from = at(logits, row * classes);
+    if (label == ignoreIndex) continue;
+    const target: f64 = label >= 0 && label < classes ? load<f32>(at(from, label)) : NaN;
+    sum += logSumExp(from, classes) - target;
+    count += 1;
+  }
+  store<f64>(partial + (<usize>part << 4), sum);
+  store<f64>(partial + (<usize>part << 4), count, 8);
+}
+
+/** dSum · (softmax - one at the label); zeros where the label is ignored. */
+export function crossEntropyBackward(logits: usize, labels: usize, dSum: usize, d: usize, rows: i32, classes: i32, ignoreIndex: i32, part: i32, parts: i32): void {
+  const weight = load<f32>(dSum);
+  for (let row = share(rows, part, parts), last = share(rows, part + 1, parts); row < last; row++) {
+    const label = load<i32>(at(labels, row)), from = at(logits, row * classes), to = at(d, row * classes);
+    if (label == ignoreIndex) {
+      memory.fill(to, 0, <usize>classes << 2);
+      continue;
+    }
+    const norm = <f32>logSumExp(from, classes);
+    let i = 0;
+    for (; i + 4 <= classes; i += 4) v128.store(at(to, i), f32x4.mul(splat(weight), exp4(f32x4.sub(v128.load(at(from, i)), splat(norm)))));
+    for (; i < classes; i++) store<f32>(at(to, i), weight * exp1(load<f32>(at(from, i)) - norm));
+    if (label >= 0 && label < classes) store<f32>(at(to, label), weight * (exp1(load<f32>(at(from, label)) - norm) - 1));
+  }
+}
