@@ -6,7 +6,7 @@ export interface Example {
   readonly label: number;
 }
 
-/** What a fit may tell while it runs. A training step, or a look at the development set. Losses are means over items, scores lie on their metric's own scale. */
+/** What a fit may tell while it runs: a training step, a look at the development set, or a note. Losses are means over items, scores lie on their metric's own scale. */
 export type Progress =
   | {
       readonly kind: 'step';
@@ -20,7 +20,9 @@ export type Progress =
       /** A guess of what remains of the fit. */
       readonly secondsLeft?: number;
     }
-  | { readonly kind: 'evaluation'; readonly step: number; readonly epoch: number; readonly devScore: number; readonly devLoss?: number };
+  | { readonly kind: 'evaluation'; readonly step: number; readonly epoch: number; readonly devScore: number; readonly devLoss?: number }
+  /** Anything else worth a line. `fraction` is the share of the fit that is done. */
+  | { readonly kind: 'note'; readonly text: string; readonly fraction?: number };
 
 export interface FitOptions {
   /** Number of classes; labels lie in 0 to classes - 1. */

@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import golden from '../../test/golden/baselines/sklearn.json';
+import { plantedMotif } from '../../test/synthetic';
+import type { FitOptions } from '../classifier';
+import { accuracy, mcc } from '../metrics/classification';
+import { mostProbable } from '../predictions';
+import { baselines, kmerLogisticRegression } from './baselines';
+import { denseMatrix, inverseDeviations, sparseMatrix } from './designMatrix';
+import { countKmers, kmerFeatures } from './kmerFeatures';
+import { fitLogisticRegression, outputsOf, penalizedLoss, predictProbabilities } from './logisticRegression';
+import { minimize } from './minimize';
+
+const options: FitOptions = { classes: 2, hyperparameters: {}, seed: 0 };
+const finish = <T>(generator: Generator<unknown, T>): T => {
+  for (;;) {
+    const { done, value } = generator.next();
+    if (done) return value;
+  }
+};
+
+describe.each(golden.cases.map((c) => [c.classes, c.C, c] as const))('scikit-learn 1.2.1: %i classes, C = %f', (classes, C, { train, labels, test: held, ...expected }) => {
+  const examples = (sequences: readonly string[]) => sequences.map((sequence) => ({ sequence, label: -1 }));
+  const { trainMatrix, matrixOf } = kmerFeatures(1, 2).learn(examples(train));
+  const model = finish(fitLogisticRegression({ matrix: trainMatrix, labels, classes, C, tolerance: 1e-11 }));
+  const closest = (got: ArrayLike<number>, wanted: readonly number[]) => Math.max(...wanted.map((value, i) => Math.abs(got[i] - value)));
+  test('coefficients of the scaled k-mer frequencies', () => {
+    const weights = expected.coefficients.flat();
+    expect(closest(model.coefficients, weights)).toBeLessThan(1e-6);
+    const intercepts = model.coefficients.subarray(weights.length);
+    // The softmax does not see what is added to all intercepts alike: compare them from their mean.
+    const centred = (values: ArrayLike<number>) => Array.from(values, (value) => value - (classes > 2 ? Array.from(values).reduce((a, b) => a + b) / classes : 0));
+    expect(closest(centred(intercepts), centred(expected.intercepts))).toBeLessThan(1e-6);
+  });
+  test('probabilities of unseen sequences', () =>
+    expect(closest(predictProbabilities(model, matrixOf(examples(held))), expected.probabilities.flat())).toBeLessThan(1e-6));
+  test('a warm start ends in the same place', () => {
+    const warm = finish(fitLogisticRegression({ matrix: trainMatrix, labels, classes, C, start: model.coefficients.map((w) => w + 0.3), tolerance: 1e-11 }));
+    expect(closest(predictProbabilities(warm, trainMatrix), Array.from(predictProbabilities(model, trainMatrix)))).toBeLessThan(1e-6);
+  });
+});
+
+test.each([2, 3, 5])('the gradient equals finite differences with %i classes', (classes) => {
+  const [rows, columns] = [9, 4];
+  const values = Float64Array.from({ length: rows * columns }, (_, i) => Math.sin(7 * i));
+  const problem = { matrix: denseMatrix(values, columns, new Float64Array(columns).fill(1)), labels: Array.from({ length: rows }, (_, i) => i % classes), classes, C: 0.7 };
+  const point = Float64Array.from({ length: (columns + 1) * outputsOf(classes) }, (_, i) => Math.cos(3 * i));
+  const gradient = new Float64Array(point.length);
+  penalizedLoss(problem, point, gradient);
+  const at = (i: number, shift: number) => penalizedLoss(problem, point.map((w, j) => (i === j ? w + shift : w)), new Float64Array(point.length));
+  gradient.forEach((slope, i) => expect(slope).toBeCloseTo((at(i, 1e-5) - at(i, -1e-5)) / 2e-5, 8));
+});
+
+test('L-BFGS finds the minimum of a badly scaled quadratic', () => {
+  const scales = Float64Array.from({ length: 30 }, (_, i) => 10 ** (i / 10));
+  const minimum = finish(minimize((x, gradient) => {
+    let value = 0;
+    x.forEach((component, i) => {
+      gradient[i] = scales[i] * (component - i);
+      value += (scales[i] * (component - i) ** 2) / 2;
+    });
+    return value;
+  }, new Float64Array(30), { tolerance: 1e-9, scale: 1, maxIterations: 1000 }));
+  minimum.point.forEach((component, i) => expect(component).toBeCloseTo(i, 8));
+});
+
+describe('k-mer counts', () => {
+  const naive = (sequence: string, k: number) => {
+    const counts = new Map<string, number>();
+    for (let i = 0; i + k <= sequence.length; i++) {
+      const kmer = sequence.slice(i, i + k).toUpperCase().replaceAll('U', 'T');
+      if (/^[ACGT]+$/.test(kmer)) counts.set(kmer, (counts.get(kmer) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const sequences = fc.array(fc.string({ unit: fc.constantFrom('A', 'C', 'G', 'T', 'N', 'a', 'u'), maxLength: 40 }), { minLength: 1, maxLength: 5 });
+  test('equal a naive count of substrings; ambiguous letters break a k-mer', () =>
+    fc.assert(fc.property(sequences, (list) => {
+      const counted = countKmers(list.map((sequence) => ({ sequence, label: 0 })), 1, 2, 3);
+      list.forEach((sequence, row) => {
+        const expected = new Map([...naive(sequence, 2), ...naive(sequence, 3)]);
+        const got = new Map<string, number>();
+        for (let entry = counted.rowStarts[row]; entry < counted.rowStarts[row + 1]; entry++) {
+          const column = counted.columnIndices[entry];
+          const [k, code] = column < 16 ? [2, column] : [3, column - 16];
+          got.set(Array.from({ length: k }, (_, i) => 'ACGT'[(code >> (2 * (k - 1 - i))) & 3]).join(''), counted.counts[entry]);
+        }
+        expect(new Map([...got].sort())).toEqual(new Map([...expected].sort()));
+      });
+    })));
+  test('the sequences of a pair have columns of their own', () =>
+    expect(Array.from(countKmers([{ sequence: 'A', pair: 'C', label: 0 }], 2, 1, 1).columnIndices)).toEqual([0, 5]));
+});
+
+test('sparse and dense matrices multiply alike', () => {
+  const sparse = countKmers(['ACGTAC', 'GGGN', 'TTACCA'].map((sequence) => ({ sequence, label: 0 })), 1, 1, 2);
+  const scales = Float64Array.from({ length: sparse.columns }, (_, i) => 1 + i / 7);
+  const values = new Float64Array(sparse.rows * sparse.columns);
+  for (let row = 0; row < sparse.rows; row++)
+    for (let entry = sparse.rowStarts[row]; entry < sparse.rowStarts[row + 1]; entry++) values[row * sparse.columns + sparse.columnIndices[entry]] = sparse.counts[entry] * sparse.rowScales[row];
+  const pair = [sparseMatrix(sparse, scales), denseMatrix(values, sparse.columns, scales)];
+  for (const outputs of [1, 3]) {
+    const run = (columnsIn: boolean) => pair.map((matrix) => {
+      const input = Float64Array.from({ length: (columnsIn ? matrix.columns : matrix.rows) * outputs }, (_, i) => Math.sin(i));
+      const result = new Float64Array((columnsIn ? matrix.rows : matrix.columns) * outputs);
+      if (columnsIn) matrix.multiply(input, outputs, result);
+      else matrix.multiplyTransposed(input, outputs, result);
+      return Array.from(result);
+    });
+    for (const [first, second] of [run(true), run(false)]) first.forEach((value, i) => expect(value).toBeCloseTo(second[i], 13));
+  }
+});
+
+test('constant columns keep their scale', () => {
+  const scales = inverseDeviations(3, 2, (visit) => [0.1, 0.1, 0.1].forEach((value, row) => (visit(0, value), visit(1, row))));
+  expect(scales[0]).toBe(1);
+  expect(scales[1]).toBeCloseTo(1 / Math.sqrt(2 / 3), 14);
+});
+
+describe('baselines', () => {
+  const data = plantedMotif({ train: 400, dev: 120, test: 120, seed: 4 });
+  test('the k-mer model finds a planted motif, composition does not', async () => {
+    const score = async (id: string) => {
+      const fitted = await baselines[id]().fit(data.train, data.dev, options);
+      return mcc(data.test.map((example) => example.label), mostProbable(await fitted.predict(data.test), 2));
+    };
+    expect(await score('kmer')).toBeGreaterThan(0.9);
+    expect(Math.abs(await score('composition'))).toBeLessThan(0.5);
+    expect(await score('majority')).toBe(0);
+  });
+  test('one-hot sees a position, k-mers do not', async () => {
+    const place = (label: number, i: number) => ({ sequence: `${'ACGT'[i % 4]}${label ? 'AC' : 'CA'}${'ACGT'[(i * 7) % 4]}CA`.repeat(1), label });
+    const examples = Array.from({ length: 80 }, (_, i) => place(i % 2, i >> 1));
+    const fitted = await baselines.onehot().fit(examples, examples, options);
+    expect(accuracy(examples.map((example) => example.label), mostProbable(await fitted.predict(examples), 2))).toBe(1);
+  });
+  test('predictions are probabilities, also for pairs, empty and ambiguous sequences', async () => {
+    const examples = Array.from({ length: 30 }, (_, i) => ({ sequence: i % 3 ? 'ACGTACGTTT' : 'NNNN', pair: i % 2 ? 'GGGGCCCA' : '', label: i % 3 }));
+    for (const create of Object.values(baselines)) {
+      const fitted = await create().fit(examples, examples, { ...options, classes: 3 });
+      const probabilities = await fitted.predict([...examples, { sequence: 'A', pair: 'ACGTACGTACGTACGT', label: -1 }]);
+      expect(probabilities).toHaveLength(31 * 3);
+      for (let row = 0; row < 31; row++) expect(probabilities[3 * row] + probabilities[3 * row + 1] + probabilities[3 * row + 2]).toBeCloseTo(1, 5);
+    }
+  });
+  test('an abort ends the fit', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(kmerLogisticRegression().fit(data.train, data.dev, { ...options, signal })).rejects.toThrow('enough');
+  });
+  test('bad input is one clear line', async () => {
+    expect(() => kmerLogisticRegression({ maxK: 9 })).toThrow('expected whole numbers 1 <= minK <= maxK <= 7, got 3 and 9');
+    await expect(kmerLogisticRegression().fit([], [], options)).rejects.toThrow('kmer: expected training and development items, got 0 and 0');
+  });
+});

@@ -1,0 +1,63 @@
+import type { Example, FitOptions, SequenceClassifier } from '../classifier';
+import { mcc } from '../metrics/classification';
+import { mostProbable } from '../predictions';
+import type { DesignMatrix } from './designMatrix';
+import { fitLogisticRegression, predictProbabilities, type LogisticRegression } from './logisticRegression';
+import type { Iteration } from './minimize';
+
+/** Turns items into numbers, with whatever it learns from the training items (scales, lengths). */
+export interface Features {
+  learn(train: readonly Example[]): { readonly trainMatrix: DesignMatrix; matrixOf(examples: readonly Example[]): DesignMatrix };
+}
+
+export interface LinearBaseline {
+  readonly id: string;
+  /** Settings of the features, written out. */
+  readonly settings: string;
+  readonly features: Features;
+  /** Inverse regularisation strengths to try, ascending. */
+  readonly C: readonly number[];
+}
+
+/** Logistic regression on fixed features. Among the values of C the one with the highest MCC on the development set wins, the smaller one among equals. */
+export function linearBaseline({ id, settings, features, C }: LinearBaseline): SequenceClassifier {
+  return {
+    id,
+    fingerprint: `${id}/1 ${settings} C=${C.join(',')}`,
+    async fit(train, dev, options) {
+      if (train.length === 0 || dev.length === 0) throw new RangeError(`${id}: expected training and development items, got ${train.length} and ${dev.length}; C is chosen on the development set`);
+      const { trainMatrix, matrixOf } = features.learn(train);
+      const devMatrix = C.length > 1 ? matrixOf(dev) : undefined;
+      const trainLabels = train.map((example) => example.label);
+      const devLabels = dev.map((example) => example.label);
+      let best: { model: LogisticRegression; C: number; devMcc: number } | undefined;
+      let start: Float64Array | undefined;
+      for (const [index, strength] of C.entries()) {
+        const fitting = fitLogisticRegression({ matrix: trainMatrix, labels: trainLabels, classes: options.classes, C: strength, ...(start ? { start } : {}) });
+        const model = await runWithPauses(fitting, options);
+        start = model.coefficients;
+        const devMcc = devMatrix ? mcc(devLabels, mostProbable(predictProbabilities(model, devMatrix), options.classes)) : 0;
+        options.onProgress?.({ kind: 'note', text: `${id}: C = ${strength}, ${model.iterations} iterations, dev MCC ${devMcc.toFixed(4)}`, fraction: (index + 1) / C.length });
+        if (!best || devMcc > best.devMcc) best = { model, C: strength, devMcc };
+      }
+      const chosen = best!;
+      return {
+        predict: async (examples) => predictProbabilities(chosen.model, matrixOf(examples)),
+        report: { C: chosen.C, parameters: chosen.model.coefficients.length, ...(devMatrix ? { devMcc: chosen.devMcc } : {}) },
+      };
+    },
+  };
+}
+
+/** Runs a fit to its end; every 50 ms the event loop gets its turn, and an abort takes effect. */
+async function runWithPauses(fitting: Generator<Iteration, LogisticRegression>, { signal }: FitOptions): Promise<LogisticRegression> {
+  let last = performance.now();
+  for (;;) {
+    signal?.throwIfAborted();
+    const { done, value } = fitting.next();
+    if (done) return value;
+    if (performance.now() - last < 50) continue;
+    await new Promise((resume) => setTimeout(resume));
+    last = performance.now();
+  }
+}
