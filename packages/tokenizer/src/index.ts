@@ -4,5 +4,7 @@ export type { TrainBpeOptions, TrainBpeProgress } from './trainBpe';
 export { createKmerTokenizer } from './kmer';
 export { createCharacterTokenizer } from './character';
 export type { EncodedBatch, EncodeOptions, Encoding, Sequence, SpecialIds, Tokenizer } from './tokenizer';
-export type { BpeTokenizer } from './bpe';
+export type { BpeDefinition, BpeTokenizer } from './bpe';
+export type { Frame, FramePiece } from './tokenizer';
+export type { AddedToken, Normalizer } from './text';
 export { FormatError } from './errors';

@@ -15,6 +15,7 @@ export interface AddedToken {
   readonly rstrip: boolean;
 }
 
+/** Letter case of the text that the model sees. */
 export type Normalizer = 'Lowercase' | 'Uppercase' | null;
 
 /** Calls `onToken` for every added token and `onText` for the text between them, from left to right. */

@@ -119,6 +119,7 @@ describe.each(tokenizers)('%s', (name, tokenizer) => {
     expect(() => tokenizer.encode('A', { maxLength: 2.5 })).toThrow(RangeError);
     expect(() => tokenizer.encode('A', { unknown: 'skip' as never })).toThrow("expected unknown to be 'token' or 'error'");
     expect(() => tokenizer.encode('A', { case: 'lower' as never })).toThrow("expected case to be 'preserve' or 'upper'");
+    expect(() => tokenizer.encodeBatch('ACGT')).toThrow('expected an iterable of sequences, got one sequence');
     expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(RangeError);
   });
 });

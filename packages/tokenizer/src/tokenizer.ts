@@ -6,8 +6,10 @@ import { createCutter, normalize, upperCaseAscii, type AddedToken, type Normaliz
 /** DNA as a string, or as ASCII bytes. */
 export type Sequence = string | Uint8Array;
 
+/** Ids of the special tokens that a vocabulary has. */
 export type SpecialIds = Readonly<Partial<Record<'unk' | 'cls' | 'sep' | 'pad' | 'mask', number>>>;
 
+/** How a sequence is read and framed. */
 export interface EncodeOptions {
   /** Frame the sequence as the model was trained, such as `[CLS] … [SEP]`. Default true. */
   readonly addSpecialTokens?: boolean | undefined;
@@ -21,6 +23,7 @@ export interface EncodeOptions {
   readonly case?: 'preserve' | 'upper' | undefined;
 }
 
+/** Ids, and where each comes from. */
 export interface Encoding {
   /** `[tokens]` */
   readonly ids: Uint32Array;
@@ -41,6 +44,7 @@ export interface EncodedBatch {
   readonly truncatedCount: number;
 }
 
+/** Sequences to ids and back: BPE, k-mers and characters alike. */
 export interface Tokenizer {
   /** Highest id + 1: the number of rows that an embedding needs. */
   readonly vocabSize: number;
@@ -126,6 +130,7 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       return { ids, offsets };
     },
     encodeBatch(sequences, options = {}) {
+      if (typeof sequences === 'string' || sequences instanceof Uint8Array) throw new TypeError('encodeBatch: expected an iterable of sequences, got one sequence; put it into an array');
       const packed = createTokenBuffer(), cuSeqlens = [0];
       let maxSeqlen = 0, unknownCount = 0, truncatedCount = 0;
       for (const item of sequences) {

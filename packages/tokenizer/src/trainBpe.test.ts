@@ -43,7 +43,11 @@ describe('corpora', () => {
     }
     expect((await trainBpe(corpus(), { vocabSize: 100, specialTokens: [] })).definition.merges).toEqual([['A', 'C']]);
   });
+  it('refuses one sequence in place of a corpus', async () => {
+    await expect(trainBpe('ACGT', { vocabSize: 10 })).rejects.toThrow(TypeError);
+  });
   it.each([
+    ['an unlimited vocabulary', ['ACGT'], { vocabSize: Infinity }, 'expected vocabSize'],
     ['no letters', [' \n'], { vocabSize: 10 }, 'expected a corpus with letters'],
     ['a vocabulary smaller than its letters', ['acgtACGT'], { vocabSize: 10 }, 'expected vocabSize of at least 13'],
     ['a vocabulary above 16 bits', ['ACGT'], { vocabSize: 65535 }, 'expected vocabSize from 1 to 65534'],

@@ -13,6 +13,7 @@ import { asAddedTokens, bertSpecialTokens } from './specialTokens';
 import { bareFrame, bertFrame, type Sequence } from './tokenizer';
 import { readCorpus, SEPARATOR } from './trainingCorpus';
 
+/** What to learn, from which letters. */
 export interface TrainBpeOptions {
   /** Tokens wanted, special tokens and letters included; at most 65,534. Fewer result when no pair is frequent enough. */
   readonly vocabSize: number;
@@ -32,6 +33,7 @@ export interface TrainBpeOptions {
   onProgress?(event: TrainBpeProgress): void;
 }
 
+/** How far a training is. */
 export interface TrainBpeProgress {
   /** Tokens so far, and wanted. */
   readonly vocabSize: number;
@@ -51,6 +53,7 @@ const PAUSE = 50; // milliseconds between looks at the signal and at other work
 export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: TrainBpeOptions): Promise<BpeTokenizer> {
   const { specialTokens = bertSpecialTokens, vocabSize: goal } = options;
   checkOptions(options, specialTokens);
+  if (typeof corpus === 'string' || corpus instanceof Uint8Array) throw new TypeError('trainBpe: expected an iterable of sequences, got one sequence; put it into an array');
   const text = await readCorpus(corpus, options);
   const vocab = new Map(specialTokens.map((token, id) => [token, id]));
   for (const letter of text.letters) if (!vocab.has(letter)) vocab.set(letter, vocab.size);
@@ -145,7 +148,7 @@ function joinEverywhere(tokens: Uint16Array, lengths: Uint32Array, index: PairIn
 
 function checkOptions({ vocabSize, minFrequency, maxTokenLength, otherLetters, case: letterCase }: TrainBpeOptions, specialTokens: readonly string[]): void {
   const whole = (name: string, value: number | undefined, from: number, to: number) => {
-    if (value !== undefined && value !== Infinity && !(Number.isInteger(value) && value >= from && value <= to)) throw new RangeError(`trainBpe: expected ${name} from ${from} to ${to}, got ${show(value)}; 4096 tokens without other limits are usual`);
+    if (value !== undefined && !(Number.isInteger(value) && value >= from && value <= to)) throw new RangeError(`trainBpe: expected ${name} from ${from} to ${to}, got ${show(value)}; 4096 tokens without other limits are usual`);
   };
   whole('vocabSize', vocabSize ?? NaN, 1, MAX_VOCAB);
   whole('minFrequency', minFrequency, 0, 2 ** 31 - 1);

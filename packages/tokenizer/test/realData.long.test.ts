@@ -1,0 +1,103 @@
+/** Real genomes and vocabularies: the fast code against the definition and against Hugging Face, at full size. */
+import fc from 'fast-check';
+import { Tokenizer as PeerTokenizer } from '@huggingface/tokenizers';
+import { compileMerges } from '../src/bpe';
+import { createRankEncoder } from '../src/encodeByRank';
+import { parseTokenizerJson, serializeTokenizerJson, trainBpe, type BpeTokenizer } from '../src/index';
+import { createTokenBuffer } from '../src/tokenBuffer';
+import { dna } from './arbitraries';
+import { encodeByDefinition } from './references';
+import { describeWithData } from './sharedData';
+
+const dnabert2 = 'tokenizer/dnabert2/tokenizer.json', gena = 'tokenizer/gena_lm/human_BPE_32k.tokenizer.json.gz', yeast = 'genomes/yeast/R64-1-1.genome.fa.gz';
+const chromosomes = (fasta: Buffer) => fasta.toString().split('>').slice(1).map((entry) => entry.slice(entry.indexOf('\n')).replace(/\s/g, ''));
+const bare = { addSpecialTokens: false };
+
+function encodeByRank(tokenizer: BpeTokenizer, text: string): Uint32Array {
+  const ofUnit = new Uint16Array(2 ** 16).fill(0xffff);
+  [...'ACGT'].forEach((letter, i) => { ofUnit[letter.charCodeAt(0)] = i; });
+  const letters = { ofUnit, tokenId: Uint32Array.from('ACGT', (letter) => tokenizer.tokenToId(letter)!) };
+  const out = createTokenBuffer();
+  createRankEncoder(letters, compileMerges(tokenizer.definition), tokenizer.vocabSize)(text, 0, text.length, out);
+  return out.ids.slice(0, out.length);
+}
+
+/** Counts all neighbours again for every merge, on typed arrays. */
+function trainByRecount(text: string, merges: number): string[] {
+  const vocab = [...'ACGT'], result: string[] = [];
+  let tokens = Uint16Array.from(text, (letter) => vocab.indexOf(letter));
+  for (let m = 0; m < merges; m++) {
+    const counts = new Uint32Array(vocab.length * vocab.length);
+    for (let i = 0; i + 1 < tokens.length; i++) counts[tokens[i] * vocab.length + tokens[i + 1]]++;
+    const best = counts.indexOf(counts.reduce((max, count) => Math.max(max, count), 0));
+    const left = Math.floor(best / vocab.length), right = best % vocab.length;
+    result.push(`${vocab[left]} ${vocab[right]}`);
+    let length = 0;
+    for (let i = 0; i < tokens.length; i++) {
+      const joins = tokens[i] === left && i + 1 < tokens.length && tokens[i + 1] === right;
+      tokens[length++] = joins ? vocab.length : tokens[i];
+      if (joins) i++;
+    }
+    tokens = tokens.slice(0, length);
+    vocab.push(vocab[left] + vocab[right]);
+  }
+  return result;
+}
+
+describeWithData('yeast', [yeast, dnabert2, gena], (read) => {
+  const genome = chromosomes(read(yeast));
+
+  it.each([['DNABERT-2, 4,096 tokens', dnabert2], ['GENA-LM human, 32,000 tokens', gena]])('%s: chromosome IV, linear encoder equals the definition', (_, file) => {
+    const tokenizer = parseTokenizerJson(read(file).toString());
+    const longest = genome.reduce((a, b) => (b.length > a.length ? b : a));
+    expect(longest.length).toBe(1_531_933);
+    expect(tokenizer.encode(longest, bare)).toEqual(encodeByRank(tokenizer, longest));
+  });
+
+  it('12 Mb take linear time: at most four times as long a base as 10 kb pieces', () => {
+    const tokenizer = parseTokenizerJson(read(dnabert2).toString()), whole = genome.join('');
+    const pieces = Array.from({ length: Math.ceil(whole.length / 10_000) }, (_, i) => whole.slice(10_000 * i, 10_000 * (i + 1)));
+    const time = (run: () => void) => Math.min(...[0, 1, 2].map(() => { const start = performance.now(); run(); return performance.now() - start; }));
+    const piecewise = time(() => tokenizer.encodeBatch(pieces)), atOnce = time(() => tokenizer.encode(whole));
+    expect(tokenizer.encode(whole, bare).length).toBe(2_439_643);
+    expect(atOnce).toBeLessThan(4 * piecewise);
+  });
+
+  it('offsets of a chromosome tile it', () => {
+    const tokenizer = parseTokenizerJson(read(dnabert2).toString()), { ids, offsets } = tokenizer.encodeWithOffsets(genome[0], bare);
+    const ends = offsets.filter((_, i) => i % 2 === 1), starts = offsets.filter((_, i) => i % 2 === 0);
+    expect(starts.subarray(1)).toEqual(ends.subarray(0, -1));
+    expect([starts[0], ends.at(-1)]).toEqual([0, genome[0].length]);
+    expect(tokenizer.decode(ids)).toBe(genome[0]);
+  });
+
+  it('merges of chromosome I equal a full recount', async () => {
+    const trained = await trainBpe([genome[0]], { vocabSize: 604, specialTokens: [] });
+    expect(trained.definition.merges.map((merge) => merge.join(' '))).toEqual(trainByRecount(genome[0], 600));
+  });
+
+  it('a vocabulary of 9,000 tokens trained on it: linear equals definition, and Hugging Face reads it', async () => {
+    const trained = await trainBpe(genome.slice(0, 4), { vocabSize: 9000 }), sample = genome[5].slice(0, 200_000);
+    expect(trained.encode(sample, bare)).toEqual(encodeByRank(trained, sample));
+    const peer = new PeerTokenizer(JSON.parse(serializeTokenizerJson(trained)) as object, {}), text = sample.slice(0, 20_000);
+    expect([...trained.encode(text)]).toEqual(peer.encode(text).ids);
+  });
+});
+
+describeWithData('random text, released vocabularies', [dnabert2, gena], (read) => {
+  const dirty = fc.array(fc.oneof(dna('ACGT', 20), dna('ACGTN'), fc.constantFrom('acgt', 'RYKM', ' ', '\n', '-', '_', '1', 'U', 'é', '😀', '[MASK]', '[CLS]', '[UNK', 'GATTACA')), { maxLength: 12 }).map((parts) => parts.join(''));
+
+  it.each([['DNABERT-2', dnabert2], ['GENA-LM human', gena]])('%s: ids equal Hugging Face', (_, file) => {
+    const json = read(file).toString(), tokenizer = parseTokenizerJson(json), peer = new PeerTokenizer({ ...JSON.parse(json) as object, decoder: null }, {});
+    fc.assert(fc.property(dirty, fc.option(dirty, { nil: undefined }), fc.boolean(), (text, pair, addSpecialTokens) => {
+      expect([...tokenizer.encode(text, { pair: pair || undefined, addSpecialTokens })]).toEqual(peer.encode(text, { text_pair: pair || null, add_special_tokens: addSpecialTokens }).ids);
+    }), { numRuns: 3000 });
+  });
+
+  it.each([['DNABERT-2', dnabert2], ['GENA-LM human', gena]])('%s: tokens equal the quadratic definition', (_, file) => {
+    const tokenizer = parseTokenizerJson(read(file).toString());
+    fc.assert(fc.property(dna('ACGT', 30), (text) => {
+      expect([...tokenizer.encode(text, bare)].map((id) => tokenizer.idToToken(id))).toEqual(encodeByDefinition(text, tokenizer.definition.merges));
+    }), { numRuns: 1000 });
+  });
+});
