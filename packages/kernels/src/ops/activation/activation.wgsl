@@ -9,6 +9,9 @@ struct Params { count: u32, width: u32 }
 @group(0) @binding(2) var<storage, read> d: array<Element>;
 @group(0) @binding(3) var<storage, read_write> y: array<Element>;
 
+// exp() that keeps a NaN: some GPUs clamp it away.
+fn exponential(v: f32) -> f32 { return select(exp(v), v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 fn normalCdf(v: f32) -> f32 {
   let z = abs(v) * 0.70710678;
   let t = 1.0 / (1.0 + 0.3275911 * z);
@@ -24,7 +27,7 @@ fn hyperbolic(v: f32) -> f32 {
     let s = v * v;
     return v * (1.0 + s * (-0.33333333 + s * (0.13333333 + s * (-0.05396825 + s * 0.02186949))));
   }
-  let e = exp(-2.0 * abs(v));
+  let e = exponential(-2.0 * abs(v));
   return sign(v) * (1.0 - e) / (1.0 + e);
 }
 

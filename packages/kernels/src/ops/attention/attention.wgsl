@@ -16,6 +16,11 @@ var<workgroup> v: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> o: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> scores: array<f32, BLOCK * BLOCK>;
 
+// exp() and log() that keep a NaN: some GPUs clamp it away.
+fn kept(result: f32, v: f32) -> f32 { return select(result, v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+fn exponential(v: f32) -> f32 { return kept(exp(v), v); }
+fn logarithm(v: f32) -> f32 { return kept(log(v), v); }
+
 fn entry(block: u32, i: u32) -> i32 { return i32(params.arrays[params.blocks + 5u * block + i]); }
 
 // The keys that a row sees, between start and end.
@@ -63,11 +68,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       scores[lane * BLOCK + j] = score;
       newTop = max(newTop, score);
     }
-    let rescale = exp(top - newTop);
+    let rescale = exponential(top - newTop);
     norm *= rescale;
     for (var i = 0; i < HEAD_DIM; i++) { o[lane * HEAD_DIM + i] *= rescale; }
     for (var j = low; j < high; j++) {
-      let weight = exp(scores[lane * BLOCK + j] - newTop);
+      let weight = exponential(scores[lane * BLOCK + j] - newTop);
       norm += weight;
       for (var i = 0; i < HEAD_DIM; i++) { o[lane * HEAD_DIM + i] += weight * v[j * HEAD_DIM + i]; }
     }
@@ -76,5 +81,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (row > lastRow) { return; }
   let sees = own.x < own.y;
   for (var i = 0; i < HEAD_DIM; i++) { output[(row * params.numHeads + head) * HEAD_DIM + i] = select(0.0, o[lane * HEAD_DIM + i] / norm, sees); }
-  logSumExp[row * params.numHeads + head] = select(params.minusInfinity, top + log(norm), sees);
+  logSumExp[row * params.numHeads + head] = select(params.minusInfinity, top + logarithm(norm), sees);
 }

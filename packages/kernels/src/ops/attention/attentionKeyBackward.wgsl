@@ -19,6 +19,9 @@ var<workgroup> dO: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> dK: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> dV: array<f32, BLOCK * HEAD_DIM>;
 
+// exp() that keeps a NaN: some GPUs clamp it away.
+fn exponential(v: f32) -> f32 { return select(exp(v), v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 fn entry(block: u32, i: u32) -> i32 { return i32(params.arrays[params.blocks + 5u * block + i]); }
 
 // The queries that see a key, between start and end.
@@ -66,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
           score += q[j * HEAD_DIM + i] * k[lane * HEAD_DIM + i];
           dP += dO[j * HEAD_DIM + i] * v[lane * HEAD_DIM + i];
         }
-        let weight = exp(score - statistic.x);
+        let weight = exponential(score - statistic.x);
         let dScore = weight * (dP - statistic.y);
         for (var i = 0; i < HEAD_DIM; i++) {
           dK[lane * HEAD_DIM + i] += dScore * q[j * HEAD_DIM + i]; // q holds the scale

@@ -17,6 +17,9 @@ var<workgroup> k: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> v: array<f32, BLOCK * HEAD_DIM>;
 var<workgroup> dQ: array<f32, BLOCK * HEAD_DIM>;
 
+// exp() that keeps a NaN: some GPUs clamp it away.
+fn exponential(v: f32) -> f32 { return select(exp(v), v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 fn entry(block: u32, i: u32) -> i32 { return i32(params.arrays[params.blocks + 5u * block + i]); }
 
 // The keys that a row sees, between start and end.
@@ -62,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         score += q[lane * HEAD_DIM + i] * k[j * HEAD_DIM + i];
         dP += dO[lane * HEAD_DIM + i] * v[j * HEAD_DIM + i];
       }
-      let dScore = exp(score - statistic.x) * (dP - statistic.y) * params.softmaxScale;
+      let dScore = exponential(score - statistic.x) * (dP - statistic.y) * params.softmaxScale;
       for (var i = 0; i < HEAD_DIM; i++) { dQ[lane * HEAD_DIM + i] += dScore * k[j * HEAD_DIM + i]; }
     }
   }

@@ -1,7 +1,7 @@
 // losses[row] = [logSumExp(logits) - logits[label], 1], or [0, 0] for an ignored label; NaN for a label that is no class.
 // Grid: one workgroup per row.
 // Workgroup memory: one number per lane.
-// Accumulates in f32: 64 lanes with a stride, then a tree. A NaN passes through exp, even where max drops it.
+// Accumulates in f32: 64 lanes with a stride, then a tree.
 // Constants: none
 struct Params { rows: u32, classes: u32, ignoreIndex: i32, nan: f32 }
 @group(0) @binding(0) var<storage, read> params: Params;
@@ -9,6 +9,11 @@ struct Params { rows: u32, classes: u32, ignoreIndex: i32, nan: f32 }
 @group(0) @binding(2) var<storage, read> labels: array<i32>;
 @group(0) @binding(3) var<storage, read_write> losses: array<vec2<f32>>;
 var<workgroup> partial: array<f32, 64>;
+
+// exp() and log() that keep a NaN: some GPUs clamp it away.
+fn kept(result: f32, v: f32) -> f32 { return select(result, v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+fn exponential(v: f32) -> f32 { return kept(exp(v), v); }
+fn logarithm(v: f32) -> f32 { return kept(log(v), v); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -26,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   top = partial[0];
   workgroupBarrier();
   var norm = 0.0;
-  for (var i = lane; i < params.classes; i += 64u) { norm += exp(logits[start + i] - top); }
+  for (var i = lane; i < params.classes; i += 64u) { norm += exponential(logits[start + i] - top); }
   partial[lane] = norm;
   for (var step = 32u; step > 0u; step /= 2u) {
     workgroupBarrier();
@@ -36,6 +41,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let label = labels[row];
   var loss = vec2(params.nan, 1.0);
   if (label == params.ignoreIndex) { loss = vec2(0.0); }
-  else if (label >= 0 && label < i32(params.classes)) { loss.x = top + log(partial[0]) - logits[start + u32(label)]; }
+  else if (label >= 0 && label < i32(params.classes)) { loss.x = top + logarithm(partial[0]) - logits[start + u32(label)]; }
   losses[row] = loss;
 }

@@ -11,6 +11,9 @@ struct Params { rows: u32, classes: u32, ignoreIndex: i32 }
 @group(0) @binding(4) var<storage, read_write> dLogits: array<Element>;
 var<workgroup> partial: array<f32, 64>;
 
+// exp() that keeps a NaN: some GPUs clamp it away.
+fn exponential(v: f32) -> f32 { return select(exp(v), v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = group.y * 65535u + group.x;
@@ -27,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   top = partial[0];
   workgroupBarrier();
   var norm = 0.0;
-  for (var i = lane; i < params.classes; i += 64u) { norm += exp(logits[start + i] - top); }
+  for (var i = lane; i < params.classes; i += 64u) { norm += exponential(logits[start + i] - top); }
   partial[lane] = norm;
   for (var step = 32u; step > 0u; step /= 2u) {
     workgroupBarrier();
@@ -37,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   norm = partial[0];
   let label = labels[row];
   for (var i = lane; i < params.classes; i += 64u) {
-    let probability = exp(logits[start + i] - top) / norm;
+    let probability = exponential(logits[start + i] - top) / norm;
     dLogits[start + i] = select(dSum[0] * (probability - select(0.0, 1.0, i32(i) == label)), 0.0, label == params.ignoreIndex);
   }
 }

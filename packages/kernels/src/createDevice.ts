@@ -1,0 +1,44 @@
+import { createReferenceDevice } from './devices/reference';
+import { createWasmDevice } from './devices/wasm/device';
+import { createWebGpuDevice } from './devices/webgpu';
+import type { Device } from './device';
+
+export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu';
+
+export interface DeviceOptions {
+  /** For wasm; by default all of the machine, at most 8. Results do not depend on it. */
+  readonly threads?: number;
+  /** For webgpu; by default `navigator.gpu`. In Node: `create([])` of the npm package webgpu. */
+  readonly gpu?: GPU;
+}
+
+/** A device, and why it was picked; `description` says what it is. */
+export type PickedDevice = Device & { readonly reason: string };
+
+/**
+ * Makes a device. `auto` takes the GPU that is given; without one, a browser's GPU if it has a real one, and else wasm: a CPU in place of a GPU is 7 to 50 times slower than wasm.
+ * @throws Error where the kind asked for does not work here; nothing else takes its place.
+ */
+export async function createDevice(kind: DeviceKind = 'auto', { threads, gpu }: DeviceOptions = {}): Promise<PickedDevice> {
+  const wasm = () => createWasmDevice(threads === undefined ? {} : { threads });
+  if (kind === 'reference') return because(createReferenceDevice(), 'asked for');
+  if (kind === 'wasm') return because(await wasm(), 'asked for');
+  const found = gpu ?? (typeof navigator === 'undefined' ? undefined : (navigator.gpu as GPU | undefined));
+  if (kind === 'webgpu') {
+    if (!found) throw new TypeError('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
+    return because(await createWebGpuDevice(found), 'asked for');
+  }
+  if (kind !== 'auto') throw new TypeError(`createDevice: expected auto, reference, wasm or webgpu, got ${String(kind)}`);
+  if (gpu) return because(await createWebGpuDevice(gpu), 'a GPU was given');
+  if (!found) return because(await wasm(), 'no GPU was given, and there is no navigator.gpu');
+  try {
+    const device = await createWebGpuDevice(found);
+    if (!device.adapter.software) return because(device, 'navigator.gpu has an adapter');
+    await device.destroy();
+    return because(await wasm(), `navigator.gpu has only a CPU in place of a GPU (${device.description})`);
+  } catch (error) {
+    return because(await wasm(), `navigator.gpu does not work here (${(error as Error).message})`);
+  }
+}
+
+const because = (device: Device, reason: string): PickedDevice => Object.assign(device, { reason });

@@ -1,0 +1,193 @@
+import { add, alibiSlopes, apply, attention, createWebGpuDevice, DeviceLostError, free, fill, layerNorm, matmul, ones, read, scale, scope, sum, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Op, type Tensor, type WebGpuDevice } from '../../index';
+import { testNumbers } from '../../testing';
+
+declare const gpuForTests: GPU;
+
+/** An op of one dispatch on `x` and `y`. */
+const shaderOf = (body: string, access = 'read') => `struct Params { count: u32 }
+@group(0) @binding(0) var<storage, read> params: Params;
+@group(0) @binding(1) var<storage, ${access}> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+@compute @workgroup_size(1) fn main() { ${body} }`;
+interface Parts {
+  readonly bind?: readonly Bind[];
+  readonly params?: Readonly<Record<string, number>>;
+  readonly mutates?: readonly number[];
+}
+const opOf = (name: string, shader: string, { bind = [{ input: 0 }, { output: 0 }], params = { count: 1 }, mutates = [] }: Parts = {}): Op => ({
+  name, mutates, infer: ([x]) => (mutates.length ? [] : [x]), reference() {}, webgpu: () => ({ steps: [{ shader, params, bind, workgroups: [1, 1, 1] }] }),
+});
+
+describe('one device', () => {
+  let device: WebGpuDevice;
+  beforeAll(async () => { device = await createWebGpuDevice(gpuForTests); });
+  afterAll(() => device.destroy());
+
+  test('reports the adapter and its real limits', () => {
+    const { adapter, limits } = device;
+    if (process.platform === 'linux' && process.arch === 'x64' && process.env.GENOMELM_GPU !== 'system') expect(adapter).toMatchObject({ vendor: 'google', architecture: 'swiftshader', software: true });
+    expect(device.description).toContain(adapter.vendor);
+    expect(limits.maxBindingBytes).toBeGreaterThanOrEqual(2 ** 27);
+    expect(limits.workgroupBytes).toBeGreaterThanOrEqual(2 ** 14);
+  });
+
+  test('buffers are used again at once', async () => {
+    let y = tensor(device, testNumbers(1, 1000));
+    free(scale(y, 1));
+    const { reserved } = device.memory;
+    for (let i = 0; i < 50; i++) {
+      const z = scale(y, -1);
+      free(y);
+      y = z;
+    }
+    expect(device.memory.reserved).toBe(reserved);
+    expect([...(await read(y))]).toEqual([...testNumbers(1, 1000)]);
+    free(y);
+  });
+
+  test('a dispatch may not read and write one buffer, not even apart; the error names op and bindings', async () => {
+    const slab = tensor(device, testNumbers(2, 128));
+    const part = (offset: number): Tensor => ({ ...slab, shape: [64], offset });
+    const bind = [{ input: 0 }, { input: 1 }];
+    const copy = opOf('copyInto', shaderOf('y[0] = x[0] + f32(params.count);'), { bind, mutates: [1] });
+    expect(() => apply(copy, [part(0), part(64)], {})).toThrow('copyInto: expected every buffer it writes to be bound once, got x (read) and y (read_write) in one buffer, which WebGPU refuses; copy one of them');
+    const both = opOf('both', shaderOf('y[0] = x[0] + f32(params.count);', 'read_write'), { bind, mutates: [0, 1] });
+    apply(both, [part(0), part(64)], {});
+    expect((await read(slab))[64]).toBe(Math.fround(testNumbers(2, 128)[0] + 1));
+    expect(() => apply(both, [part(0), slab], {})).toThrow('both: expected every buffer it writes to be bound once');
+  });
+
+  test('a view that WebGPU cannot bind is refused with the remedy; it can still be read and copied', async () => {
+    const rows = tensor(device, testNumbers(3, 40), [8, 5]);
+    const slice: Tensor = { ...rows, shape: [2, 5], offset: 15 };
+    expect(() => scale(slice, 2)).toThrow('scale: expected x to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 15; copy it');
+    const copy = tensor(device, await read(slice), [2, 5]);
+    expect([...(await read(scale(copy, 2)))]).toEqual([...testNumbers(3, 40)].slice(15, 25).map((x) => 2 * x));
+  });
+
+  test('params are checked by name, kind and number, before anything is recorded', () => {
+    const x = tensor(device, [1]);
+    const run = (shader: string, params: Record<string, number>) => () => apply(opOf('mine', shader, { params }), [x], {});
+    const shader = shaderOf('y[0] = x[0] + f32(params.count);');
+    expect(run(shader, {})).toThrow('mine: expected params.count, which the shader reads, got none');
+    expect(run(shader, { count: 1, rows: 2 })).toThrow('mine: expected only params that the shader reads, got rows');
+    expect(run(shader, { count: 1.5 })).toThrow('mine: expected params.count as u32, got 1.5');
+    expect(run(shader, { count: -1 })).toThrow('mine: expected params.count as u32, got -1');
+    expect(run(shader.replace('count: u32', 'count: vec2<u32>'), { count: 1 })).toThrow('mine: expected members of Params to be u32, i32 or f32');
+    expect(run(shader.replace('@binding(1)', '@binding(3)'), { count: 1 })).toThrow('mine: expected bindings 0, 1, … in group 0');
+    expect(() => apply(opOf('mine', shader, { bind: [{ input: 0 }] }), [x], {})).toThrow('mine: expected 2 tensors for the shader\'s bindings, got 1');
+    expect(() => apply({ name: 'noKernel', infer: () => [], reference() {} }, [x], {})).toThrow(UnsupportedOpError);
+  });
+
+  test('a binding that the shader does not use is no error', async () => {
+    expect([...(await read(apply(opOf('constant', shaderOf('y[0] = f32(params.count);')), [tensor(device, [7])], {})[0]))]).toEqual([1]);
+  });
+
+  test('more than 65,535 workgroups go to the second axis', async () => {
+    const count = 65535 * 64 + 70;
+    const x = fill(zeros(device, [count]), 3);
+    const y = await read(scale(x, 2));
+    expect([y[0], y[count - 1], y.findIndex((value) => value !== 6)]).toEqual([6, 6, -1]);
+    const rows = ones(device, [65_540, 1]);
+    const normal = await read(layerNorm(rows, ones(device, [1]), fill(zeros(device, [1]), 5)));
+    expect([normal[0], normal[65_539], normal.findIndex((value) => value !== 5)]).toEqual([5, 5, -1]);
+    expect((await read(sum(x)))[0]).toBe(Math.fround(3 * count));
+  });
+
+  test('a tensor larger than the GPU allows is refused', () => {
+    expect(() => device.allocate(device.limits.maxBufferBytes + 4)).toThrow(/expected at most \d+ bytes in one tensor on this GPU, got \d+; split it by rows/);
+  });
+
+  test('what is written must fit', () => {
+    expect(() => device.write(zeros(device, [3]), Float32Array.of(1))).toThrow('write: expected 3 elements for float32 [3], got 1');
+    const x = zeros(device, [1]);
+    free(x);
+    expect(() => device.write(x, Float32Array.of(1))).toThrow('write: expected a live tensor, got one that was freed');
+  });
+});
+
+test('warming up compiles, and then nothing is compiled any more', async () => {
+  const device = await createWebGpuDevice(gpuForTests);
+  const x = tensor(device, testNumbers(1, 48), [4, 12]);
+  const step = () => scope<Tensor>(() => valueAndGrad((p: Tensor) => sum(layerNorm(matmul(p, p, { transposeB: true }), ones(device, [4]), zeros(device, [4]))))(x).value);
+  const before = device.statistics();
+  await device.warmup(() => free(step()));
+  const warm = device.statistics();
+  expect(warm.pipelines).toBeGreaterThan(before.pipelines + 5);
+  expect(warm.dispatches).toBe(before.dispatches);
+  await read(step());
+  expect(device.statistics().pipelines).toBe(warm.pipelines);
+  await device.destroy();
+});
+
+test.each([
+  ['syntax', 'y[0] = x[0]'],
+  ['a reserved word', 'let meta = params.count; y[0] = x[0];'],
+  ['a type', 'y[0] = params.count;'],
+])('an error of %s comes with the op at the next read, and at every later one', async (_what, body) => {
+  const device = await createWebGpuDevice(gpuForTests);
+  const good = scale(tensor(device, [2]), 2);
+  const y = apply(opOf('broken', shaderOf(body)), [tensor(device, [1])], {})[0];
+  await expect(read(y)).rejects.toThrow('broken: expected a shader that compiles, got "');
+  await expect(read(good)).rejects.toThrow('broken: expected a shader that compiles, got "');
+  await device.destroy();
+});
+
+test('an error found while warming up comes at the next read too', async () => {
+  const device = await createWebGpuDevice(gpuForTests);
+  const x = tensor(device, [1]);
+  await device.warmup(() => scope(() => void apply(opOf('broken', shaderOf('y[0] = ')), [x], {})));
+  await expect(read(x)).rejects.toThrow('broken: expected a shader that compiles, got "');
+  await device.destroy();
+});
+
+test('a lost GPU is a DeviceLostError', async () => {
+  let inner: GPUDevice | undefined;
+  const adapter = (await gpuForTests.requestAdapter())!;
+  const gpu = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
+  const device = await createWebGpuDevice(gpu);
+  const x = tensor(device, [1]);
+  await read(x);
+  inner!.destroy();
+  await expect(read(scale(x, 2))).rejects.toThrow(DeviceLostError);
+  await expect(read(x)).rejects.toThrow('webgpu: expected a working GPU, got one that was lost');
+  await device.destroy();
+});
+
+test('no adapter is an error with a remedy', async () => {
+  await expect(createWebGpuDevice({ requestAdapter: async () => null } as unknown as GPU)).rejects.toThrow('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
+});
+
+test('plans split what is too long for one dispatch, and the results stay the same to the bit', async () => {
+  const run = async (workPerDispatch: number) => {
+    const device = await createWebGpuDevice(gpuForTests, { workPerDispatch });
+    const a = tensor(device, testNumbers(1, 100 * 9), [100, 9]);
+    const qkv = tensor(device, testNumbers(2, 70 * 3 * 2 * 8), [70, 3, 2, 8]);
+    const { value, grads } = valueAndGrad((p: { a: Tensor; qkv: Tensor }) => add(sum(matmul(p.a, p.a, { transposeB: true })), sum(attention({ qkv: p.qkv }, { cuSeqlens: [0, 40, 70], alibiSlopes: alibiSlopes(2), windowSize: [30, 40] }).output)))({ a, qkv });
+    const values = (await Promise.all([value, grads.a, grads.qkv].map(read))).map((data) => [...data]);
+    const { dispatches, submissions } = device.statistics();
+    await device.destroy();
+    return { values, dispatches, submissions };
+  };
+  const [whole, split] = [await run(1e9), await run(2e4)];
+  expect(split.dispatches).toBeGreaterThan(whole.dispatches + 5);
+  expect(split.submissions).toBeGreaterThan(whole.submissions + 5);
+  expect(split.values).toEqual(whole.values);
+});
+
+test('the pool gives a larger buffer where none of the size is idle, and lets go of what stays idle', async () => {
+  const device = await createWebGpuDevice(gpuForTests, { maxIdle: 3 });
+  free(zeros(device, [100_000]));
+  const { reserved } = device.memory;
+  const x = zeros(device, [70_000]);
+  expect(device.memory.reserved).toBe(reserved);
+  free(x);
+  for (let i = 0; i < 6; i++) {
+    const y = scale(tensor(device, [i]), 2);
+    expect((await read(y))[0]).toBe(2 * i);
+    free(y);
+  }
+  expect(device.memory.reserved).toBeLessThanOrEqual(reserved - 400_000);
+  await device.destroy();
+  expect(device.memory.reserved).toBe(0);
+});

@@ -1,0 +1,66 @@
+// A NaN or an infinity must come out where the definition puts it: a kernel that drops one hides a diverging training run.
+import { adamW, attention, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, mul, read, reshape, segmentMean, silu, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
+import { allClose, testNumbers } from '../src/testing';
+import { devices } from './devices';
+
+const shape = [6, 8];
+const ops: Record<string, (x: Tensor, device: Device) => Tensor> = {
+  sum: (x) => sum(x),
+  sumRows: (x) => sumRows(x),
+  linear: (x, device) => linear(x, tensor(device, testNumbers(2, 40), [5, 8])),
+  layerNorm: (x, device) => layerNorm(x, tensor(device, testNumbers(3, 8)), zeros(device, [8])),
+  gelu: (x) => gelu(x),
+  silu: (x) => silu(x),
+  tanh: (x) => tanh(x),
+  geglu: (x) => geglu(x),
+  swiglu: (x) => swiglu(x),
+  attention: (x, device) => attention({ query: reshape(x, [6, 2, 4]), key: tensor(device, testNumbers(4, 48), [6, 2, 4]), value: tensor(device, testNumbers(5, 48), [6, 2, 4]) }, { cuSeqlens: [0, 4, 6] }).output,
+  'attention, keys': (x, device) => attention({ query: tensor(device, testNumbers(4, 48), [6, 2, 4]), key: reshape(x, [6, 2, 4]), value: tensor(device, testNumbers(5, 48), [6, 2, 4]) }, { cuSeqlens: [0, 4, 6], causal: true }).output,
+  'logSumExp, keys': (x, device) => attention({ query: tensor(device, testNumbers(4, 48), [6, 2, 4]), key: reshape(x, [6, 2, 4]), value: tensor(device, testNumbers(5, 48), [6, 2, 4]) }, { cuSeqlens: [0, 4, 6], causal: true }).logSumExp,
+  crossEntropy: (x, device) => crossEntropy(x, tensor(device, Int32Array.of(1, 2, 3, 4, 5, 6))).sum,
+  segmentMean: (x) => segmentMean(x, [0, 2, 6]),
+  dropout: (x) => dropout(x, 0.5, { seed: 1, step: 2, layer: 3 }),
+  embedding: (x, device) => embedding(x, tensor(device, Uint32Array.of(5, 0, 2))),
+};
+
+const spoilt = (value: number) => testNumbers(1, 48).map((x, i) => (i === 20 ? value : x));
+
+describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))('on %s', (_kind, create) => {
+  let device: Device;
+  const reference = createReferenceDevice();
+  beforeAll(async () => { device = await create(); });
+  afterAll(() => device.destroy());
+
+  test.each(Object.entries(ops))('%s passes a NaN on', async (name, op) => {
+    const [expected, actual] = await Promise.all([reference, device].map((on) => read(op(tensor(on, spoilt(NaN), shape), on))));
+    expect([...expected].some(Number.isNaN)).toBe(name !== 'dropout' || Number.isNaN(expected[20]));
+    allClose(actual, expected, 1e-5, name);
+  });
+
+  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
+    const gradient = (on: Device) => read(valueAndGrad((x: Tensor) => {
+      const y = ops[name](x, on);
+      return sum(mul(y, tensor(on, testNumbers(9, y.shape.reduce((a, b) => a * b, 1)), y.shape)));
+    })(tensor(on, spoilt(NaN), shape)).grads);
+    const [expected, actual] = await Promise.all([gradient(reference), gradient(device)]);
+    expect([...expected].some(Number.isNaN)).toBe(true);
+    allClose(actual, expected, 1e-5, name);
+  });
+
+  test('sums and products keep infinities', async () => {
+    for (const value of [Infinity, -Infinity]) {
+      for (const name of ['sum', 'sumRows', 'segmentMean', 'embedding'] as const) {
+        const [expected, actual] = await Promise.all([reference, device].map((on) => read(ops[name](tensor(on, spoilt(value), shape), on))));
+        allClose(actual, expected, 1e-5, name);
+      }
+    }
+  });
+
+  test('clipping by a norm that is NaN spoils every parameter', async () => {
+    const p = tensor(device, [1, 2]);
+    const bad = squaredNorm([tensor(device, [NaN])]);
+    adamW(p, tensor(device, [1, 1]), zeros(device, [2]), zeros(device, [2]), { learningRate: 0.1, step: 1, clip: { squaredNorm: bad, maxNorm: 1 } });
+    expect([...(await read(p))]).toEqual([NaN, NaN]);
+    free(p);
+  });
+});
