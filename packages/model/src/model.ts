@@ -1,5 +1,5 @@
 // What a checkpoint holds, and how it begins.
-import { leaves, ones, randomNormal, scope, zeros, type Device, type Tensor } from '@genomelm/kernels';
+import { ones, randomNormal, zeros, type Device, type Tensor, type TensorSpec } from '@genomelm/kernels';
 import { randomStream } from './batch';
 import { checkConfig, type EncoderConfig } from './config';
 import { maskedLmSpecs, type MaskedLmHead } from './heads/maskedLm';
@@ -49,24 +49,20 @@ export const countParameters = (config: EncoderConfig, heads: Heads = { maskedLm
 export function createModel(config: EncoderConfig, { device, seed, ...heads }: Heads & { readonly device: Device; readonly seed: number }): Model {
   const { maskedLm = true, ...others } = heads;
   const specs = modelSpecs(checkConfig(config), { maskedLm, ...others });
-  return { config, params: initialize<Params>(specs, config, device, seed), fingerprint: hashText(`${JSON.stringify(config)} seed ${seed}`) };
+  const params = mapSpecs<Params>(specs, initializer(config, device, seed));
+  return { config, params, fingerprint: hashText(`${JSON.stringify(config)} seed ${seed}`) };
 }
 
-/** Fresh parameters of these shapes. The numbers of a parameter depend on the seed and its name, so that adding a head changes no other. */
-export function initialize<P>(specs: SpecsOf<P>, { initializerRange, padTokenId }: EncoderConfig, device: Device, seed: number): P {
-  return scope<unknown>(() => mapSpecs<P>(specs, (spec, path) => {
-    if (/layernorm\.weight$/i.test(path)) return ones(device, spec.shape);
-    if (path.endsWith('.bias')) return zeros(device, spec.shape);
-    const weight = randomNormal(device, spec.shape, { standardDeviation: initializerRange, seed, stream: randomStream.weights + parseInt(hashText(path).slice(0, 7), 16) });
-    if (padTokenId !== undefined && path.endsWith('word_embeddings.weight')) clearRow(weight, padTokenId);
-    return weight;
-  })) as P;
-}
+/** Makes a new parameter of a configuration. Its numbers depend on the seed and its name, so that adding a head changes no other. */
+export const initializer = ({ initializerRange, padTokenId }: EncoderConfig, device: Device, seed: number) => ({ shape }: TensorSpec, path: string): Tensor => {
+  if (/layernorm\.weight$/i.test(path)) return ones(device, shape);
+  if (path.endsWith('.bias')) return zeros(device, shape);
+  const weight = randomNormal(device, shape, { standardDeviation: initializerRange, seed, stream: randomStream.weights + parseInt(hashText(path).slice(0, 7), 16) });
+  if (padTokenId !== undefined && path.endsWith('word_embeddings.weight')) clearRow(weight, padTokenId);
+  return weight;
+};
 
 function clearRow(table: Tensor, row: number): void {
   const [, width] = table.shape;
   table.device.write({ ...table, shape: [width], offset: table.offset + row * width }, new Float32Array(width));
 }
-
-/** Number of weights in parameters. */
-export const countWeights = (params: Params): number => leaves(params).reduce((total, leaf) => total + elements(leaf), 0);

@@ -1,11 +1,7 @@
-import * as kernels from '@genomelm/kernels';
-import type { Device } from '@genomelm/kernels';
-
-type Create = (kind: string, options?: object) => Promise<Device>;
-const { createDevice } = kernels as unknown as { createDevice?: Create };
+import { createReferenceDevice, createWasmDevice, type Device } from '@genomelm/kernels';
 
 /** The devices that this package's tests run on. */
 export const devices: Readonly<Record<string, () => Promise<Device>>> = {
-  reference: async () => kernels.createReferenceDevice(),
-  ...(createDevice ? { wasm: () => createDevice('wasm') } : {}),
+  reference: async () => createReferenceDevice(),
+  wasm: () => createWasmDevice(),
 };

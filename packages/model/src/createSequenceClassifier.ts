@@ -1,0 +1,169 @@
+import { flatten, free, leaves, scale, scope, type Device } from '@genomelm/kernels';
+import { checkConfig, type EncoderConfig } from './config';
+import { checkLabels, encodeExamples, type Encoder, type Example } from './examples';
+import { hashText } from './hash';
+import { initializer, modelSpecs, type Model, type Params } from './model';
+import { deviceOf, elements, mapSpecs } from './parameters';
+import { predictProbabilities } from './predict';
+import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
+import { trainClassifier, type LabelledTokens } from './train/trainClassifier';
+import type { CurvePoint, FinetuneResult, Progress } from './train/finetune';
+
+/** What is known before a model is trained from scratch. */
+export interface FitFacts {
+  readonly classes: number;
+  /** The longest example of train and dev, in tokens: so many positions a table needs. */
+  readonly maxTokens: number;
+  readonly vocabSize: number;
+  readonly seed: number;
+}
+
+export interface SequenceClassifierOptions {
+  /** Where to train from scratch. A model to fine-tune already lives on a device. */
+  readonly device?: Device;
+  /** Names the classifier in tables. Default `encoder`. */
+  readonly id?: string;
+  /** Instead of the configuration's. */
+  readonly pooling?: EncoderConfig['pooling'];
+  /** Instead of the default settings; a fit may override them again. */
+  readonly hyperparameters?: Partial<Hyperparameters>;
+  /** Identifies the tokenizer's vocabulary, for example the sha256 of its file. By default the ids of a fixed sequence do. */
+  readonly tokenizerFingerprint?: string;
+}
+
+export interface ClassifierFitOptions {
+  /** Number of classes; labels lie in 0 to classes - 1. */
+  classes: number;
+  /** See `Hyperparameters`; unknown names are refused. */
+  hyperparameters: Readonly<Record<string, number | string | boolean>>;
+  seed: number;
+  signal?: AbortSignal;
+  onProgress?(event: Progress): void;
+}
+
+export interface SequenceClassifier {
+  readonly id: string;
+  /** Hash of configuration, weights, tokenizer and default settings. */
+  readonly fingerprint: string;
+  /** Learns from `train` and keeps the parameters with the best MCC on `dev`, ties to the earlier. The same seed gives the same classifier. */
+  fit(train: readonly Example[], dev: readonly Example[], options: ClassifierFitOptions): Promise<TrainedClassifier>;
+}
+
+export interface TrainedClassifier {
+  /** The encoder with its classifier, for `classify` and `savePretrained`. */
+  readonly model: Model;
+  readonly curve: readonly CurvePoint[];
+  /** Parameters, tokens, truncation and selection in numbers. */
+  readonly report: Readonly<Record<string, number>>;
+  /** Probabilities `[examples, classes]`, in the order given. What is longer than the model takes is cut; `report.truncatedFraction` tells of it. */
+  predict(examples: readonly Example[]): Promise<Float32Array>;
+  /** Frees the parameters. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * A classifier of sequences that fine-tunes an encoder or trains one from scratch.
+ * @param source - a model, whose weights are copied for each fit, or a function that says which configuration to train from scratch
+ * @throws RangeError where the tokenizer's vocabulary is not the model's
+ */
+export function createSequenceClassifier(source: Model | ((facts: FitFacts) => EncoderConfig), encoder: Encoder, options: SequenceClassifierOptions = {}): SequenceClassifier {
+  const scratch = typeof source === 'function';
+  const device = scratch ? options.device : deviceOf(source.params);
+  if (!device) throw new TypeError('createSequenceClassifier: expected a device to train on, got none; pass { device: await createDevice() }');
+  if (options.device && options.device !== device) throw new TypeError(`createSequenceClassifier: expected the device that the model lives on (${device.kind}), got another ${options.device.kind}; load the model there`);
+  const defaults = readHyperparameters(scratch ? fromScratch : fromPretrained, { ...options.hyperparameters });
+  const configFor = (facts: FitFacts, { dropout }: Hyperparameters): EncoderConfig => {
+    const base = scratch ? source(facts) : source.config;
+    if (encoder.vocabSize !== base.vocabSize) throw new RangeError(`createSequenceClassifier: expected a tokenizer with the model's vocabulary of ${base.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
+    return checkConfig({ ...base, hiddenDropout: dropout ?? base.hiddenDropout, pooling: options.pooling ?? base.pooling });
+  };
+  // Before data are seen, a configuration from scratch is that for 2 classes and 512 tokens.
+  const sample = configFor({ classes: 2, maxTokens: 512, vocabSize: encoder.vocabSize, seed: 0 }, defaults);
+  const fingerprint = hashText(JSON.stringify([sample, scratch ? 'scratch' : fingerprintOf(source), options.tokenizerFingerprint ?? identify(encoder), defaults]));
+
+  return {
+    id: options.id ?? 'encoder',
+    fingerprint,
+    async fit(train, dev, fitOptions) {
+      const { classes, hyperparameters, seed, signal } = fitOptions;
+      if (!Number.isInteger(classes) || classes < 2) throw new RangeError(`fit: expected at least 2 classes, got ${classes}`);
+      if (!train.length) throw new RangeError('fit: expected training examples, got none');
+      checkLabels(train, classes, 'train');
+      checkLabels(dev, classes, 'dev');
+      const settings = readHyperparameters(defaults, hyperparameters);
+      const [trainTokens, devTokens] = [train, dev].map((examples) => label(examples, encoder, longest(settings, scratch ? undefined : source.config)));
+      const maxTokens = [...trainTokens.lengths, ...devTokens.lengths].reduce((a, b) => Math.max(a, b));
+      const config = configFor({ classes, maxTokens, vocabSize: encoder.vocabSize, seed }, settings);
+      const params = startingPoint(scratch ? undefined : source, config, device, classes, seed);
+      const model: Model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) };
+      try {
+        const result = await trainClassifier(model, trainTokens, devTokens, { classes, seed, settings, specialIds: encoder.specialIds, signal, onProgress: (event) => fitOptions.onProgress?.(event) });
+        return trained(model, result, { train: trainTokens, dev: devTokens }, encoder, longest(settings, config));
+      } catch (error) {
+        free(params);
+        throw error;
+      }
+    },
+  };
+}
+
+/** The longest input in tokens: as asked for, and no longer than a table of positions. */
+const longest = ({ maxLength }: Hyperparameters, config?: EncoderConfig): number => Math.min(maxLength || Infinity, config?.maxPositions || Infinity);
+
+const label = (examples: readonly Example[], encoder: Encoder, maxLength: number): LabelledTokens => ({
+  ...encodeExamples(examples, encoder, maxLength), labels: Int32Array.from(examples, (example) => example.label),
+});
+
+/** Copies of the source's backbone and pooler, and new parameters for the rest. */
+function startingPoint(source: Model | undefined, config: EncoderConfig, device: Device, classes: number, seed: number): Params {
+  const known = new Map(source ? flatten({ bert: source.params.bert }) : []);
+  const initialize = initializer(config, device, seed);
+  return scope<unknown>(() => mapSpecs<Params>(modelSpecs(config, { classes }), (spec, path) => {
+    const given = known.get(path);
+    return given ? scale(given, 1) : initialize(spec, path);
+  })) as Params;
+}
+
+/** Weights that were trained since they were loaded have been written to: each write counts. */
+const fingerprintOf = ({ fingerprint, params }: Model): string => `${fingerprint}+${leaves(params).reduce((writes, { buffer }) => writes + buffer.version, 0)}`;
+
+/** The ids of 2,048 pseudo-random bases tell tokenizers apart. */
+function identify(encoder: Encoder): string {
+  let state = 1;
+  const bases = Array.from({ length: 2048 }, () => 'ACGT'[(state = Math.imul(state, 48271) & 0x7fffffff) >>> 29]);
+  return hashText(`${encoder.vocabSize} ${JSON.stringify(encoder.specialIds)} ${encoder.encode(bases.join('')).join(' ')}`);
+}
+
+function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, splits: Readonly<Record<'train' | 'dev', LabelledTokens>>, encoder: Encoder, maxLength: number): TrainedClassifier {
+  const { train, dev } = splits;
+  const weights = flatten(model.params).map(([path, leaf]) => ({ count: elements(leaf), embedding: path.includes('_embeddings.') }));
+  const count = (wanted: typeof weights) => wanted.reduce((total, weight) => total + weight.count, 0);
+  const share = ({ truncated, lengths }: Pick<LabelledTokens, 'truncated' | 'lengths'>) => (lengths.length ? truncated / lengths.length : 0);
+  const predicted = { examples: 0, truncated: 0 };
+  return {
+    model,
+    curve,
+    get report() {
+      return {
+        parameters: count(weights),
+        nonEmbeddingParameters: count(weights.filter(({ embedding }) => !embedding)),
+        tokensPerBase: train.tokens / train.bases,
+        truncatedTrainFraction: share(train),
+        truncatedDevFraction: share(dev),
+        // Of the examples predicted so far; before that, of train.
+        truncatedFraction: predicted.examples ? predicted.truncated / predicted.examples : share(train),
+        maxTokens: train.lengths.reduce((a, b) => Math.max(a, b), 0),
+        steps,
+        tokensSeen: tokens,
+        ...(best ? { bestStep: best.step, bestEpoch: best.epoch, devMcc: best.score, devLoss: best.loss ?? NaN } : {}),
+      };
+    },
+    async predict(examples) {
+      const encoded = encodeExamples(examples, encoder, maxLength);
+      predicted.examples += examples.length;
+      predicted.truncated += encoded.truncated;
+      return predictProbabilities(model, encoded.sequences);
+    },
+    dispose: async () => free(model.params),
+  };
+}

@@ -1,0 +1,60 @@
+import type { TokenSequence } from './batch';
+
+/** What this package asks of a tokenizer. */
+export interface Encoder {
+  readonly vocabSize: number;
+  readonly specialIds: Readonly<Partial<Record<'unk' | 'cls' | 'sep' | 'pad' | 'mask', number>>>;
+  encode(sequence: string, options?: { pair?: string; addSpecialTokens?: boolean; maxLength?: number }): Uint32Array;
+}
+
+/** One item: a sequence, or two that belong together, and its class. */
+export interface Example {
+  readonly sequence: string;
+  readonly pair?: string;
+  /** From 0. */
+  readonly label: number;
+}
+
+export interface EncodedExamples {
+  readonly sequences: readonly TokenSequence[];
+  readonly lengths: Int32Array;
+  readonly tokens: number;
+  /** Length of the sequences before they were cut. */
+  readonly bases: number;
+  /** Examples that maxLength has cut. */
+  readonly truncated: number;
+}
+
+/** Encodes every example once. @param maxLength - in tokens, special tokens included */
+export function encodeExamples(examples: readonly Example[], encoder: Encoder, maxLength = Infinity): EncodedExamples {
+  let [tokens, bases, truncated] = [0, 0, 0];
+  const sequences = examples.map((example) => {
+    let encoded = encodeExample(example, encoder);
+    if (encoded.inputIds.length > maxLength) {
+      truncated++;
+      encoded = encodeExample(example, encoder, maxLength);
+    }
+    tokens += encoded.inputIds.length;
+    bases += example.sequence.length + (example.pair?.length ?? 0);
+    return encoded;
+  });
+  return { sequences, lengths: Int32Array.from(sequences, ({ inputIds }) => inputIds.length), tokens, bases, truncated };
+}
+
+/** A pair is `[CLS] A [SEP] B [SEP]`; all after the first [SEP] is of type 1. */
+function encodeExample({ sequence, pair }: Example, encoder: Encoder, maxLength?: number): TokenSequence {
+  const limit = maxLength === undefined ? {} : { maxLength };
+  if (pair === undefined) return { inputIds: encoder.encode(sequence, limit) };
+  const { sep } = encoder.specialIds;
+  const inputIds = encoder.encode(sequence, { pair, ...limit });
+  const end = sep === undefined ? -1 : inputIds.indexOf(sep);
+  if (end < 0) throw new TypeError('encodeExamples: expected an encoder with [SEP] for examples with a pair, got one without; use a tokenizer that frames pairs');
+  return { inputIds, tokenTypeIds: inputIds.map((_, i) => (i > end ? 1 : 0)) };
+}
+
+/** @throws RangeError that names the first example whose label is no class */
+export function checkLabels(examples: readonly Example[], classes: number, split: string): void {
+  examples.forEach(({ label }, i) => {
+    if (!Number.isInteger(label) || label < 0 || label >= classes) throw new RangeError(`fit: expected a label from 0 to ${classes - 1}, got ${label} in ${split} example ${i}; check the number of classes`);
+  });
+}

@@ -1,0 +1,191 @@
+import { accumulate, fill, flatten, read, scope, valueAndGrad, zeros, type Data, type Tensor, type Tree } from '@genomelm/kernels';
+import { createOptimizer, type OptimizerOptions } from './optimizer';
+import { linearSchedule } from './schedule';
+import { deviceOf } from '../parameters';
+import type { TrainKey } from '../models/encoder';
+
+/** What a fit tells while it runs. */
+export type Progress =
+  | { readonly kind: 'step'; readonly step: number; readonly epoch: number; readonly loss: number; readonly learningRate: number; readonly tokensPerSecond: number; readonly secondsLeft: number }
+  | { readonly kind: 'evaluation'; readonly step: number; readonly epoch: number; readonly devScore: number; readonly devLoss?: number };
+
+/** A point of the learning curve. `trainLoss` is the mean over the steps since the point before. */
+export interface CurvePoint {
+  readonly step: number;
+  /** Passes over the data, with fraction. */
+  readonly epoch: number;
+  readonly trainLoss?: number;
+  readonly devScore?: number;
+  readonly devLoss?: number;
+}
+
+/** What is learnt from what. `B` is whatever the caller uses as a batch. */
+export interface FinetuneTask<P extends Tree, B> {
+  /** Updated in place. */
+  readonly params: P;
+  /** The batches of every epoch. */
+  readonly epochs: readonly (readonly B[])[];
+  tokens(batch: B): number;
+  /** Mean loss of a batch, `[]`. */
+  loss(params: P, batch: B, key: TrainKey): Tensor;
+  /** Judges the parameters; the largest score is kept, ties go to the earlier. Without it the last parameters stay. */
+  evaluate?: (() => Promise<{ readonly score: number; readonly loss?: number }>) | undefined;
+}
+
+export interface FinetuneOptions extends OptimizerOptions {
+  /** The peak, after warm-up. */
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  readonly seed: number;
+  /** Ends earlier than the epochs would. */
+  readonly maxSteps?: number | undefined;
+  /** Evaluates every so many steps instead of after each epoch. */
+  readonly evaluateEvery?: number | undefined;
+  /** The loss is read after so many steps, because reading waits for the device. Default 10. */
+  readonly reportEvery?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: Progress) => void) | undefined;
+}
+
+export interface FinetuneResult {
+  readonly steps: number;
+  /** Seen in training, repetitions included. */
+  readonly tokens: number;
+  readonly curve: readonly CurvePoint[];
+  /** Where the parameters now are: the evaluation with the best score. */
+  readonly best?: { readonly step: number; readonly epoch: number; readonly score: number; readonly loss?: number };
+}
+
+/**
+ * Trains parameters with AdamW, linear warm-up and decay, and leaves the best of them in place. The same seed and batches give the same curve.
+ * @throws the signal's reason when it is aborted; the parameters are then as the last step left them
+ */
+export async function finetune<P extends Tree, B>(task: FinetuneTask<P, B>, options: FinetuneOptions): Promise<FinetuneResult> {
+  const { params, epochs, evaluate } = task;
+  const { learningRate, warmupSteps, seed, maxSteps = Infinity, evaluateEvery, signal } = options;
+  const schedule = planSteps(epochs, maxSteps);
+  const totalSteps = schedule.length;
+  const optimizer = createOptimizer(params, options);
+  const monitor = createMonitor(deviceOf(params), totalSteps, options);
+  const keeper = createKeeper(params);
+  try {
+    for (const [index, { batch, epoch, endsEpoch }] of schedule.entries()) {
+      signal?.throwIfAborted();
+      const step = index + 1;
+      const rate = learningRate * linearSchedule(index, { warmupSteps, totalSteps });
+      scope<void>(() => {
+        const { value, grads } = valueAndGrad<P>((p) => task.loss(p, batch, { seed, step }))(params);
+        optimizer.update(grads, rate);
+        monitor.add(value, task.tokens(batch));
+      });
+      await monitor.after(step, epoch, rate);
+      const due = step === totalSteps || (evaluateEvery ? step % evaluateEvery === 0 : endsEpoch);
+      if (!evaluate || !due) continue;
+      const judged = await monitor.outside(evaluate);
+      monitor.evaluated(step, epoch, judged);
+      await keeper.offer({ step, epoch, ...judged }, step === totalSteps);
+    }
+    await monitor.finish();
+    keeper.restore();
+    const best = keeper.best();
+    return { steps: totalSteps, tokens: monitor.tokens(), curve: monitor.curve, ...(best ? { best } : {}) };
+  } finally {
+    optimizer.dispose();
+    await monitor.dispose();
+  }
+}
+
+interface Step<B> {
+  readonly batch: B;
+  /** Passes over the data after this step. */
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+}
+
+function planSteps<B>(epochs: readonly (readonly B[])[], maxSteps: number): Step<B>[] {
+  const steps = epochs.flatMap((batches, epoch) => batches.map((batch, i) => ({ batch, epoch: epoch + (i + 1) / batches.length, endsEpoch: i + 1 === batches.length })));
+  if (!steps.length || maxSteps < 1) throw new RangeError('finetune: expected at least one batch, got none; give it training data and at least one epoch');
+  return steps.slice(0, maxSteps);
+}
+
+type Best = NonNullable<FinetuneResult['best']>;
+
+/** Holds the best parameters in host memory: that costs no device memory, and writing them back is exact. */
+function createKeeper(params: Tree) {
+  let best: Best | undefined;
+  let kept: Data[] | undefined;
+  const leaves = flatten(params).map(([, leaf]) => leaf);
+  return {
+    best: () => best,
+    async offer(candidate: Best, isLast: boolean) {
+      if (best && !(candidate.score > best.score)) return;
+      best = candidate;
+      kept = isLast ? undefined : await Promise.all(leaves.map(read));
+    },
+    restore: () => kept?.forEach((values, i) => leaves[i].device.write(leaves[i], values)),
+  };
+}
+
+/** Milliseconds after which a loop lets other events run: timers, an abort, a page. Devices that compute while called would keep them out. */
+const breatheEvery = 100;
+
+/** Counts, reads losses one report late so that the device never idles, and tells. */
+function createMonitor(device: Tensor['device'], totalSteps: number, { reportEvery = 10, onProgress }: FinetuneOptions) {
+  const curve: CurvePoint[] = [];
+  const running = zeros(device, []);
+  let [tokens, steps, trainingMs, breathed] = [0, 0, 0, performance.now()];
+  let since = breathed;
+  let pending: Promise<void> = Promise.resolve();
+  const clock = () => {
+    const now = performance.now();
+    trainingMs += now - since;
+    since = now;
+  };
+  const report = async (step: number, epoch: number, learningRate: number, count: number) => {
+    const [seen, rateOf] = [tokens, trainingMs / 1000];
+    const [total] = await read(running);
+    const loss = total / count;
+    if (!Number.isFinite(loss)) throw new RangeError(`finetune: expected a finite loss, got ${loss} by step ${step}; lower the learning rate, or check the labels`);
+    curve.push({ step, epoch, trainLoss: loss });
+    onProgress?.({ kind: 'step', step, epoch, loss, learningRate, tokensPerSecond: seen / rateOf, secondsLeft: (rateOf / step) * (totalSteps - step) });
+  };
+  return {
+    curve,
+    tokens: () => tokens,
+    add(loss: Tensor, count: number) {
+      accumulate(running, loss);
+      tokens += count;
+      steps++;
+    },
+    async after(step: number, epoch: number, learningRate: number) {
+      if (steps === reportEvery || step === totalSteps) {
+        await pending;
+        clock();
+        pending = report(step, epoch, learningRate, steps);
+        pending.catch(() => undefined); // thrown where it is awaited, one report later
+        fill(running, 0);
+        steps = 0;
+      }
+      if (performance.now() - breathed < breatheEvery) return;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      breathed = performance.now();
+    },
+    /** Runs what should not count as training time. */
+    async outside<T>(f: () => Promise<T>): Promise<T> {
+      await pending;
+      clock();
+      const result = await f();
+      since = performance.now();
+      return result;
+    },
+    evaluated(step: number, epoch: number, { score, loss }: { score: number; loss?: number }) {
+      curve.push({ step, epoch, devScore: score, ...(loss === undefined ? {} : { devLoss: loss }) });
+      onProgress?.({ kind: 'evaluation', step, epoch, devScore: score, ...(loss === undefined ? {} : { devLoss: loss }) });
+    },
+    finish: () => pending,
+    async dispose() {
+      await pending.catch(() => undefined); // whoever awaits finish() learns of it
+      device.free(running.buffer);
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** Linear warm-up from 0 to 1, then linear decay to 0 (transformers' get_linear_schedule_with_warmup). @param step - updates done so far: the first update has 0 */
+export function linearSchedule(step: number, { warmupSteps, totalSteps }: { readonly warmupSteps: number; readonly totalSteps: number }): number {
+  if (step < warmupSteps) return step / warmupSteps;
+  return Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - warmupSteps));
+}
