@@ -31,6 +31,8 @@ export interface CurvePoint {
 export interface RunRecord {
   readonly schema: 'genomelm-run/1';
   readonly task: string;
+  /** Version of the task's row. */
+  readonly taskVersion?: string;
   /** True where the data come from the simulator; every table and page says so. */
   readonly simulated: boolean;
   readonly kind: 'model' | 'baseline';

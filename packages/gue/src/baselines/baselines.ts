@@ -18,6 +18,7 @@ export function majority(): SequenceClassifier {
           for (let row = 0; row < examples.length; row++) probabilities.set(shares, row * classes);
           return probabilities;
         },
+        report: { parameters: classes, devScore: 0 },
       };
     },
   };

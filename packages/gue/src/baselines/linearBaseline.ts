@@ -27,23 +27,23 @@ export function linearBaseline({ id, settings, features, C }: LinearBaseline): S
     async fit(train, dev, options) {
       if (train.length === 0 || dev.length === 0) throw new RangeError(`${id}: expected training and development items, got ${train.length} and ${dev.length}; C is chosen on the development set`);
       const { trainMatrix, matrixOf } = features.learn(train);
-      const devMatrix = C.length > 1 ? matrixOf(dev) : undefined;
+      const devMatrix = matrixOf(dev);
       const trainLabels = train.map((example) => example.label);
       const devLabels = dev.map((example) => example.label);
-      let best: { model: LogisticRegression; C: number; devMcc: number } | undefined;
+      let best: { model: LogisticRegression; C: number; devScore: number } | undefined;
       let start: Float64Array | undefined;
       for (const [index, strength] of C.entries()) {
         const fitting = fitLogisticRegression({ matrix: trainMatrix, labels: trainLabels, classes: options.classes, C: strength, ...(start ? { start } : {}) });
         const model = await runWithPauses(fitting, options);
         start = model.coefficients;
-        const devMcc = devMatrix ? mcc(devLabels, mostProbable(predictProbabilities(model, devMatrix), options.classes)) : 0;
-        options.onProgress?.({ kind: 'note', text: `${id}: C = ${strength}, ${model.iterations} iterations, dev MCC ${devMcc.toFixed(4)}`, fraction: (index + 1) / C.length });
-        if (!best || devMcc > best.devMcc) best = { model, C: strength, devMcc };
+        const devScore = mcc(devLabels, mostProbable(predictProbabilities(model, devMatrix), options.classes));
+        options.onProgress?.({ kind: 'note', text: `${id}: C = ${strength}, ${model.iterations} iterations, dev MCC ${devScore.toFixed(4)}`, fraction: (index + 1) / C.length });
+        if (!best || devScore > best.devScore) best = { model, C: strength, devScore };
       }
       const chosen = best!;
       return {
         predict: async (examples) => predictProbabilities(chosen.model, matrixOf(examples)),
-        report: { C: chosen.C, parameters: chosen.model.coefficients.length, ...(devMatrix ? { devMcc: chosen.devMcc } : {}) },
+        report: { C: chosen.C, parameters: chosen.model.coefficients.length, devScore: chosen.devScore },
       };
     },
   };

@@ -1,0 +1,28 @@
+// Tasks and data
+export { findTask, tasks } from './tasks';
+export type { PublishedScore, Split, Task, UpstreamSettings } from './task';
+export { parseDataset, type Dataset, type DatasetOptions, type DatasetSplit, type DatasetTask } from './dataset';
+export { loadDataset } from './loadDataset';
+// Models
+export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
+export { baselines, composition, kmerLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
+// Runs
+export { evaluate, type EvaluateOptions } from './evaluate';
+export type { CurvePoint, Interval, RunRecord, Score } from './runRecord';
+export { identityOf, runIdentity, type RunIdentity } from './runIdentity';
+export { openRunStore, type RunStore } from './runStore';
+// Metrics
+export { accuracy, f1Macro, f1Micro, f1Weighted, mcc, precisionMacro, recallMacro, type MetricName } from './metrics/classification';
+export { auprc, auroc } from './metrics/ranking';
+export { confusionMatrix, type ConfusionMatrix } from './metrics/confusion';
+export { mostProbable } from './predictions';
+// Statistics
+export { bootstrapInterval, pairedBootstrap, seedMeanInterval, type PairedComparison, type Scored, type SeedMean } from './statistics/bootstrap';
+export type { BootstrapOptions } from './statistics/interval';
+export type { IndexSource, Metric } from './statistics/resample';
+export { mcnemar, type McNemar } from './statistics/mcnemar';
+export { holm } from './statistics/holm';
+// Reports
+export { renderReport } from './report/page';
+export { renderTable } from './report/table';
+export type { Aggregate, PairedDifference, ReportInput, ReportTask } from './report/input';
