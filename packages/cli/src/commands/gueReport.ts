@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { openRunStore, identityOf, tasks, type ReportTask } from '@genomelm/gue';
+import { simulatedTasks } from '@genomelm/genome-io';
+import { UsageError, type Command } from '../command';
+import { simulatedTask } from '../data';
+import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
+
+export const gueReport: Command = {
+  name: 'gue report',
+  summary: 'Make table and page again from stored run records; nothing is run.',
+  usage: '[RUNS] [-o report.html]',
+  options: { out: { type: 'string', short: 'o', value: 'FILE', help: 'the page (default: report.html in RUNS)' } },
+  async run({ values, positionals, json, print }) {
+    if (positionals.length > 1) throw new UsageError(`gue report: expected one folder of runs, got ${positionals.join(' ')}`);
+    const folder = positionals[0] ?? 'runs';
+    const store = openRunStore(join(folder, 'records'));
+    const stored: StoredRecord[] = [];
+    for (const record of await store.list()) stored.push({ record, path: store.pathOf(await store.keyOf(identityOf(record))) });
+    if (stored.length === 0) throw new UsageError(`gue report: expected run records in ${join(folder, 'records')}, got none; run genomelm gue run -o ${folder} first`);
+    const known: readonly ReportTask[] = [...tasks, ...simulatedTasks.map(simulatedTask)];
+    const input = reportInput(stored, known.filter(({ name }) => stored.some(({ record }) => record.task === name)));
+    const file = writeReport(input, (values['out'] as string | undefined) ?? join(folder, 'report.html'));
+    print(json ? resultsJson(input, file) : resultsText(input, file));
+  },
+};

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { baselines, evaluate, openRunStore, runIdentity, type Dataset, type EvaluateOptions } from '@genomelm/gue';
+import { deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
+import { dataDirectory, openSources, type Source } from '../data';
+import { openDevice } from '../devices';
+import { dryRun } from '../dryRun';
+import { builtInModels, findTokenizer, prepareModel, type PreparedModel, type TokenizerFile } from '../models';
+import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
+import type { Device } from '@genomelm/kernels';
+
+const defaultBaselines = ['majority', 'composition', 'kmer', 'onehot'];
+
+export const gueRun: Command = {
+  name: 'gue run',
+  summary: 'Fine-tune and score models and baselines on GUE tasks; writes run records and one HTML report.',
+  usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--seeds 3]',
+  options: {
+    data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
+    tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
+    models: { type: 'string', value: 'A,B', help: `${builtInModels.join(', ')}, or directories with pre-trained models (default: both)` },
+    baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')}, or none (default: ${defaultBaselines.join(',')})` },
+    seeds: { type: 'string', value: 'N', help: 'fits of each model (default 3, simulated 2)' },
+    seed: { type: 'string', value: 'N', help: 'the first seed (default 0)' },
+    epochs: { type: 'string', value: 'N', help: "instead of each model's own" },
+    tokenizer: { type: 'string', value: 'FILE', help: 'tokenizer.json for models with BPE tokens (default: $GENOMELM_TOKENIZER, one beside the data, else trained on the train split)' },
+    out: { type: 'string', short: 'o', value: 'DIR', help: 'where run records and report.html go (default: runs)' },
+    refresh: { type: 'boolean', help: 'run again what is already there' },
+    'dry-run': { type: 'boolean', help: 'only say what would run, what would be cut, and a guess of the cost' },
+    ...deviceOptions,
+  },
+  async run(context) {
+    const { values, positionals, json, print } = context;
+    if (positionals.length) throw new UsageError(`gue run: expected options only, got ${positionals[0]}`);
+    const directory = dataDirectory(values['data'] as string | undefined);
+    const plan: Plan = {
+      sources: openSources(directory, list(context, 'tasks')),
+      models: list(context, 'models') ?? [...builtInModels],
+      baselines: chosenBaselines(context),
+      seeds: Array.from({ length: integer(context, 'seeds', directory ? 3 : 2, { max: 1000 }) }, (_, i) => integer(context, 'seed', 0, { min: 0 }) + i),
+      tokenizerFile: findTokenizer(values['tokenizer'] as string | undefined, directory),
+      hyperparameters: values['epochs'] === undefined ? {} : { epochs: integer(context, 'epochs', 0) },
+      out: (values['out'] as string | undefined) ?? 'runs',
+      refresh: values['refresh'] === true,
+    };
+    if (!json && directory === undefined) print('No --data given: the tasks are SIMULATED. They show that everything works; they say nothing about genomes.\n\n');
+    const device = await openDevice(context);
+    try {
+      if (values['dry-run']) {
+        await dryRun(plan, device, context);
+        return;
+      }
+      const records = await runAll(plan, device, context);
+      context.progress.finish();
+      const input = reportInput(records, plan.sources.map(({ task }) => task), { device: `${device.kind}, ${device.limits.threads} thread${device.limits.threads === 1 ? '' : 's'}` });
+      const file = writeReport(input, join(plan.out, 'report.html'));
+      print(json ? resultsJson(input, file) : resultsText(input, file));
+    } finally {
+      await device.destroy();
+    }
+  },
+};
+
+export interface Plan {
+  readonly sources: readonly Source[];
+  readonly models: readonly string[];
+  readonly baselines: readonly string[];
+  readonly seeds: readonly number[];
+  readonly tokenizerFile: TokenizerFile | undefined;
+  /** Over the models' own. */
+  readonly hyperparameters: Readonly<Record<string, number>>;
+  readonly out: string;
+  readonly refresh: boolean;
+}
+
+function chosenBaselines(context: Context): string[] {
+  const names = list(context, 'baselines') ?? defaultBaselines;
+  if (names.length === 1 && names[0] === 'none') return [];
+  for (const name of names) if (!Object.hasOwn(baselines, name)) throw new UsageError(`--baselines: expected ${Object.keys(baselines).join(', ')} or none, got ${name}`);
+  return names;
+}
+
+/** Every task, every baseline once, every model with every seed; what the store already holds is not run again. */
+async function runAll(plan: Plan, device: Device, context: Context): Promise<StoredRecord[]> {
+  const store = openRunStore(join(plan.out, 'records'));
+  const datasets: [Source, Dataset][] = [];
+  for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
+  const total = plan.sources.length * (plan.baselines.length + plan.models.length * plan.seeds.length);
+  const records: StoredRecord[] = [];
+  const run = async (source: Source, dataset: Dataset, kind: 'model' | 'baseline', seed: number, { classifier, settings, hyperparameters }: PreparedModel) => {
+    const stage = `${records.length + 1}/${total} ${source.name} ${classifier.id}${kind === 'model' ? ` seed ${seed}` : ''}`;
+    context.progress.update({ stage });
+    const request: EvaluateOptions = {
+      task: source.task, dataset, classifier, kind, seed, hyperparameters, settings, signal: context.signal,
+      device: kind === 'model' ? device.kind : 'cpu', threads: kind === 'model' ? device.limits.threads : 1,
+      onProgress: (event) => context.progress.update({ stage, ...event }),
+    };
+    const identity = runIdentity(request);
+    const record = await store.readOrRun(identity, () => evaluate(request), { refresh: plan.refresh });
+    records.push({ record, path: store.pathOf(await store.keyOf(identity)) });
+  };
+  for (const [source, dataset] of datasets) {
+    for (const name of plan.baselines) await run(source, dataset, 'baseline', 0, { classifier: baselines[name](), settings: {}, hyperparameters: {} });
+    for (const name of plan.models) {
+      const prepared = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile });
+      for (const seed of plan.seeds) await run(source, dataset, 'model', seed, { ...prepared, hyperparameters: { ...prepared.hyperparameters, ...plan.hyperparameters } });
+      prepared.dispose?.();
+    }
+  }
+  return records;
+}

@@ -1,0 +1,26 @@
+import { tasks } from '@genomelm/gue';
+import { simulatedTasks } from '@genomelm/genome-io';
+import type { Command } from '../command';
+
+export const gueTasks: Command = {
+  name: 'gue tasks',
+  summary: 'The 28 GUE and 8 GUE+ tasks, and the simulated ones.',
+  usage: '[--json]',
+  options: {},
+  async run({ json, print }) {
+    if (json) {
+      print(`${JSON.stringify({ tasks, simulatedTasks }, null, 2)}\n`);
+      return;
+    }
+    const rows = [
+      ['task', 'benchmark', 'classes', 'bp', 'metric', 'train / dev / test', 'DNABERT-2'],
+      ...tasks.map(({ name, benchmark, classes, bp, metric, declaredSizes, published }) => [
+        name, benchmark, `${classes}`, `${bp}`, metric, declaredSizes ? `${declaredSizes.train} / ${declaredSizes.dev} / ${declaredSizes.test}` : 'not published',
+        published.find(({ model }) => model === 'DNABERT-2')?.score.toFixed(2) ?? '–',
+      ]),
+      ...simulatedTasks.map(({ name, classes, length, sizes }) => [name, 'simulated', `${classes}`, `${length}`, 'mcc', `${sizes.train} / ${sizes.dev} / ${sizes.test}`, '–']),
+    ];
+    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+    for (const row of rows) print(`${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`);
+  },
+};

@@ -1,0 +1,10 @@
+import type { Command } from '../command';
+import { doctor } from './doctor';
+import { gueReport } from './gueReport';
+import { gueRun } from './gueRun';
+import { gueTasks } from './gueTasks';
+import { tokenize } from './tokenize';
+import { trainTokenizer } from './trainTokenizer';
+
+/** In the order of the help. */
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, tokenize, trainTokenizer, doctor];

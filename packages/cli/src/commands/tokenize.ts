@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { createCharacterTokenizer, createKmerTokenizer, parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
+import { choice, integer, UsageError, type Command } from '../command';
+import { openLines } from '../output';
+import { readSequences } from '../sequenceFiles';
+
+/** `character`, `kmer:6`, or the path of a tokenizer.json. */
+export function openTokenizer(name: string): Tokenizer {
+  if (name === 'character') return createCharacterTokenizer();
+  const kmer = /^kmer:(\d+)$/.exec(name);
+  if (kmer) return createKmerTokenizer({ k: Number(kmer[1]), stride: 1 });
+  return parseTokenizerJson(readFileSync(name, 'utf8'));
+}
+
+export const tokenize: Command = {
+  name: 'tokenize',
+  summary: 'Token ids of FASTA, CSV (with a sequence column) or plain lines, one JSON line a record.',
+  usage: '--tokenizer T [--output ids|tokens|offsets] FILES…',
+  options: {
+    tokenizer: { type: 'string', short: 't', value: 'T', help: 'a tokenizer.json, kmer:6, or character' },
+    output: { type: 'string', value: 'FORM', help: 'ids (default), tokens, or offsets' },
+    out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
+    'max-length': { type: 'string', value: 'N', help: 'cut each record to so many tokens, special ones included' },
+    upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
+    'no-special-tokens': { type: 'boolean', help: 'leave [CLS] and [SEP] out' },
+  },
+  async run(context) {
+    const { values, positionals, progress, signal } = context;
+    if (typeof values['tokenizer'] !== 'string') throw new UsageError('tokenize: expected --tokenizer with a tokenizer.json, kmer:6 or character, got none');
+    if (positionals.length === 0) throw new UsageError('tokenize: expected one file or more, got none');
+    const tokenizer = openTokenizer(values['tokenizer']);
+    const output = choice(context, 'output', ['ids', 'tokens', 'offsets'], 'ids');
+    const maxLength = values['max-length'] === undefined ? undefined : integer(context, 'max-length', 0);
+    const options = { addSpecialTokens: !values['no-special-tokens'], case: values['upper'] ? 'upper' as const : 'preserve' as const, ...(maxLength ? { maxLength } : {}) };
+    const unknownId = tokenizer.specialIds.unk;
+    let [records, bases, tokens, unknownTokens] = [0, 0, 0, 0];
+    const lines = openLines(values['out'] as string | undefined);
+    try {
+      for (const path of positionals) {
+        for await (const { id, sequence } of readSequences(path)) {
+          signal.throwIfAborted();
+          const ids = tokenizer.encode(sequence, options);
+          records++;
+          bases += sequence.length;
+          tokens += ids.length;
+          for (const token of ids) if (token === unknownId) unknownTokens++;
+          await lines.write(JSON.stringify(
+            output === 'ids' ? { id, ids: [...ids] }
+            : output === 'tokens' ? { id, tokens: Array.from(ids, (token) => tokenizer.idToToken(token)) }
+            : { id, ...offsetsOf(tokenizer, sequence, options.case) }));
+          progress.update({ stage: 'tokenize', done: records, unit: 'records', bases, tokens });
+        }
+      }
+      lines.commit();
+    } catch (error) {
+      lines.abandon();
+      throw error;
+    }
+    progress.finish();
+    if (unknownTokens > 0.01 * bases) process.stderr.write(`genomelm: ${unknownTokens} of ${bases} bases became the unknown token (${((100 * unknownTokens) / bases).toFixed(1)} %); soft-masked (lower-case) input? --upper reads it\n`);
+  },
+};
+
+function offsetsOf(tokenizer: Tokenizer, sequence: string | Uint8Array, letterCase: 'preserve' | 'upper'): { ids: number[]; offsets: [number, number][] } {
+  const { ids, offsets } = tokenizer.encodeWithOffsets(sequence, { case: letterCase });
+  return { ids: [...ids], offsets: Array.from(ids, (_, i) => [offsets[2 * i], offsets[2 * i + 1]]) };
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findTask, loadDataset, parseDataset, tasks, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
+import { simulatedTasks, simulateGueTask, type SimulatedTask } from '@genomelm/genome-io';
+import { UsageError } from './command';
+
+/** A task with the way to its data. */
+export interface Source {
+  readonly name: string;
+  readonly task: Pick<Task, 'name' | 'version' | 'metric' | 'classes' | 'pair'> & ReportTask;
+  /** How upstream cuts inputs; simulated tasks have no such limit. */
+  readonly upstreamMaxTokens?: number;
+  load(signal: AbortSignal): Promise<Dataset>;
+}
+
+/** Where the data are: `--data`, else the environment variable GENOMELM_GUE, else the simulator. */
+export function dataDirectory(option: string | undefined, environment = process.env['GENOMELM_GUE']): string | undefined {
+  const directory = option ?? (environment || undefined);
+  if (directory !== undefined && !existsSync(directory)) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ …, got ${directory}, which does not exist`);
+  return directory;
+}
+
+/** The named tasks, or all that the folder has in full, or all simulated ones. */
+export function openSources(directory: string | undefined, names: readonly string[] | undefined): Source[] {
+  if (directory === undefined) return simulatedSources(names);
+  if (names) return names.map((name) => realSource(findTask(name), directory));
+  const complete = tasks.filter(({ folder }) => ['train', 'dev', 'test'].every((split) => ['.csv', '.csv.gz'].some((end) => existsSync(join(directory, ...folder.split('/'), split + end)))));
+  if (complete.length === 0) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ … with train, dev and test.csv, got ${directory}, which has no complete task; see genomelm gue tasks`);
+  return complete.map((task) => realSource(task, directory));
+}
+
+const realSource = (task: Task, directory: string): Source => ({
+  name: task.name,
+  task,
+  ...(task.upstream.maxTokens ? { upstreamMaxTokens: task.upstream.maxTokens } : {}),
+  load: (signal) => loadDataset(task, directory, { signal }),
+});
+
+const simulationSeed = 1;
+
+/** A task row of the harness for a task of the simulator. */
+export const simulatedTask = ({ name, title, description, classes, length, sizes }: SimulatedTask) =>
+  ({ name, version: '1', benchmark: 'GUE', metric: 'mcc', classes: classes.length, pair: false, bp: length, description: `${title}. ${description}`, declaredSizes: { ...sizes }, published: [] }) as const;
+
+function simulatedSources(names: readonly string[] | undefined): Source[] {
+  const wanted = names ?? simulatedTasks.map(({ name }) => name);
+  return wanted.map((name) => {
+    const found = simulatedTasks.find((candidate) => candidate.name === name);
+    if (!found) throw new UsageError(`--tasks: expected some of ${simulatedTasks.map((candidate) => candidate.name).join(', ')} (simulated, as there is no --data), got ${name}; for GUE's own tasks give --data`);
+    const task = simulatedTask(found);
+    return {
+      name,
+      task,
+      async load() {
+        const { train, dev, test } = simulateGueTask(name, { seed: simulationSeed });
+        const csv = (rows: typeof train) => `sequence,label\n${rows.map(({ sequence, label }) => `${sequence},${label}\n`).join('')}`;
+        return parseDataset(task, { train: csv(train), dev: csv(dev), test: csv(test) }, { simulated: true });
+      },
+    };
+  });
+}

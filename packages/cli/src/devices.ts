@@ -1,0 +1,18 @@
+import { availableParallelism } from 'node:os';
+import { createDevice, type Device } from '@genomelm/kernels';
+import { choice, integer, type Context } from './command';
+
+/** Dawn through the optional package `webgpu`. */
+export async function loadGpu(): Promise<GPU> {
+  const dawn = await import('webgpu').catch((cause: unknown) => {
+    throw new Error('webgpu: expected the package webgpu, got none; npm install webgpu', { cause });
+  });
+  return dawn.create([]) as GPU;
+}
+
+/** The device of `--device` and `--threads`. */
+export async function openDevice(context: Pick<Context, 'values'>): Promise<Device> {
+  const kind = choice(context, 'device', ['wasm', 'webgpu', 'reference'], 'wasm');
+  const threads = integer(context, 'threads', Math.min(8, availableParallelism()), { max: 64 });
+  return createDevice(kind, { threads, ...(kind === 'webgpu' ? { gpu: await loadGpu() } : {}) });
+}

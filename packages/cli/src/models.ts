@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { free } from '@genomelm/kernels';
+import { createSequenceClassifier, dnabert2Config, loadPretrained, smallConfig } from '@genomelm/model';
+import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } from '@genomelm/tokenizer';
+import { UsageError } from './command';
+import type { Dataset, SequenceClassifier } from '@genomelm/gue';
+import type { Device } from '@genomelm/kernels';
+import type { Source } from './data';
+
+/** A tokenizer.json on disk. */
+export interface TokenizerFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly tokenizer: Tokenizer;
+}
+
+export interface PreparedModel {
+  readonly classifier: SequenceClassifier;
+  /** Goes to the fit and into the run record. */
+  readonly hyperparameters: Readonly<Record<string, number | string | boolean>>;
+  /** Goes into the run record alone. */
+  readonly settings: Readonly<Record<string, number | string | boolean>>;
+  dispose?(): void;
+}
+
+/** What a model needs to know of a task before it is fitted. */
+export interface Occasion {
+  readonly source: Source;
+  readonly dataset: Dataset;
+  readonly device: Device;
+  readonly tokenizerFile?: TokenizerFile | undefined;
+}
+
+/** The tokenizer of DNABERT-2 as released; its scripts' token limits hold for it alone. */
+const officialTokenizer = '5d178e8ce2ba55df97fff197f4b30f40133b95d7096be398c2df6b526c5d8cd3';
+
+export const builtInModels = ['small', 'dnabert2-shape'] as const;
+
+/** A built-in name, or a directory with a pre-trained model. */
+export async function prepareModel(name: string, occasion: Occasion): Promise<PreparedModel> {
+  if (name === 'small') return small(occasion);
+  if (name === 'dnabert2-shape') return dnabert2Shape(occasion);
+  if (existsSync(name) && statSync(name).isDirectory()) return pretrained(name, occasion);
+  throw new UsageError(`--models: expected ${builtInModels.join(', ')} or a directory with config.json and model.safetensors, got ${name}`);
+}
+
+/** Overlapping 6-mers with prefix tables and absolute positions: found by experiment to learn GUE's small sets from scratch. */
+function small({ device }: Occasion): PreparedModel {
+  const classifier = createSequenceClassifier(({ vocabSize, maxTokens }) => smallConfig({ vocabSize, maxPositions: maxTokens }), createKmerTokenizer({ k: 6 }), { id: 'small', device });
+  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: '6-mers, stride 1', position: 'learned' } };
+}
+
+/** Upstream's architecture at the size of `small`: BPE tokens, ALiBi alone. */
+async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasion): Promise<PreparedModel> {
+  const official = tokenizerFile?.sha256 === officialTokenizer;
+  const tokenizer = tokenizerFile?.tokenizer ?? await trainBpe(dataset.train.examples.map(({ sequence }) => sequence), { vocabSize: 4096, initialAlphabet: 'ACGT', otherLetters: 'cut' });
+  const { hiddenSize, numLayers, numHeads, intermediateSize } = smallConfig({ vocabSize: tokenizer.vocabSize, maxPositions: 1 });
+  const maxLength = official ? source.upstreamMaxTokens : undefined;
+  const classifier = createSequenceClassifier(({ vocabSize }) => ({ ...dnabert2Config, vocabSize, hiddenSize, numLayers, numHeads, intermediateSize, pooling: 'mean' }), tokenizer, {
+    id: 'dnabert2-shape', device, hyperparameters: { maskProbability: 0, ...(maxLength ? { maxLength } : {}) }, ...(tokenizerFile ? { tokenizerFingerprint: tokenizerFile.sha256 } : {}),
+  });
+  const tokens = official ? 'BPE of DNABERT-2' : tokenizerFile ? `BPE of ${tokenizer.vocabSize} tokens from a file` : `BPE of ${tokenizer.vocabSize} tokens, trained on the train split`;
+  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens, position: 'none' } };
+}
+
+/** A checkpoint with its own tokenizer.json, or the one given. */
+async function pretrained(directory: string, { device, source, tokenizerFile }: Occasion): Promise<PreparedModel> {
+  const file = existsSync(join(directory, 'tokenizer.json')) ? readTokenizer(join(directory, 'tokenizer.json')) : tokenizerFile;
+  if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
+  const model = await loadPretrained(directory, { device });
+  const maxLength = file.sha256 === officialTokenizer ? source.upstreamMaxTokens : undefined;
+  const classifier = createSequenceClassifier(model, file.tokenizer, { id: directory, tokenizerFingerprint: file.sha256, ...(maxLength ? { hyperparameters: { maxLength } } : {}) });
+  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position }, dispose: () => free(model.params) };
+}
+
+export function readTokenizer(path: string): TokenizerFile {
+  const text = readFileSync(path, 'utf8');
+  try {
+    return { path, sha256: createHash('sha256').update(text).digest('hex'), tokenizer: parseTokenizerJson(text) };
+  } catch (cause) {
+    throw new UsageError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** `--tokenizer`, else GENOMELM_TOKENIZER, else a tokenizer.json beside the data: in the folder, or in tokenizer/dnabert2 of it or of the two folders above it. */
+export function findTokenizer(option: string | undefined, dataDirectory: string | undefined, environment = process.env['GENOMELM_TOKENIZER']): TokenizerFile | undefined {
+  const named = option ?? (environment || undefined);
+  if (named) return readTokenizer(named);
+  if (dataDirectory === undefined) return undefined;
+  const places = [join(dataDirectory, 'tokenizer.json'), ...['.', '..', join('..', '..')].map((up) => join(dataDirectory, up, 'tokenizer', 'dnabert2', 'tokenizer.json'))];
+  const found = places.find((place) => existsSync(place));
+  return found === undefined ? undefined : readTokenizer(found);
+}

@@ -1,0 +1,93 @@
+import { mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { pairedBootstrap, renderReport, renderTable, seedMeanInterval, type Aggregate, type PairedDifference, type ReportInput, type ReportTask, type RunRecord } from '@genomelm/gue';
+import { writeFileAtomic } from './output';
+import { version } from './version';
+
+export interface StoredRecord {
+  readonly record: RunRecord;
+  /** Of its file in the run store. */
+  readonly path: string;
+}
+
+/** Everything that table and page show: means over seeds with intervals, and each model against each baseline on the same test items. */
+export function reportInput(stored: readonly StoredRecord[], tasks: readonly ReportTask[], provenance: Readonly<Record<string, string>> = {}): ReportInput {
+  const records = stored.map(({ record }) => record);
+  const groups = groupByModel(records, tasks);
+  return {
+    title: records.every(({ simulated }) => simulated) ? 'Simulated GUE-shaped tasks: encoders from scratch beside baselines' : 'GUE: encoders and baselines',
+    records,
+    tasks,
+    aggregates: groups.map(aggregate),
+    differences: differences(groups),
+    notes: [],
+    provenance: { genomelm: version(), command: `genomelm ${process.argv.slice(2).join(' ')}`, node: process.version, machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`, date: new Date().toISOString().slice(0, 10), ...provenance },
+    recordPaths: stored.map(({ path }) => path),
+  };
+}
+
+/** The runs of one model, one a seed, on one task. */
+interface Group {
+  readonly task: ReportTask;
+  readonly runs: readonly RunRecord[];
+}
+
+function groupByModel(records: readonly RunRecord[], tasks: readonly ReportTask[]): Group[] {
+  const groups = new Map<string, Group & { runs: RunRecord[] }>();
+  for (const record of records) {
+    const task = tasks.find(({ name }) => name === record.task);
+    if (!task) continue;
+    const key = JSON.stringify([record.task, record.model]);
+    const group = groups.get(key);
+    if (group) group.runs.push(record);
+    else groups.set(key, { task, runs: [record] });
+  }
+  return [...groups.values()];
+}
+
+type Metric = Parameters<typeof seedMeanInterval>[0]['metric'];
+
+function aggregate({ task, runs }: Group): Aggregate {
+  const { mean, interval } = seedMeanInterval({ labels: runs[0].predictions.labels, predictions: runs.map(({ predictions }) => predictions.predicted), metric: task.metric as Metric, seed: 0 });
+  return { task: task.name, model: runs[0].model, seeds: runs.length, mean, interval };
+}
+
+/** With several seeds, the run whose score is the middle one stands for the model: the paired bootstrap compares predictions of single runs. */
+function differences(groups: readonly Group[]): PairedDifference[] {
+  const found: PairedDifference[] = [];
+  for (const { task, runs } of groups.filter((group) => group.runs[0].kind === 'model')) {
+    for (const other of groups.filter((group) => group.task === task && group.runs[0].kind === 'baseline')) {
+      const [a, b] = [middle(runs), other.runs[0]];
+      const { difference, interval } = pairedBootstrap({ labels: a.predictions.labels, a: a.predictions.predicted, b: b.predictions.predicted, metric: task.metric as Metric, seed: 0 });
+      found.push({ task: task.name, model: a.model, baseline: b.model, difference, interval });
+    }
+  }
+  return found;
+}
+
+const middle = (runs: readonly RunRecord[]): RunRecord => [...runs].sort((a, b) => a.scores[0].value - b.scores[0].value)[(runs.length - 1) >> 1];
+
+export function writeReport(input: ReportInput, file: string): string {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileAtomic(file, renderReport(input));
+  return file;
+}
+
+export const resultsText = (input: ReportInput, report: string): string =>
+  `${renderTable(input, { colour: process.stdout.isTTY === true && !process.env['NO_COLOR'], width: Math.max(40, process.stdout.columns || 120) })}\nreport: ${report}\n`;
+
+/** `{"results": [{"task", "model" | "baseline", "mcc", "interval", …}], "report"}`: one row for each task and model, means over seeds. */
+export function resultsJson(input: ReportInput, report: string): string {
+  const results = (input.aggregates ?? []).map(({ task, model, seeds, mean, interval }) => {
+    const runs = input.records.filter((record) => record.task === task && record.model === model);
+    const metric = runs[0].scores[0].metric;
+    const average = (value: (record: RunRecord) => number) => runs.reduce((sum, record) => sum + value(record), 0) / runs.length;
+    return {
+      task, [runs[0].kind]: model, [metric]: mean, ...(metric === 'mcc' ? {} : { mcc: average(({ scores }) => scores.find((score) => score.metric === 'mcc')!.value) }),
+      interval: [interval.low, interval.high], metric, seeds, values: runs.map(({ scores }) => scores[0].value), simulated: runs[0].simulated, collapsed: runs.filter(({ collapsed }) => collapsed).length,
+      truncatedFraction: average((record) => record.report['truncatedFraction'] ?? 0), fitSeconds: average(({ cost }) => cost.fitSeconds), peakMemoryBytes: Math.max(...runs.map(({ cost }) => cost.peakMemoryBytes)),
+    };
+  });
+  return `${JSON.stringify({ results, report })}\n`;
+}

@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { open } from 'node:fs/promises';
+import { readFasta } from '@genomelm/genome-io';
+import { UsageError } from './command';
+
+export interface SequenceRecord {
+  readonly id: string;
+  readonly sequence: string | Uint8Array;
+}
+
+/** Records of FASTA, CSV with a `sequence` column, or plain lines (one sequence each); plain or gzip, told apart by content. */
+export async function* readSequences(path: string): AsyncGenerator<SequenceRecord> {
+  const { gzip, first } = await peek(path);
+  if (first === '>') {
+    for await (const { name, sequence } of readFasta(path)) yield { id: name, sequence };
+    return;
+  }
+  if (first === '@') throw new UsageError(`${path}: expected FASTA, CSV or plain lines, got what looks like FASTQ; convert it first, for example with seqtk seq -A`);
+  let column: number | undefined;
+  let line = 0;
+  for await (const text of createInterface({ input: gzip ? createReadStream(path).pipe(createGunzip()) : createReadStream(path), crlfDelay: Infinity })) {
+    line++;
+    if (text === '') continue;
+    const fields = text.split(',');
+    if (line === 1 && fields.includes('sequence')) {
+      column = fields.indexOf('sequence');
+      continue;
+    }
+    if (column === undefined) yield { id: `${line}`, sequence: text.trim() };
+    else if (fields.length <= column) throw new UsageError(`${path}: line ${line}: expected ${column + 1} columns or more, got ${fields.length}`);
+    else yield { id: `${line}`, sequence: fields[column] };
+  }
+}
+
+async function peek(path: string): Promise<{ gzip: boolean; first: string }> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    if (bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b) {
+      for await (const chunk of createReadStream(path).pipe(createGunzip())) return { gzip: true, first: String.fromCharCode((chunk as Buffer)[0]) };
+      return { gzip: true, first: '' };
+    }
+    return { gzip: false, first: bytesRead ? String.fromCharCode(buffer[0]) : '' };
+  } finally {
+    await file.close();
+  }
+}
