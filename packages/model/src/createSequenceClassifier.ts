@@ -45,6 +45,8 @@ export interface SequenceClassifier {
   readonly id: string;
   /** Hash of configuration, weights, tokenizer and default settings. */
   readonly fingerprint: string;
+  /** The settings of a fit that overrides none. */
+  readonly hyperparameters: Hyperparameters;
   /** Learns from `train` and keeps the parameters with the best MCC on `dev`, ties to the earlier. The same seed gives the same classifier. */
   fit(train: readonly Example[], dev: readonly Example[], options: ClassifierFitOptions): Promise<TrainedClassifier>;
 }
@@ -84,6 +86,7 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
   return {
     id: options.id ?? 'encoder',
     fingerprint,
+    hyperparameters: defaults,
     async fit(train, dev, fitOptions) {
       const { classes, hyperparameters, seed, signal } = fitOptions;
       if (!Number.isInteger(classes) || classes < 2) throw new RangeError(`fit: expected at least 2 classes, got ${classes}`);
