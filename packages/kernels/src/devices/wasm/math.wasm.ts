@@ -18,15 +18,16 @@
   return (f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1)) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
 }
 
+/** NaN or not: a caller's sum of exponentials is NaN anyway. */
 @inline export function largest(x: v128): f32 {
   return max(max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)), max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
 }
 
 /**
- * eˣ to 1.5 units in the last place: x = n ln 2 + r with |r| ≤ ln 2 / 2, and e^r by a minimax polynomial of degree 6 (its error is 3e-9).
- * Beyond 88.72 it is infinite, below -87.33 zero (no subnormal numbers). Adding 1.5·2²³ rounds to an integer whose bits shift straight into the exponent.
+ * eˣ for x ≤ 88 to 1.5 units in the last place: x = n ln 2 + r with |r| ≤ ln 2 / 2, and e^r by a minimax polynomial of degree 6 (its error is 3e-9).
+ * Below -87.33 it is zero (no subnormal numbers). Adding 1.5·2²³ rounds to an integer, whose bits shift straight into the exponent.
  */
-@inline export function exp4(x: v128): v128 {
+@inline export function expBounded4(x: v128): v128 {
   const shifted = f32x4.add(f32x4.mul(x, splat(1.44269504088896341)), splat(12582912));
   const n = f32x4.sub(shifted, splat(12582912));
   const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, splat(0.693359375))), f32x4.mul(n, splat(-2.12194440e-4)));
@@ -36,12 +37,17 @@
   p = f32x4.add(splat(0.4999999403953552), f32x4.mul(p, r));
   p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), splat(1));
   const scaled = i32x4.add(p, i32x4.shl(shifted, 23));
-  const finite = v128.bitselect(splat(Infinity), scaled, f32x4.gt(x, splat(88.722839)));
-  return v128.or(v128.andnot(finite, f32x4.lt(x, splat(-87.336544))), f32x4.ne(x, x));
+  return v128.or(v128.andnot(scaled, f32x4.lt(x, splat(-87.336544))), f32x4.ne(x, x));
 }
 
+/** eˣ for every x; infinite beyond 88.72. */
+@inline export function exp4(x: v128): v128 {
+  return v128.bitselect(splat(Infinity), expBounded4(x), f32x4.gt(x, splat(88.722839)));
+}
+
+/** The same for one x ≤ 88. */
 @inline export function exp1(x: f32): f32 {
-  return f32x4.extract_lane(exp4(splat(x)), 0);
+  return f32x4.extract_lane(expBounded4(splat(x)), 0);
 }
 
 /** Natural logarithm of a positive finite number, in f64: 2 artanh of (m - 1) / (m + 1) for a mantissa m in [√½, √2). Once a row, so it need not be fast. */
@@ -64,7 +70,7 @@ export function log1(x: f32): f64 {
 
 /** e^(-x²/2). */
 @inline export function bell4(x: v128): v128 {
-  return exp4(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
+  return expBounded4(f32x4.mul(f32x4.mul(x, x), splat(-0.5)));
 }
 
 /**

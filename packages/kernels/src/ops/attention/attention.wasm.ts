@@ -1,6 +1,6 @@
 // AssemblyScript. Exact attention with an online softmax. A part owns whole items; an item is a block of queries of one head, forward, or a sequence of one key head, backward.
 // Blocks of queries meet blocks of keys in the register tile of matmul; at most one block of scores exists for each part.
-import { at, exp1, exp4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
 import { packColumns, packRows, panelProduct } from '../matmul/tile.wasm';
 
 /** First and last + 1 column of a block of keys that a query sees: `position` is where the query stands among the keys, `first` the first key of the block. */
@@ -18,10 +18,10 @@ import { packColumns, packRows, panelProduct } from '../matmul/tile.wasm';
   return v128.and(i32x4.ge_s(columns, i32x4.splat(first)), i32x4.lt_s(columns, i32x4.splat(end)));
 }
 
-/** score · scale - slope · |distance|. */
-@inline function biased4(score: v128, scale: f32, slope: f32, distance: i32): v128 {
-  const distances = f32x4.abs(f32x4.add(splat(<f32>distance), f32x4(0, 1, 2, 3)));
-  return f32x4.sub(f32x4.mul(score, splat(scale)), f32x4.mul(splat(slope), distances));
+/** score · scale - slope · |distance|, -Infinity in columns that are not seen. */
+@inline function biased4(score: v128, scale: v128, slope: v128, distance: v128, column: i32, first: i32, end: i32): v128 {
+  const biased = f32x4.sub(f32x4.mul(score, scale), f32x4.mul(slope, f32x4.abs(distance)));
+  return column >= first && column + 4 <= end ? biased : v128.bitselect(biased, splat(-Infinity), seen4(column, first, end));
 }
 
 /** One row of scores becomes unnormalised probabilities; the row's maximum and sum (two floats at `state`) and its output move to the new maximum. */
@@ -30,18 +30,18 @@ import { packColumns, packRows, panelProduct } from '../matmul/tile.wasm';
     memory.fill(scores, 0, <usize>padded << 2);
     return;
   }
-  let maxima = splat(-Infinity);
-  const whole = first == 0 && end == padded;
+  let maxima = splat(-Infinity); // pmax loses NaN, but is one instruction where max is eight; the sum below keeps NaN
+  let distances = f32x4.add(splat(<f32>distance), f32x4(0, 1, 2, 3));
   for (let j = 0; j < padded; j += 4) {
-    let score = biased4(v128.load(at(scores, j)), scale, slope, distance + j);
-    if (!whole) score = v128.bitselect(score, splat(-Infinity), seen4(j, first, end));
+    const score = biased4(v128.load(at(scores, j)), splat(scale), splat(slope), distances, j, first, end);
     v128.store(at(scores, j), score);
-    maxima = f32x4.max(maxima, score);
+    maxima = f32x4.pmax(maxima, score);
+    distances = f32x4.add(distances, splat(4));
   }
   const before = load<f32>(state), top = max(before, largest(maxima));
   let sums = splat(0);
   for (let j = 0; j < padded; j += 4) {
-    const p = exp4(f32x4.sub(v128.load(at(scores, j)), splat(top)));
+    const p = expBounded4(f32x4.sub(v128.load(at(scores, j)), splat(top)));
     v128.store(at(scores, j), p);
     sums = f32x4.add(sums, p);
   }
@@ -103,12 +103,18 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
 
 /** One row: scores become probabilities by its logSumExp, and dScores (so far dOutput · value) the gradients of the raw products, probability · (dScore - delta) · scale. */
 @inline function softmaxBackward(scores: usize, dScores: usize, padded: i32, first: i32, end: i32, scale: f32, slope: f32, distance: i32, logSumExp: f32, delta: f32): void {
+  if (end <= first) {
+    memory.fill(scores, 0, <usize>padded << 2);
+    memory.fill(dScores, 0, <usize>padded << 2);
+    return;
+  }
+  let distances = f32x4.add(splat(<f32>distance), f32x4(0, 1, 2, 3));
   for (let j = 0; j < padded; j += 4) {
-    const mask = seen4(j, first, end);
-    const p = v128.and(exp4(f32x4.sub(biased4(v128.load(at(scores, j)), scale, slope, distance + j), splat(logSumExp))), mask);
-    const d = f32x4.mul(f32x4.mul(p, f32x4.sub(v128.load(at(dScores, j)), splat(delta))), splat(scale));
+    const score = biased4(v128.load(at(scores, j)), splat(scale), splat(slope), distances, j, first, end);
+    const p = expBounded4(f32x4.sub(score, splat(logSumExp)));
     v128.store(at(scores, j), p);
-    v128.store(at(dScores, j), v128.and(d, mask));
+    v128.store(at(dScores, j), f32x4.mul(f32x4.mul(p, f32x4.sub(v128.load(at(dScores, j)), splat(delta))), splat(scale)));
+    distances = f32x4.add(distances, splat(4));
   }
 }
 

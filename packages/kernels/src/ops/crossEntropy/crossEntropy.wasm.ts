@@ -1,15 +1,15 @@
 // AssemblyScript. A part owns rows; its loss and count go to partial sums in f64, which sumPartials adds in order.
-import { at, exp1, exp4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
 
 @inline function logSumExp(x: usize, classes: i32): f64 {
-  let maxima = splat(-Infinity);
+  let maxima = splat(-Infinity); // pmax loses NaN, is one instruction, and the sum keeps NaN
   let i = 0;
-  for (; i + 4 <= classes; i += 4) maxima = f32x4.max(maxima, v128.load(at(x, i)));
+  for (; i + 4 <= classes; i += 4) maxima = f32x4.pmax(maxima, v128.load(at(x, i)));
   let top = largest(maxima);
   for (; i < classes; i++) top = max(top, load<f32>(at(x, i)));
   let sums = splat(0);
   i = 0;
-  for (; i + 4 <= classes; i += 4) sums = f32x4.add(sums, exp4(f32x4.sub(v128.load(at(x, i)), splat(top))));
+  for (; i + 4 <= classes; i += 4) sums = f32x4.add(sums, expBounded4(f32x4.sub(v128.load(at(x, i)), splat(top))));
   let sum = total(sums);
   for (; i < classes; i++) sum += exp1(load<f32>(at(x, i)) - top);
   return <f64>top + log1(sum);
@@ -40,7 +40,7 @@ export function crossEntropyBackward(logits: usize, labels: usize, dSum: usize, 
     }
     const norm = <f32>logSumExp(from, classes);
     let i = 0;
-    for (; i + 4 <= classes; i += 4) v128.store(at(to, i), f32x4.mul(splat(weight), exp4(f32x4.sub(v128.load(at(from, i)), splat(norm)))));
+    for (; i + 4 <= classes; i += 4) v128.store(at(to, i), f32x4.mul(splat(weight), expBounded4(f32x4.sub(v128.load(at(from, i)), splat(norm)))));
     for (; i < classes; i++) store<f32>(at(to, i), weight * exp1(load<f32>(at(from, i)) - norm));
     if (label >= 0 && label < classes) store<f32>(at(to, label), weight * (exp1(load<f32>(at(from, label)) - norm) - 1));
   }
