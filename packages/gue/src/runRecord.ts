@@ -57,5 +57,6 @@ export interface RunRecord {
   /** All test predictions fell into one class. */
   readonly collapsed: boolean;
   readonly curve: readonly CurvePoint[];
+  /** `peakMemoryBytes` is the largest resident size of the process until the run's end, so that of an earlier run in it where that was larger; 0 where unknown. */
   readonly cost: { readonly fitSeconds: number; readonly predictSeconds: number; readonly peakMemoryBytes: number; readonly device: string; readonly threads: number };
 }
