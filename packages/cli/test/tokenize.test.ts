@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parseTokenizerJson } from '@genomelm/tokenizer';
+import { bundleGenomelm, freshFolder } from './genomelm';
+
+const genomelm = bundleGenomelm();
+const folder = freshFolder('tokenize');
+const write = (name: string, contents: string | Uint8Array): string => {
+  writeFileSync(join(folder, name), contents);
+  return join(folder, name);
+};
+const lines = (text: string) => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+
+// ACG is 0·16 + 1·4 + 2 after the 5 special tokens, TAC 3·16 + 1, TTT 63.
+test('FASTA (plain and gzip), CSV and plain lines give the same ids', () => {
+  const fasta = '>one a\nACGT\nAC\n>two\nTTTTTT\n';
+  const expected = [[1, 11, 54, 2], [1, 68, 68, 2]];
+  for (const file of [write('a.fa', fasta), write('a.fa.gz', gzipSync(fasta)), write('a.csv', 'sequence,label\nACGTAC,0\nTTTTTT,1\n'), write('a.txt', 'ACGTAC\nTTTTTT\n')]) {
+    const { status, stdout } = genomelm('tokenize', '-t', 'kmer:3', file);
+    expect(status).toBe(0);
+    const ids = lines(stdout).map((line) => line['ids'] as number[]);
+    expect(ids.map((list) => [list[0], list[1], list.at(-2), list.at(-1)])).toEqual(expected);
+  }
+});
+
+test('tokens and offsets', () => {
+  const file = write('b.txt', 'ACGT\n');
+  expect(lines(genomelm('tokenize', '-t', 'kmer:3', '--output', 'tokens', file).stdout)).toEqual([{ id: '1', tokens: ['[CLS]', 'ACG', 'CGT', '[SEP]'] }]);
+  expect(lines(genomelm('tokenize', '-t', 'character', '--output', 'offsets', file).stdout)[0]).toMatchObject({ offsets: expect.arrayContaining([[0, 1], [3, 4]]) as unknown });
+});
+
+test('soft-masked input is told, and --upper reads it', () => {
+  const file = write('c.txt', 'acgtacgt\n');
+  expect(genomelm('tokenize', '-t', 'kmer:3', file).stderr).toMatch(/became the unknown token .*--upper/);
+  expect(genomelm('tokenize', '-t', 'kmer:3', '--upper', file).stderr).not.toMatch(/unknown/);
+});
+
+test('a trained tokenizer is read back, and a bad input leaves no file', () => {
+  const file = join(folder, 'tokenizer.json');
+  const { status, stdout } = genomelm('train-tokenizer', '--vocab-size', '30', '-o', file, '--json', write('d.fa', `>x\n${'ACGGTTACGTAACCGT'.repeat(50)}\n`));
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ file, bases: 800 });
+  expect(parseTokenizerJson(readFileSync(file, 'utf8')).decode(parseTokenizerJson(readFileSync(file, 'utf8')).encode('ACGGTTACG', { addSpecialTokens: false }))).toBe('ACGGTTACG');
+  const bad = genomelm('tokenize', '-t', file, '-o', join(folder, 'never.jsonl'), write('bad.fa', '>x\nACGT\n>y\nAC\0GT\n'));
+  expect(bad.status).toBe(2);
+  expect(() => readFileSync(join(folder, 'never.jsonl'))).toThrow();
+});
+
+test('help, version, and words that are no command', () => {
+  expect(genomelm('--help').stdout).toMatch(/gue run/);
+  expect(genomelm('tokenize', '--help').stdout).toMatch(/--max-length N/);
+  expect(genomelm('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(genomelm('nonsense').status).toBe(2);
+});
