@@ -42,7 +42,8 @@ export interface Upload {
 
 export function createUpload(device: GPUDevice): Upload {
   const idle: Chunk[] = [];
-  let [open, large]: [Chunk[], Chunk[]] = [[], []];
+  const large: Chunk[] = [];
+  let open: Chunk[] = [];
   let blocks = new Map<number, Block[]>();
   let [nextId, reserved] = [-1, 0];
 

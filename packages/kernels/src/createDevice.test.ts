@@ -1,0 +1,49 @@
+import { createDevice, type PickedDevice } from './index';
+
+declare const gpuForTests: GPU;
+
+async function facts(device: Promise<PickedDevice>): Promise<string[]> {
+  const { kind, reason, description } = await device;
+  await (await device).destroy();
+  return [kind, reason, description];
+}
+
+test('auto is wasm in Node, and says why', async () => {
+  const [kind, reason, description] = await facts(createDevice('auto', { threads: 2 }));
+  expect([kind, reason]).toEqual(['wasm', 'no GPU was given, and there is no navigator.gpu']);
+  expect(description).toContain('2 threads');
+});
+
+test('auto takes a GPU that is given', async () => {
+  expect((await facts(createDevice('auto', { gpu: gpuForTests }))).slice(0, 2)).toEqual(['webgpu', 'a GPU was given']);
+});
+
+test('a kind asked for is made, or an error: nothing takes its place', async () => {
+  expect((await facts(createDevice('reference')))[0]).toBe('reference');
+  expect((await facts(createDevice('wasm', { threads: 1 })))[0]).toBe('wasm');
+  expect((await facts(createDevice('webgpu', { gpu: gpuForTests })))[0]).toBe('webgpu');
+  await expect(createDevice('webgpu')).rejects.toThrow('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
+  await expect(createDevice('cuda' as 'auto')).rejects.toThrow('createDevice: expected auto, reference, wasm or webgpu, got cuda');
+});
+
+describe('with navigator.gpu, as in a browser', () => {
+  const withGpu = async (gpu: unknown): Promise<string[]> => {
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+    try {
+      return await facts(createDevice('auto', { threads: 1 }));
+    } finally {
+      delete (globalThis as { navigator?: unknown }).navigator;
+    }
+  };
+
+  test('auto passes over a CPU that plays the GPU', async () => {
+    const adapter = (await gpuForTests.requestAdapter())!;
+    const [kind, reason] = await withGpu(gpuForTests);
+    if (/swiftshader/.test(adapter.info.architecture)) expect([kind, reason]).toEqual(['wasm', expect.stringContaining('navigator.gpu has only a CPU in place of a GPU')]);
+    else expect([kind, reason]).toEqual(['webgpu', 'navigator.gpu has an adapter']);
+  });
+
+  test('auto says what went wrong with the GPU', async () => {
+    expect((await withGpu({ requestAdapter: async () => null })).slice(0, 2)).toEqual(['wasm', expect.stringContaining('navigator.gpu does not work here (createWebGpuDevice: expected a GPU adapter, got none')]);
+  });
+});
