@@ -1,7 +1,13 @@
-import { createReferenceDevice, createWasmDevice, type Device } from '@genomelm/kernels';
+import { createReferenceDevice, createWasmDevice, createWebGpuDevice, type Device } from '@genomelm/kernels';
+
+declare const gpuForTests: GPU; // SwiftShader on Linux x64, by tools/gpuEnvironment.cjs
+
+type Devices = Readonly<Record<string, () => Promise<Device>>>;
 
 /** The devices that this package's tests run on. */
-export const devices: Readonly<Record<string, () => Promise<Device>>> = {
+export const devices: Devices = {
   reference: async () => createReferenceDevice(),
-  wasm: () => createWasmDevice(),
+  wasm: () => createWasmDevice({ threads: 2 }),
 };
+
+export const webgpu: Devices = { webgpu: () => createWebGpuDevice(gpuForTests) };

@@ -6,7 +6,7 @@ import { kmerEncoder, plantedMotif, shuffleLabels } from './motif';
 
 const encoder = kmerEncoder(3);
 const tiny = ({ vocabSize, maxTokens }: FitFacts) => ({ ...smallConfig({ vocabSize, maxPositions: maxTokens }), hiddenSize: 16, intermediateSize: 32, numLayers: 1, numHeads: 2 });
-const quick = { epochs: 8, learningRate: 1e-2, dropout: 0, maskProbability: 0, tokensPerBatch: 512 };
+const quick = { epochs: 14, learningRate: 1e-2, dropout: 0, maskProbability: 0, tokensPerBatch: 512 };
 
 let device: Device;
 beforeAll(async () => { device = await createWasmDevice({ threads: 1 }); });
