@@ -31,16 +31,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let width = f32(params.width);
   var sum = 0.0;
   for (var i = lane; i < params.width; i += 64u) { sum += x[start + i]; }
-  let mean = total(lane, sum) / width;
+  let rough = total(lane, sum) / width;
+  // Rounding the mean alone costs a row 500 deviations from zero five of its seven digits: deviations are corrected by their own mean.
+  var deviations = 0.0;
   var squares = 0.0;
   for (var i = lane; i < params.width; i += 64u) {
-    let centred = x[start + i] - mean;
+    let centred = x[start + i] - rough;
+    deviations += centred;
     squares += centred * centred;
   }
-  let inverse = 1.0 / sqrt(total(lane, squares) / width + params.epsilon);
-  for (var i = lane; i < params.width; i += 64u) { y[start + i] = (x[start + i] - mean) * inverse * weight[i] + bias[i]; }
+  let correction = total(lane, deviations) / width;
+  let inverse = 1.0 / sqrt(max(0.0, total(lane, squares) / width - correction * correction) + params.epsilon);
+  for (var i = lane; i < params.width; i += 64u) { y[start + i] = (x[start + i] - rough - correction) * inverse * weight[i] + bias[i]; }
   if (lane == 0u) {
-    statistics[2u * row] = mean;
+    statistics[2u * row] = rough + correction;
     statistics[2u * row + 1u] = inverse;
   }
 }
