@@ -35,7 +35,7 @@ export async function createDevice(kind: DeviceKind = 'auto', { threads, gpu }: 
     const device = await createWebGpuDevice(found);
     if (!device.adapter.software) return because(device, 'navigator.gpu has an adapter');
     await device.destroy();
-    return because(await wasm(), `navigator.gpu has only a CPU in place of a GPU (${device.description})`);
+    return because(await wasm(), `navigator.gpu has only a CPU in place of a GPU: ${device.adapter.architecture || device.adapter.description}`);
   } catch (error) {
     return because(await wasm(), `navigator.gpu does not work here (${(error as Error).message})`);
   }

@@ -39,12 +39,13 @@ const makeInputs = ({ inputs, spread }: OpCase, device: Device): Record<string, 
 /** A scalar that weighs every element of the result differently, so that no gradient hides behind a symmetry. */
 const weighted = (y: Tensor): Tensor => sum(mul(y, tensor(y.device, testNumbers(99, sizeOf(y)), y.shape)));
 
-interface Outcome {
+export interface OpOutcome {
   readonly value: Data;
   readonly gradients: Readonly<Record<string, Data>>;
 }
 
-async function evaluate(opCase: OpCase, device: Device): Promise<Outcome> {
+/** Value and gradients of a case on a device. @throws Error when it leaves memory behind. */
+export async function evaluateCase(opCase: OpCase, device: Device): Promise<OpOutcome> {
   const before = device.memory.live;
   const inputs = makeInputs(opCase, device);
   const value = scope<Tensor>(() => opCase.run(inputs, device) as never);
@@ -79,8 +80,8 @@ export function describeOp(name: string, cases: readonly OpCase[], devices: Read
         afterAll(() => device.destroy());
         for (const opCase of cases) {
           test(opCase.name, async () => {
-            const expected = await evaluate(opCase, createReferenceDevice());
-            const actual = await evaluate(opCase, device);
+            const expected = await evaluateCase(opCase, createReferenceDevice());
+            const actual = await evaluateCase(opCase, device);
             const { tolerance = 2e-6 } = opCase;
             allClose(actual.value, expected.value, tolerance, `${name}, ${opCase.name}, on ${kind}`);
             for (const [input, gradient] of Object.entries(expected.gradients)) allClose(actual.gradients[input], gradient, 5 * tolerance, `the gradient of ${input} in ${name}, ${opCase.name}, on ${kind}`);

@@ -1,3 +1,3 @@
-export { type OpCase, describeOp, testNumbers } from './describeOp';
+export { type OpCase, type OpOutcome, describeOp, evaluateCase, testNumbers } from './describeOp';
 export { gradientCheck } from './gradientCheck';
 export { allClose, relativeError } from './allClose';

@@ -1,0 +1,41 @@
+// One case for each op, small enough for a GPU that is played by a CPU.
+import { accumulate, adamW, add, attention, alibiSlopes, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, matmul, mul, scale, segmentMean, silu, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
+import { testNumbers, type OpCase } from '@genomelm/kernels/testing';
+
+const cuSeqlens = [0, 5, 6, 23];
+const floats = (device: Tensor['device'], seed: number, ...shape: number[]) => tensor(device, testNumbers(seed, shape.reduce((a, b) => a * b)), shape);
+
+export const cases: readonly OpCase[] = [
+  { name: 'add', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => add(a, b) },
+  { name: 'sub', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => sub(a, b) },
+  { name: 'mul', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => mul(a, b) },
+  { name: 'scale', inputs: { x: [70] }, run: ({ x }) => scale(x, -0.3) },
+  { name: 'fill, accumulate', inputs: {}, run: (_inputs, device) => {
+    const total = fill(zeros(device, [70]), 1.5);
+    accumulate(total, floats(device, 1, 70));
+    return total;
+  } },
+  { name: 'matmul', inputs: { a: [19, 33], b: [33, 21] }, run: ({ a, b }) => matmul(a, b) },
+  { name: 'linear', inputs: { x: [19, 33], weight: [40, 33], bias: [40] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
+  { name: 'embedding', inputs: { table: [9, 64] }, run: ({ table }, device) => embedding(table, tensor(device, Uint32Array.of(3, 0, 3, 6, 1, 3))) },
+  { name: 'layerNorm', inputs: { x: [11, 64], weight: [64], bias: [64] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
+  { name: 'gelu', inputs: { x: [7, 31] }, spread: 6, run: ({ x }) => gelu(x) },
+  { name: 'silu', inputs: { x: [7, 31] }, spread: 6, run: ({ x }) => silu(x) },
+  { name: 'tanh', inputs: { x: [7, 31] }, spread: 4, run: ({ x }) => tanh(x) },
+  { name: 'geglu', inputs: { x: [6, 64] }, spread: 4, run: ({ x }) => geglu(x) },
+  { name: 'swiglu', inputs: { x: [6, 64] }, spread: 4, run: ({ x }) => swiglu(x) },
+  { name: 'attention, ALiBi', inputs: { qkv: [23, 3, 2, 8] }, run: ({ qkv }) => attention({ qkv }, { cuSeqlens, alibiSlopes: alibiSlopes(2) }).output },
+  { name: 'attention, causal, grouped heads', inputs: { query: [23, 4, 8], key: [23, 2, 8], value: [23, 2, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens, causal: true }).output },
+  { name: 'dropout', inputs: { x: [257] }, run: ({ x }) => dropout(x, 0.5, { seed: 7, step: 3, layer: 2 }) },
+  { name: 'segmentMean', inputs: { x: [23, 6] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
+  { name: 'sum', inputs: { x: [7, 143] }, run: ({ x }) => sum(x) },
+  { name: 'sumRows', inputs: { x: [37, 21] }, run: ({ x }) => sumRows(x), differentiable: false },
+  { name: 'sumSquares', inputs: { x: [37, 21] }, run: ({ x }) => sumSquares(x), differentiable: false },
+  { name: 'crossEntropy', inputs: { logits: [6, 30] }, spread: 8, run: ({ logits }, device) => crossEntropy(logits, tensor(device, Int32Array.of(2, 0, -100, 1, 29, 0))).sum },
+  { name: 'adamW, clipped', inputs: {}, run: (_inputs, device) => {
+    const [parameter, gradient] = [floats(device, 1, 71), floats(device, 2, 71)];
+    const moments = [zeros(device, [71]), zeros(device, [71])] as const;
+    for (let step = 1; step <= 3; step++) adamW(parameter, gradient, ...moments, { learningRate: 0.01, step, clip: { squaredNorm: squaredNorm([gradient]), maxNorm: 0.5 } });
+    return parameter;
+  } },
+];
