@@ -10,3 +10,12 @@ export class UnsupportedOpError extends Error {
 export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
 }
+
+/** Allocators know no op: a RangeError of theirs gets its name in front. */
+export function allocatingFor<T>(op: string, allocate: () => T): T {
+  try {
+    return allocate();
+  } catch (cause) {
+    throw cause instanceof RangeError ? new RangeError(`${op}: ${cause.message}`, { cause }) : cause;
+  }
+}

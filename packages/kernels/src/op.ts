@@ -1,3 +1,4 @@
+import { allocatingFor } from './errors';
 import { recorder } from './state';
 import { track } from './scope';
 import { bytesOf, describeSpec, type Data, type Tensor, type TensorSpec } from './tensor';
@@ -80,7 +81,7 @@ export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tenso
     if (input.buffer.version < 0) throw new ReferenceError(`${op.name}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
   });
   const copied = copyAttributes(attributes);
-  const outputs = op.infer(inputs, copied).map((spec) => allocate(device, spec));
+  const outputs = op.infer(inputs, copied).map((spec) => allocatingFor(op.name, () => allocate(device, spec)));
   device.run(op, inputs, outputs, copied);
   const { backward } = op;
   recorder()?.record(op.name, inputs, outputs, backward && ((needs) => {

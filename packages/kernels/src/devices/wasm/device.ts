@@ -1,5 +1,5 @@
 import { countMemory, type Device, type DeviceBuffer } from '../../device';
-import { DeviceLostError } from '../../errors';
+import { allocatingFor, DeviceLostError } from '../../errors';
 import { bytesOf, describeSpec, sizeOf, type Data, type Tensor } from '../../tensor';
 import { kernelsWasm } from './kernels.generated';
 import { createHeap } from './memory';
@@ -55,12 +55,9 @@ export async function createWasmDevice({ threads = Math.min(8, usableThreads()),
   const runPlan = (name: string, { steps, scratch = [] }: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[]): void => {
     const temporary: WasmBuffer[] = [];
     const take = (bytes: number): number => {
-      try {
-        temporary.push(allocate(bytes));
-      } catch (cause) {
-        throw cause instanceof RangeError ? new RangeError(`${name}: ${cause.message}`, { cause }) : cause;
-      }
-      return temporary.at(-1)!.address;
+      const buffer = allocatingFor(name, () => allocate(bytes));
+      temporary.push(buffer);
+      return buffer.address;
     };
     try {
       const scratchAt = scratch.map((spec) => take(bytesOf(spec)));
