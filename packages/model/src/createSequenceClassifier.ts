@@ -37,7 +37,7 @@ export interface ClassifierFitOptions {
   /** See `Hyperparameters`; unknown names are refused. */
   hyperparameters: Readonly<Record<string, number | string | boolean>>;
   seed: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   onProgress?(event: Progress): void;
 }
 
@@ -157,6 +157,7 @@ function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, s
         truncatedFraction: predicted.examples ? predicted.truncated / predicted.examples : share(train),
         maxTokens: train.lengths.reduce((a, b) => Math.max(a, b), 0),
         steps,
+        epochs: curve.at(-1)?.epoch ?? 0,
         tokensSeen: tokens,
         ...(best ? { bestStep: best.step, bestEpoch: best.epoch, devMcc: best.score, devLoss: best.loss ?? NaN } : {}),
       };

@@ -1,5 +1,6 @@
 import { free, read, scope, type Tensor } from '@genomelm/kernels';
 import { cutBatches, packBatch, type TokenSequence } from './batch';
+import { createBreather } from './breathe';
 import { classify, type ClassifierModel } from './heads/sequenceClassifier';
 
 /** Nothing is kept for a backward pass, so a batch can be large. */
@@ -9,6 +10,7 @@ const tokensPerBatch = 16384;
 export async function predictProbabilities(model: ClassifierModel, sequences: readonly TokenSequence[], signal?: AbortSignal): Promise<Float32Array> {
   const lengths = sequences.map(({ inputIds }) => inputIds.length);
   const rows: Float32Array[] = [];
+  const breathe = createBreather();
   for (const batch of cutBatches(sequences.keys(), lengths, { tokensPerBatch })) {
     signal?.throwIfAborted();
     const logits = scope<Tensor>(() => classify(model, packBatch(batch.map((i) => sequences[i]))));
@@ -17,6 +19,7 @@ export async function predictProbabilities(model: ClassifierModel, sequences: re
     } finally {
       free(logits);
     }
+    await breathe();
   }
   const all = new Float32Array(rows.reduce((total, { length }) => total + length, 0));
   rows.reduce((at, values) => (all.set(values, at), at + values.length), 0);

@@ -1,6 +1,7 @@
 import { accumulate, fill, flatten, read, scope, valueAndGrad, zeros, type Data, type Tensor, type Tree } from '@genomelm/kernels';
 import { createOptimizer, type OptimizerOptions } from './optimizer';
 import { linearSchedule } from './schedule';
+import { createBreather } from '../breathe';
 import { deviceOf } from '../parameters';
 import type { TrainKey } from '../models/encoder';
 
@@ -126,15 +127,12 @@ function createKeeper(params: Tree) {
   };
 }
 
-/** Milliseconds after which a loop lets other events run: timers, an abort, a page. Devices that compute while called would keep them out. */
-const breatheEvery = 100;
-
 /** Counts, reads losses one report late so that the device never idles, and tells. */
 function createMonitor(device: Tensor['device'], totalSteps: number, { reportEvery = 10, onProgress }: FinetuneOptions) {
   const curve: CurvePoint[] = [];
   const running = zeros(device, []);
-  let [tokens, steps, trainingMs, breathed] = [0, 0, 0, performance.now()];
-  let since = breathed;
+  const breathe = createBreather();
+  let [tokens, steps, trainingMs, since] = [0, 0, 0, performance.now()];
   let pending: Promise<void> = Promise.resolve();
   const clock = () => {
     const now = performance.now();
@@ -166,9 +164,7 @@ function createMonitor(device: Tensor['device'], totalSteps: number, { reportEve
         fill(running, 0);
         steps = 0;
       }
-      if (performance.now() - breathed < breatheEvery) return;
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      breathed = performance.now();
+      await breathe();
     },
     /** Runs what should not count as training time. */
     async outside<T>(f: () => Promise<T>): Promise<T> {

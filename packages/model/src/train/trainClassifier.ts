@@ -31,7 +31,7 @@ export async function trainClassifier(model: Model, train: LabelledTokens, dev: 
   const totalSteps = Math.min(maxSteps || Infinity, epochs.reduce((total, { length }) => total + length, 0));
   const evaluate = async () => {
     const probabilities = await predictProbabilities(model, dev.sequences, signal);
-    const loss = dev.labels.reduce((total, label, i) => total - Math.log(probabilities[i * classes + label]), 0) / dev.labels.length;
+    const loss = dev.labels.reduce((total, label, i) => total - Math.log(Math.max(probabilities[i * classes + label], 2 ** -149)), 0) / dev.labels.length;
     return { score: mcc(dev.labels, argmaxRows(probabilities, classes), classes), loss };
   };
   return finetune<Params, number[]>({
