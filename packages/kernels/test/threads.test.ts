@@ -3,51 +3,32 @@ import {
   accumulate, adamW, add, alibiSlopes, attention, createWasmDevice, crossEntropy, dropout, embedding, fill, flatten, free, geglu, gelu, layerNorm, linear, matmul, mul, reshape, scale, scope, segmentMean,
   silu, squaredNorm, sub, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Data, type Device, type Tensor,
 } from '../src';
-import { testNumbers } from '../src/testing';
-
-type Inputs = Record<string, Tensor>;
+import { evaluateCase, testNumbers, type OpCase } from '../src/testing';
 
 /** Sizes well above one part, and none of them round. */
 const [tokens, width, sequences] = [1237, 67, 23];
 const cuSeqlens = Int32Array.from({ length: sequences + 1 }, (_, s) => Math.floor((tokens * s * s) / sequences ** 2));
 
-interface Family {
-  readonly inputs: Readonly<Record<string, readonly number[]>>;
-  run(p: Inputs, device: Device): Tensor;
-}
-
 const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % 101);
 const labels = Int32Array.from({ length: tokens }, (_, i) => (i % 5 ? i % width : -100));
-const families: Readonly<Record<string, Family>> = {
-  elementwise: { inputs: { a: [tokens, width], b: [tokens, width] }, run: ({ a, b }) => sub(mul(a, scale(b, 0.3)), add(a, b)) },
-  'linear with bias': { inputs: { x: [tokens, width], w: [131, width], bias: [131] }, run: ({ x, w, bias }) => linear(x, w, bias) },
-  'matmul of transposes': { inputs: { a: [tokens, width], b: [53, tokens] }, run: ({ a, b }) => matmul(a, b, { transposeA: true, transposeB: true }) },
-  'matmul of few rows': { inputs: { a: [9, 600], b: [600, 700] }, run: ({ a, b }) => matmul(a, b) },
-  embedding: { inputs: { table: [101, width] }, run: ({ table }, device) => embedding(table, tensor(device, ids)) },
-  layerNorm: { inputs: { x: [tokens, width], weight: [width], bias: [width] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
-  activations: { inputs: { x: [tokens, width] }, run: ({ x }) => add(gelu(x), add(silu(x), tanh(x))) },
-  'gated units': { inputs: { x: [tokens, 2 * width] }, run: ({ x }) => add(geglu(x), swiglu(x)) },
-  'attention with ALiBi': { inputs: { qkv: [tokens, 3, 4, 12] }, run: ({ qkv }) => attention({ qkv }, { cuSeqlens, alibiSlopes: alibiSlopes(4) }).output },
-  'attention, grouped, causal, in a window': {
-    inputs: { query: [tokens, 4, 16], key: [tokens, 2, 16], value: [tokens, 2, 16] },
+const families: readonly OpCase[] = [
+  { name: 'elementwise', inputs: { a: [tokens, width], b: [tokens, width] }, run: ({ a, b }) => sub(mul(a, scale(b, 0.3)), add(a, b)) },
+  { name: 'linear with bias', inputs: { x: [tokens, width], w: [131, width], bias: [131] }, run: ({ x, w, bias }) => linear(x, w, bias) },
+  { name: 'matmul of transposes', inputs: { a: [tokens, width], b: [53, tokens] }, run: ({ a, b }) => matmul(a, b, { transposeA: true, transposeB: true }) },
+  { name: 'matmul of few rows', inputs: { a: [9, 600], b: [600, 700] }, run: ({ a, b }) => matmul(a, b) },
+  { name: 'embedding', inputs: { table: [101, width] }, run: ({ table }, device) => embedding(table, tensor(device, ids)) },
+  { name: 'layerNorm', inputs: { x: [tokens, width], weight: [width], bias: [width] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
+  { name: 'activations', inputs: { x: [tokens, width] }, run: ({ x }) => add(gelu(x), add(silu(x), tanh(x))) },
+  { name: 'gated units', inputs: { x: [tokens, 2 * width] }, run: ({ x }) => add(geglu(x), swiglu(x)) },
+  { name: 'attention with ALiBi', inputs: { qkv: [tokens, 3, 4, 12] }, run: ({ qkv }) => attention({ qkv }, { cuSeqlens, alibiSlopes: alibiSlopes(4) }).output },
+  {
+    name: 'attention, grouped, causal, in a window', inputs: { query: [tokens, 4, 16], key: [tokens, 2, 16], value: [tokens, 2, 16] },
     run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens, causal: true, windowSize: [50, -1] }).output,
   },
-  dropout: { inputs: { x: [tokens, width] }, run: ({ x }) => dropout(x, 0.1, { seed: 1, step: 2, layer: 3 }) },
-  segmentMean: { inputs: { x: [tokens, width] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
-  crossEntropy: { inputs: { logits: [tokens, width] }, run: ({ logits }, device) => crossEntropy(logits, tensor(device, labels)).sum },
-};
-
-/** Value and gradients of Σ w · f(p), with other weights w for every element. */
-async function evaluate({ inputs, run }: Family, device: Device) {
-  const p = Object.fromEntries(Object.entries(inputs).map(([name, shape], i) => [name, tensor(device, testNumbers(i + 1, shape.reduce((a, b) => a * b)), shape)]));
-  const { value, grads, aux } = scope(() => valueAndGrad((q: Inputs) => {
-    const y = run(q, device);
-    return { loss: sum(mul(y, tensor(device, testNumbers(9, y.shape.reduce((a, b) => a * b, 1)), y.shape))), aux: y };
-  })(p) as never) as { value: Tensor; grads: Inputs; aux: Tensor };
-  const result: Record<string, Data> = { loss: await device.read(value), y: await device.read(aux), ...Object.fromEntries(await Promise.all(Object.entries(grads).map(async ([name, d]) => [name, await device.read(d)] as const))) };
-  free([p, value, grads, aux]);
-  return result;
-}
+  { name: 'dropout', inputs: { x: [tokens, width] }, run: ({ x }) => dropout(x, 0.1, { seed: 1, step: 2, layer: 3 }) },
+  { name: 'segmentMean', inputs: { x: [tokens, width] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
+  { name: 'crossEntropy', inputs: { logits: [tokens, width] }, run: ({ logits }, device) => crossEntropy(logits, tensor(device, labels)).sum },
+];
 
 /** Bit for bit: also zeros of another sign would count as different. */
 function expectSameBits(actual: Readonly<Record<string, Data>>, expected: Readonly<Record<string, Data>>): void {
@@ -66,8 +47,11 @@ describe('one, two and three threads and an unshared memory give the same bits',
     expect(all.map(({ limits }) => limits.threads)).toEqual([1, 2, 3, 1]);
   });
 
-  test.each(Object.entries(families))('%s', async (_name, family) => {
-    const [first, ...others] = await Promise.all(all.map((device) => evaluate(family, device)));
+  test.each(families.map((family) => [family.name, family] as const))('%s', async (_name, family) => {
+    const [first, ...others] = await Promise.all(all.map(async (device) => {
+      const { value, gradients } = await evaluateCase(family, device);
+      return { value, ...gradients };
+    }));
     for (const other of others) expectSameBits(other, first);
   });
 

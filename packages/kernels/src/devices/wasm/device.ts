@@ -4,7 +4,7 @@ import { bytesOf, describeSpec, sizeOf, type Data, type Tensor } from '../../ten
 import { kernelsWasm } from './kernels.generated';
 import { createHeap } from './memory';
 import { createPool } from './pool';
-import { usableThreads } from './threads';
+import { canShareWork, machineThreads } from './threads';
 import type { Plan, WasmCall } from '../../op';
 
 export interface WasmOptions {
@@ -24,11 +24,11 @@ const views = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array } 
  * Runs on the CPU in WebAssembly SIMD. One WebAssembly.Memory is the allocator; an op without a kernel runs its definition in float32 on views of the same bytes.
  * `run` is synchronous: the caller works as one of the threads. In a browser window's main thread, or without cross-origin isolation, there is one thread.
  */
-export async function createWasmDevice({ threads = Math.min(8, usableThreads()), shared = typeof SharedArrayBuffer !== 'undefined' }: WasmOptions = {}): Promise<Device> {
+export async function createWasmDevice({ threads = Math.min(8, machineThreads()), shared = typeof SharedArrayBuffer !== 'undefined' }: WasmOptions = {}): Promise<Device> {
   if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`createWasmDevice: expected a positive number of threads, got ${threads}`);
   const heap = createHeap(shared);
   const { memory } = heap;
-  const pool = await createPool(moduleBytes(shared), memory, shared && usableThreads() > 1 ? threads : 1);
+  const pool = await createPool(moduleBytes(shared), memory, shared && canShareWork() ? threads : 1);
   const { memory: counted, count } = countMemory();
   let [dry, destroyed] = [false, false];
 

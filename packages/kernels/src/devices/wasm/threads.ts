@@ -43,9 +43,11 @@ async function startBrowserThread(setup: WorkerSetup): Promise<Thread> {
   return { end: async () => worker.terminate() };
 }
 
-/** How many threads may share a job: waiting for others blocks, which a window's main thread must not. */
-export function usableThreads(): number {
-  if (typeof SharedArrayBuffer === 'undefined' || typeof document !== 'undefined') return 1;
+/** Whether threads can share a job here: they need SharedArrayBuffer, and the caller waits for the others, which a window's main thread must not. */
+export const canShareWork = (): boolean => typeof SharedArrayBuffer !== 'undefined' && typeof document === 'undefined';
+
+/** How many threads the machine runs at once. */
+export function machineThreads(): number {
   if (typeof navigator !== 'undefined' && navigator.hardwareConcurrency) return navigator.hardwareConcurrency;
   return typeof process === 'undefined' ? 1 : process.getBuiltinModule('node:os').availableParallelism();
 }

@@ -1,0 +1,90 @@
+// Where the blocks of the WebAssembly kernels begin and end: sizes around their borders, against the definition in float64.
+import fc from 'fast-check';
+import { alibiSlopes, attention, createReferenceDevice, createWasmDevice, crossEntropy, dropout, embedding, geglu, layerNorm, linear, matmul, segmentMean, sum, sumRows, tensor, type AttentionOptions, type Device } from '../src';
+import { allClose, evaluateCase, testNumbers, type OpCase } from '../src/testing';
+
+let device: Device;
+beforeAll(async () => { device = await createWasmDevice({ threads: 2 }); });
+afterAll(() => device.destroy());
+
+/** Value and gradients; the definition itself is held against finite differences beside each op. */
+const compare = (title: string, cases: readonly OpCase[]) => describe(title, () => {
+  test.each(cases.map((opCase) => [opCase.name, opCase] as const))('%s', async (name, opCase) => {
+    const { tolerance = 2e-6 } = opCase;
+    const [actual, expected] = [await evaluateCase(opCase, device), await evaluateCase(opCase, createReferenceDevice())];
+    allClose(actual.value, expected.value, tolerance, name);
+    for (const [input, gradient] of Object.entries(expected.gradients)) allClose(actual.gradients[input], gradient, 5 * tolerance, `the gradient of ${input} in ${name}`);
+  });
+});
+
+const product = (m: number, k: number, n: number, transposeA: boolean, transposeB: boolean): OpCase => ({
+  name: `[${m} x ${k}] · [${k} x ${n}]${transposeA ? ', a transposed' : ''}${transposeB ? ', b transposed' : ''}`,
+  inputs: { a: transposeA ? [k, m] : [m, k], b: transposeB ? [n, k] : [k, n] },
+  run: ({ a, b }) => matmul(a, b, { transposeA, transposeB }),
+});
+
+compare('matmul, around tiles of 4 x 8, inner blocks of 256, blocks of 16 to 64 rows and of 256 columns', [
+  product(4, 256, 8, false, false), product(5, 257, 9, true, true), product(3, 255, 7, false, true), product(1, 513, 1, true, false),
+  product(8, 4, 16, false, true), product(13, 1, 259, true, false), product(20, 40, 513, false, false), product(67, 300, 70, true, true), product(300, 9, 33, false, true),
+]);
+
+const whole = (name: string, heads: number, headDim: number, options: AttentionOptions): OpCase => ({
+  name, inputs: { qkv: [Array.from(options.cuSeqlens).at(-1)!, 3, heads, headDim] }, run: ({ qkv }) => attention({ qkv }, options).output,
+});
+compare('attention, around blocks of 96 queries and keys and panels of 8', [
+  whole('one token', 2, 16, { cuSeqlens: [0, 1] }),
+  whole('lengths 7, 8, 9', 1, 16, { cuSeqlens: [0, 7, 15, 24], alibiSlopes: [0.5] }),
+  whole('lengths 95, 96, 97', 1, 4, { cuSeqlens: [0, 95, 191, 288], alibiSlopes: [0.25] }),
+  whole('193 tokens, causal', 1, 8, { cuSeqlens: [0, 193], causal: true }),
+  whole('193 tokens in a window that spans two blocks', 1, 8, { cuSeqlens: [0, 193], windowSize: [20, 10] }),
+  whole('a window narrower than a panel', 1, 8, { cuSeqlens: [0, 100], windowSize: [1, 0] }),
+  ...[1, 3, 5, 20, 24, 80].map((headDim) => whole(`head dimension ${headDim}`, 2, headDim, { cuSeqlens: [0, 11, 30], alibiSlopes: alibiSlopes(2) })),
+  {
+    name: 'grouped heads, other lengths of keys, longer than a block', inputs: { query: [103, 4, 6], key: [211, 2, 6], value: [211, 2, 6] },
+    run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: [0, 3, 103], cuSeqlensKey: [0, 101, 211], causal: true, windowSize: [60, -1], alibiSlopes: alibiSlopes(4) }).output,
+  },
+  { name: 'queries without any key', inputs: { query: [5, 1, 8], key: [3, 1, 8], value: [3, 1, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: [0, 2, 5], cuSeqlensKey: [0, 0, 3] }).output },
+]);
+
+compare('rows and columns that are no multiples of four, and several parts', [
+  ...[1, 3, 17].map((width): OpCase => ({ name: `layer norm of ${width}`, inputs: { x: [5, width], weight: [width], bias: [width] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias, { epsilon: 1e-5 }) })),
+  { name: 'layer norm of many rows', inputs: { x: [1500, 70], weight: [70], bias: [70] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias), tolerance: 4e-6 },
+  { name: 'geglu of 3', inputs: { x: [5, 6] }, spread: 4, run: ({ x }) => geglu(x) },
+  { name: 'sums of many rows', inputs: { x: [3000, 19] }, run: ({ x }) => sumRows(x), differentiable: false },
+  { name: 'sum of many elements', inputs: { x: [200_003] }, run: ({ x }) => sum(x), differentiable: false },
+  { name: 'linear with one output', inputs: { x: [700, 65], weight: [1, 65], bias: [1] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
+  { name: 'an id that is used 700 times', inputs: { table: [3, 5] }, run: ({ table }, device) => embedding(table, tensor(device, Uint32Array.from({ length: 1000 }, (_, i) => (i % 10 < 7 ? 1 : i % 4)))) },
+  { name: 'a sequence of 500', inputs: { x: [510, 18] }, run: ({ x }) => segmentMean(x, [0, 4, 4, 504, 510]) },
+  ...[1, 2, 5, 300].map((classes): OpCase => ({ name: `cross-entropy of ${classes} classes`, inputs: { logits: [301, classes] }, spread: 8, run: ({ logits }, device) => crossEntropy(logits, tensor(device, Int32Array.from({ length: 301 }, (_, i) => (i % 7 ? i % classes : -100)))).sum })),
+]);
+
+describe('properties', () => {
+  const size = fc.integer({ min: 0, max: 90 });
+
+  test('matmul of any sizes equals the definition', async () => {
+    await fc.assert(fc.asyncProperty(size, size, size, fc.boolean(), fc.boolean(), async (m, k, n, transposeA, transposeB) => {
+      const y = (on: Device) => on.read(matmul(tensor(on, testNumbers(1, m * k), transposeA ? [k, m] : [m, k]), tensor(on, testNumbers(2, k * n), transposeB ? [n, k] : [k, n]), { transposeA, transposeB }));
+      allClose(await y(device), await y(createReferenceDevice()), 3e-6);
+    }), { numRuns: 60 });
+  });
+
+  test('attention of any lengths, window and head dimension equals the definition', async () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 4 });
+    const window = fc.integer({ min: -1, max: 12 });
+    await fc.assert(fc.asyncProperty(lengths, window, window, fc.integer({ min: 1, max: 18 }), fc.boolean(), async (all, left, right, headDim, causal) => {
+      const cuSeqlens = all.reduce((ends, length) => [...ends, ends.at(-1)! + length], [0]);
+      const tokens = cuSeqlens.at(-1)!;
+      const run = async (on: Device) => {
+        const { output, logSumExp } = attention({ qkv: tensor(on, testNumbers(tokens + headDim, tokens * 6 * headDim), [tokens, 3, 2, headDim]) }, { cuSeqlens, causal, windowSize: [left, right], alibiSlopes: [0.5, 0.01] });
+        return [await on.read(output), await on.read(logSumExp)];
+      };
+      const [actual, expected] = [await run(device), await run(createReferenceDevice())];
+      actual.forEach((values, i) => allClose(values, expected[i], 5e-6));
+    }), { numRuns: 60 });
+  });
+
+  test.each([1, 7, 8, 15, 16, 17, 100_001])('dropout of %i elements has the mask of the definition', async (count) => {
+    const kept = async (on: Device) => [...(await on.read(dropout(tensor(on, new Float32Array(count).fill(1)), 0.3, { seed: 0xdeadbeef, step: 12345, layer: 6 })))].map((value) => value !== 0);
+    expect(await kept(device)).toEqual(await kept(createReferenceDevice()));
+  });
+});
