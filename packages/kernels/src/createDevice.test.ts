@@ -1,6 +1,5 @@
+import { describeWithGpu, gpu } from '../test/devices';
 import { createDevice, type PickedDevice } from './index';
-
-declare const gpuForTests: GPU;
 
 async function facts(device: Promise<PickedDevice>): Promise<string[]> {
   const { kind, reason, description } = await device;
@@ -14,21 +13,26 @@ test('auto is wasm in Node, and says why', async () => {
   expect(description).toContain('2 threads');
 });
 
-test('auto takes a GPU that is given', async () => {
-  expect((await facts(createDevice('auto', { gpu: gpuForTests }))).slice(0, 2)).toEqual(['webgpu', 'a GPU was given']);
+describeWithGpu('with a GPU', () => {
+  test('auto takes it', async () => {
+    expect((await facts(createDevice('auto', { gpu: gpu! }))).slice(0, 2)).toEqual(['webgpu', 'a GPU was given']);
+  });
+
+  test('webgpu takes it', async () => {
+    expect((await facts(createDevice('webgpu', { gpu: gpu! }))).slice(0, 2)).toEqual(['webgpu', 'asked for']);
+  });
 });
 
 test('a kind asked for is made, or an error: nothing takes its place', async () => {
   expect((await facts(createDevice('reference')))[0]).toBe('reference');
   expect((await facts(createDevice('wasm', { threads: 1 })))[0]).toBe('wasm');
-  expect((await facts(createDevice('webgpu', { gpu: gpuForTests })))[0]).toBe('webgpu');
   await expect(createDevice('webgpu')).rejects.toThrow('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
   await expect(createDevice('cuda' as 'auto')).rejects.toThrow('createDevice: expected auto, reference, wasm or webgpu, got cuda');
 });
 
-describe('with navigator.gpu, as in a browser', () => {
-  const withGpu = async (gpu: unknown): Promise<string[]> => {
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
+describeWithGpu('with navigator.gpu, as in a browser', () => {
+  const withGpu = async (found: unknown): Promise<string[]> => {
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu: found }, configurable: true });
     try {
       return await facts(createDevice('auto', { threads: 1 }));
     } finally {
@@ -37,8 +41,8 @@ describe('with navigator.gpu, as in a browser', () => {
   };
 
   test('auto passes over a CPU that plays the GPU', async () => {
-    const adapter = (await gpuForTests.requestAdapter())!;
-    const [kind, reason] = await withGpu(gpuForTests);
+    const adapter = (await gpu!.requestAdapter())!;
+    const [kind, reason] = await withGpu(gpu!);
     if (/swiftshader/.test(adapter.info.architecture)) expect([kind, reason]).toEqual(['wasm', expect.stringContaining('navigator.gpu has only a CPU in place of a GPU')]);
     else expect([kind, reason]).toEqual(['webgpu', 'navigator.gpu has an adapter']);
   });

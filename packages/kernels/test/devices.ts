@@ -1,6 +1,9 @@
 import { createReferenceDevice, createWasmDevice, createWebGpuDevice, type Device } from '../src';
 
-declare const gpuForTests: GPU; // SwiftShader on Linux x64, by tools/gpuEnvironment.cjs
+/** SwiftShader on Linux x64, else the machine's own GPU if it has one: tools/gpuEnvironment.cjs. */
+export const gpu = (globalThis as { gpuForTests?: GPU }).gpuForTests;
+
+export const describeWithGpu = gpu ? describe : describe.skip;
 
 /** Every device that this package has, as its own tests make it. */
 export const devices: Readonly<Record<string, () => Promise<Device>>> = {
@@ -8,5 +11,5 @@ export const devices: Readonly<Record<string, () => Promise<Device>>> = {
   wasm: () => createWasmDevice({ threads: 1 }),
   'wasm, 2 threads': () => createWasmDevice({ threads: 2 }),
   'wasm, unshared': () => createWasmDevice({ shared: false }),
-  webgpu: () => createWebGpuDevice(gpuForTests),
+  ...(gpu && { webgpu: () => createWebGpuDevice(gpu) }),
 };

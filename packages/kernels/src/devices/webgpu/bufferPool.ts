@@ -31,7 +31,7 @@ export function bucketOf(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / step)) * step;
 }
 
-export function createBufferPool(device: GPUDevice, failures: Failures, { maxIdle = 64 } = {}): BufferPool {
+export function createBufferPool(device: GPUDevice, failures: Failures, maxBytes: number, { maxIdle = 64 }: { readonly maxIdle?: number } = {}): BufferPool {
   const idle = new Map<number, Idle[]>();
   const all = new Map<number, PooledBuffer>();
   let [nextId, submissions, reserved] = [0, 0, 0];
@@ -56,10 +56,10 @@ export function createBufferPool(device: GPUDevice, failures: Failures, { maxIdl
       const exact = bucketOf(bytes);
       // With batches of varying size the exact bucket alone kept five times of what was in use; one up to twice as large will do.
       for (let size = exact; size <= 2 * exact; size = bucketOf(size + 1)) {
-        const list = idle.get(size);
+        const list = idle.get(Math.min(size, maxBytes));
         if (list?.length) return oldest(list);
       }
-      return create(exact, label);
+      return create(Math.min(exact, maxBytes), label);
     },
     give(buffer) {
       const list = idle.get(buffer.size);

@@ -1,7 +1,8 @@
+import { describeWithGpu, gpu } from '../../../test/devices';
 import { add, alibiSlopes, apply, attention, createWebGpuDevice, DeviceLostError, free, layerNorm, matmul, ones, read, scale, scope, sum, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Op, type Tensor, type WebGpuDevice } from '../../index';
 import { testNumbers } from '../../testing';
-
-declare const gpuForTests: GPU;
+import { bucketOf, createBufferPool } from './bufferPool';
+import { createFailures } from './failures';
 
 /** An op of one dispatch on `x` and `y`. */
 const shaderOf = (body: string, access = 'read') => `struct Params { count: u32 }
@@ -18,9 +19,9 @@ const opOf = (name: string, shader: string, { bind = [{ input: 0 }, { output: 0 
   name, mutates, infer: ([x]) => (mutates.length ? [] : [x]), reference() {}, webgpu: () => ({ steps: [{ shader, params, bind, workgroups: [1, 1, 1] }] }),
 });
 
-describe('one device', () => {
+describeWithGpu('one device', () => {
   let device: WebGpuDevice;
-  beforeAll(async () => { device = await createWebGpuDevice(gpuForTests); });
+  beforeAll(async () => { device = await createWebGpuDevice(gpu!); });
   afterAll(() => device.destroy());
 
   test('reports the adapter and its real limits', () => {
@@ -95,88 +96,106 @@ describe('one device', () => {
   });
 });
 
-test('warming up compiles, and then nothing is compiled any more', async () => {
-  const device = await createWebGpuDevice(gpuForTests);
-  const x = tensor(device, testNumbers(1, 48), [4, 12]);
-  const step = () => scope<Tensor>(() => valueAndGrad((p: Tensor) => sum(layerNorm(matmul(p, p, { transposeB: true }), ones(device, [4]), zeros(device, [4]))))(x).value);
-  const before = device.statistics();
-  await device.warmup(() => free(step()));
-  const warm = device.statistics();
-  expect(warm.pipelines).toBeGreaterThan(before.pipelines + 5);
-  expect(warm.dispatches).toBe(before.dispatches);
-  await read(step());
-  expect(device.statistics().pipelines).toBe(warm.pipelines);
-  await device.destroy();
-});
-
-test.each([
-  ['syntax', 'y[0] = x[0]'],
-  ['a reserved word', 'let meta = params.count; y[0] = x[0];'],
-  ['a type', 'y[0] = params.count;'],
-])('an error of %s comes with the op at the next read, and at every later one', async (_what, body) => {
-  const device = await createWebGpuDevice(gpuForTests);
-  const good = scale(tensor(device, [2]), 2);
-  const y = apply(opOf('broken', shaderOf(body)), [tensor(device, [1])], {})[0];
-  await expect(read(y)).rejects.toThrow('broken: expected a shader that compiles, got "');
-  await expect(read(good)).rejects.toThrow('broken: expected a shader that compiles, got "');
-  await device.destroy();
-});
-
-test('an error found while warming up comes at the next read too', async () => {
-  const device = await createWebGpuDevice(gpuForTests);
-  const x = tensor(device, [1]);
-  await device.warmup(() => scope(() => void apply(opOf('broken', shaderOf('y[0] = ')), [x], {})));
-  await expect(read(x)).rejects.toThrow('broken: expected a shader that compiles, got "');
-  await device.destroy();
-});
-
-test('a lost GPU is a DeviceLostError', async () => {
-  let inner: GPUDevice | undefined;
-  const adapter = (await gpuForTests.requestAdapter())!;
-  const gpu = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
-  const device = await createWebGpuDevice(gpu);
-  const x = tensor(device, [1]);
-  await read(x);
-  inner!.destroy();
-  await expect(read(scale(x, 2))).rejects.toThrow(DeviceLostError);
-  await expect(read(x)).rejects.toThrow('webgpu: expected a working GPU, got one that was lost');
-  await device.destroy();
-});
-
-test('no adapter is an error with a remedy', async () => {
-  await expect(createWebGpuDevice({ requestAdapter: async () => null } as unknown as GPU)).rejects.toThrow('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
-});
-
-test('plans split what is too long for one dispatch, and the results stay the same to the bit', async () => {
-  const run = async (workPerDispatch: number) => {
-    const device = await createWebGpuDevice(gpuForTests, { workPerDispatch });
-    const a = tensor(device, testNumbers(1, 100 * 9), [100, 9]);
-    const qkv = tensor(device, testNumbers(2, 70 * 3 * 2 * 8), [70, 3, 2, 8]);
-    const { value, grads } = valueAndGrad((p: { a: Tensor; qkv: Tensor }) => add(sum(matmul(p.a, p.a, { transposeB: true })), sum(attention({ qkv: p.qkv }, { cuSeqlens: [0, 40, 70], alibiSlopes: alibiSlopes(2), windowSize: [30, 40] }).output)))({ a, qkv });
-    const values = (await Promise.all([value, grads.a, grads.qkv].map(read))).map((data) => [...data]);
-    const { dispatches, submissions } = device.statistics();
+describeWithGpu('a device of its own', () => {
+  test('warming up compiles, and then nothing is compiled any more', async () => {
+    const device = await createWebGpuDevice(gpu!);
+    const x = tensor(device, testNumbers(1, 48), [4, 12]);
+    const step = () => scope<Tensor>(() => valueAndGrad((p: Tensor) => sum(layerNorm(matmul(p, p, { transposeB: true }), ones(device, [4]), zeros(device, [4]))))(x).value);
+    const before = device.statistics();
+    await device.warmup(() => free(step()));
+    const warm = device.statistics();
+    expect(warm.pipelines).toBeGreaterThan(before.pipelines + 5);
+    expect(warm.dispatches).toBe(before.dispatches);
+    await read(step());
+    expect(device.statistics().pipelines).toBe(warm.pipelines);
     await device.destroy();
-    return { values, dispatches, submissions };
-  };
-  const [whole, split] = [await run(1e9), await run(2e4)];
-  expect(split.dispatches).toBeGreaterThan(whole.dispatches + 5);
-  expect(split.submissions).toBeGreaterThan(whole.submissions + 5);
-  expect(split.values).toEqual(whole.values);
+  });
+
+  test.each([
+    ['syntax', 'y[0] = x[0]'],
+    ['a reserved word', 'let meta = params.count; y[0] = x[0];'],
+    ['a type', 'y[0] = params.count;'],
+  ])('an error of %s comes with the op at the next read, and at every later one', async (_what, body) => {
+    const device = await createWebGpuDevice(gpu!);
+    const good = scale(tensor(device, [2]), 2);
+    const y = apply(opOf('broken', shaderOf(body)), [tensor(device, [1])], {})[0];
+    await expect(read(y)).rejects.toThrow('broken: expected a shader that compiles, got "');
+    await expect(read(good)).rejects.toThrow('broken: expected a shader that compiles, got "');
+    await device.destroy();
+  });
+
+  test('an error found while warming up comes at the next read too', async () => {
+    const device = await createWebGpuDevice(gpu!);
+    const x = tensor(device, [1]);
+    await device.warmup(() => scope(() => void apply(opOf('broken', shaderOf('y[0] = ')), [x], {})));
+    await expect(read(x)).rejects.toThrow('broken: expected a shader that compiles, got "');
+    await device.destroy();
+  });
+
+  test('a lost GPU is a DeviceLostError', async () => {
+    let inner: GPUDevice | undefined;
+    const adapter = (await gpu!.requestAdapter())!;
+    const losing = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
+    const device = await createWebGpuDevice(losing);
+    const x = tensor(device, [1]);
+    await read(x);
+    inner!.destroy();
+    await expect(read(scale(x, 2))).rejects.toThrow(DeviceLostError);
+    await expect(read(x)).rejects.toThrow('webgpu: expected a working GPU, got one that was lost');
+    await device.destroy();
+  });
+
+  test('no adapter is an error with a remedy', async () => {
+    await expect(createWebGpuDevice({ requestAdapter: async () => null } as unknown as GPU)).rejects.toThrow('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
+  });
+
+  test('plans split what is too long for one dispatch, and the results stay the same to the bit', async () => {
+    const run = async (workPerDispatch: number) => {
+      const device = await createWebGpuDevice(gpu!, { workPerDispatch });
+      const a = tensor(device, testNumbers(1, 100 * 9), [100, 9]);
+      const qkv = tensor(device, testNumbers(2, 70 * 3 * 2 * 8), [70, 3, 2, 8]);
+      const { value, grads } = valueAndGrad((p: { a: Tensor; qkv: Tensor }) => add(sum(matmul(p.a, p.a, { transposeB: true })), sum(attention({ qkv: p.qkv }, { cuSeqlens: [0, 40, 70], alibiSlopes: alibiSlopes(2), windowSize: [30, 40] }).output)))({ a, qkv });
+      const values = (await Promise.all([value, grads.a, grads.qkv].map(read))).map((data) => [...data]);
+      const { dispatches, submissions } = device.statistics();
+      await device.destroy();
+      return { values, dispatches, submissions };
+    };
+    const [whole, split] = [await run(1e9), await run(2e4)];
+    expect(split.dispatches).toBeGreaterThan(whole.dispatches + 5);
+    expect(split.submissions).toBeGreaterThan(whole.submissions + 5);
+    expect(split.values).toEqual(whole.values);
+  });
+
+  test('the pool gives a larger buffer where none of the size is idle, and lets go of what stays idle', async () => {
+    const device = await createWebGpuDevice(gpu!, { maxIdle: 3 });
+    free(zeros(device, [100_000]));
+    const { reserved } = device.memory;
+    const x = zeros(device, [70_000]);
+    expect(device.memory.reserved).toBe(reserved);
+    free(x);
+    for (let i = 0; i < 6; i++) {
+      const y = scale(tensor(device, [i]), 2);
+      expect((await read(y))[0]).toBe(2 * i);
+      free(y);
+    }
+    expect(device.memory.reserved).toBeLessThanOrEqual(reserved - 400_000);
+    await device.destroy();
+    expect(device.memory.reserved).toBe(0);
+  });
 });
 
-test('the pool gives a larger buffer where none of the size is idle, and lets go of what stays idle', async () => {
-  const device = await createWebGpuDevice(gpuForTests, { maxIdle: 3 });
-  free(zeros(device, [100_000]));
-  const { reserved } = device.memory;
-  const x = zeros(device, [70_000]);
-  expect(device.memory.reserved).toBe(reserved);
-  free(x);
-  for (let i = 0; i < 6; i++) {
-    const y = scale(tensor(device, [i]), 2);
-    expect((await read(y))[0]).toBe(2 * i);
-    free(y);
+test('running out of GPU memory is an error that names who asked, how much, and the remedy', async () => {
+  const full = { createBuffer: () => ({}), pushErrorScope() {}, popErrorScope: async () => ({ message: 'Out of memory' }), lost: new Promise(() => {}), addEventListener() {} } as unknown as GPUDevice;
+  const failures = createFailures(full);
+  createBufferPool(full, failures, 2 ** 30).take(400, 'matmul');
+  await expect(failures.settle()).rejects.toThrow('matmul: expected 512 bytes of GPU memory, got "Out of memory"; use a smaller batch, or checkpoint()');
+});
+
+test('buckets waste at most an eighth, or 256 bytes', () => {
+  for (let bytes = 0; bytes < 2 ** 33; bytes = bytes * 1.37 + 1) {
+    const size = bucketOf(Math.floor(bytes));
+    expect(size % 256).toBe(0);
+    expect(size).toBeGreaterThanOrEqual(Math.floor(bytes));
+    expect(size).toBeLessThanOrEqual(Math.max(bytes * 1.125, Math.floor(bytes) + 256));
   }
-  expect(device.memory.reserved).toBeLessThanOrEqual(reserved - 400_000);
-  await device.destroy();
-  expect(device.memory.reserved).toBe(0);
 });

@@ -1,16 +1,17 @@
-import { countMemory, type DeviceBuffer, type Device, type Limits } from '../../device';
+import { countMemory, type Device, type DeviceBuffer, type Limits } from '../../device';
 import { UnsupportedOpError } from '../../errors';
-import { bytesOf, describeSpec, sizeOf, type Data, type DType, type Tensor, type TensorSpec } from '../../tensor';
+import { bytesOf, sizeOf } from '../../tensor';
 import { openAdapter, type AdapterDescription } from './adapter';
-import { createBindGroups, type Range } from './bindGroups';
-import { createBufferPool, type PooledBuffer } from './bufferPool';
+import { createBindGroups } from './bindGroups';
+import { rangesOf, type Bound, type GpuBuffer } from './bindings';
+import { createBufferPool } from './bufferPool';
 import { createCommands } from './commands';
 import { createFailures } from './failures';
 import { createPipelineCache } from './pipelineCache';
-import { createParamsEncoder, type ShaderFacts } from './shader';
+import { createParamsEncoder } from './shader';
+import { createTransfers } from './transfers';
 import { createUpload } from './upload';
-import { bufferUsage, mapRead } from './usage';
-import type { Dispatch } from '../../op';
+import type { Bind, Dispatch } from '../../op';
 
 export interface WebGpuOptions {
   /** Overrides the estimate of what the adapter does in 50 ms, in multiply-adds. */
@@ -31,19 +32,6 @@ export interface WebGpuDevice extends Device {
   readonly statistics: () => WebGpuStatistics;
 }
 
-interface GpuBuffer extends DeviceBuffer {
-  readonly pooled: PooledBuffer;
-}
-
-/** What a binding shows: a tensor, or scratch. */
-interface Bound extends TensorSpec {
-  readonly buffer: DeviceBuffer;
-  readonly offset: number;
-}
-
-/** Above this a write goes to the queue directly instead of through a staging chunk. */
-const stagedBytes = 1 << 16;
-
 /**
  * Runs ops on a GPU through WebGPU: records commands, submits them now and then, and waits only in `read`.
  * @param gpu - `navigator.gpu` in a browser, or `create([])` of the npm package webgpu (Dawn) in Node.
@@ -51,43 +39,21 @@ const stagedBytes = 1 << 16;
  */
 export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice> {
   const { device, adapter } = await openAdapter(gpu);
-  const limits: Limits = {
-    maxBufferBytes: device.limits.maxBufferSize,
-    maxBindingBytes: device.limits.maxStorageBufferBindingSize,
-    workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
-    threads: 1,
-    workPerDispatch: options.workPerDispatch ?? (adapter.software ? 5e7 : 5e9), // 1 and 100 thousand million a second
-  };
-  const { memory, count } = countMemory();
-  const failures = createFailures(device);
-  const pool = createBufferPool(device, failures, options);
-  const upload = createUpload(device);
-  const bindGroups = createBindGroups(device, failures);
-  const pipelines = createPipelineCache(device, failures);
-  const commands = createCommands({ device, failures, bindGroups, workPerSubmit: limits.workPerDispatch, beforeSubmit: () => upload.send(), afterSubmit: () => pool.age() && bindGroups.clear() });
-  Object.defineProperty(memory, 'reserved', { get: () => pool.reserved() + upload.reserved(), enumerable: true });
-  const encodeParams = createParamsEncoder();
+  const limits = limitsOf(device, adapter, options);
+  const machine = createMachine(device, limits, options);
+  const { memory, commands, pipelines, transfers } = machine;
   let dispatches = 0;
   let compiling: Promise<void>[] | undefined; // while warming up
 
-  const allocateAs = (label: string, byteLength: number): GpuBuffer => {
-    if (byteLength > limits.maxBufferBytes) throw new RangeError(`${label}: expected at most ${limits.maxBufferBytes} bytes in one tensor on this GPU, got ${byteLength}; split it by rows`);
-    const pooled = pool.take(byteLength, label);
-    count(byteLength);
-    return { byteLength, version: 0, pooled };
-  };
-  const release = (buffer: DeviceBuffer) => {
-    if (buffer.version < 0) return;
-    buffer.version = -1;
-    count(-buffer.byteLength);
-    pool.give((buffer as GpuBuffer).pooled);
-  };
   const record = (op: string, step: Dispatch, bound: readonly Bound[]) => {
     if (step.workgroups.includes(0)) return;
-    if (compiling) return void compiling.push(pipelines.prepare(op, step));
+    if (compiling) {
+      compiling.push(pipelines.prepare(op, step));
+      return;
+    }
     const pipeline = pipelines.get(op, step);
     const ranges = rangesOf(op, pipeline.facts, bound, limits);
-    commands.dispatch(op, pipeline, [upload.share(encodeParams(op, pipeline.facts, step)), ...ranges], step.workgroups, step.work ?? bound.reduce((sum, spec) => sum + sizeOf(spec), 0));
+    commands.dispatch(op, pipeline, [machine.params(op, pipeline.facts, step), ...ranges], step.workgroups, step.work ?? bound.reduce((sum, spec) => sum + sizeOf(spec), 0));
     dispatches++;
   };
 
@@ -98,49 +64,24 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     limits,
     memory,
     statistics: () => ({ dispatches, submissions: commands.submissions(), pipelines: pipelines.compiled() }),
-    allocate: (byteLength) => allocateAs('allocate', byteLength),
-    free: release,
+    allocate: (byteLength) => machine.allocate('allocate', byteLength),
+    free: machine.free,
     write(tensor, data) {
-      if (compiling) return;
-      const words = toWords(live('write', tensor), data);
-      const { gpu: target } = (tensor.buffer as GpuBuffer).pooled;
-      tensor.buffer.version++;
-      if (words.byteLength > stagedBytes) {
-        commands.submit(); // the queue is in order too: what was recorded so far comes before this write, what follows after
-        device.queue.writeBuffer(target, tensor.offset * 4, words);
-      } else if (words.length) {
-        const staged = upload.stage(words);
-        commands.copy(staged.gpu, staged.offset, target, tensor.offset * 4, words.byteLength);
-      }
+      if (!compiling) transfers.write(tensor, data);
     },
     run(op, inputs, outputs, attributes) {
       const plan = op.webgpu?.(inputs, outputs, attributes, limits);
       if (!plan) throw new UnsupportedOpError(op.name, 'webgpu');
-      const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: allocateAs(op.name, bytesOf(spec)) }));
+      const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: machine.allocate(op.name, bytesOf(spec)) }));
+      const bound = (bind: Bind): Bound => ('input' in bind ? inputs[bind.input] : 'output' in bind ? outputs[bind.output] : scratch[bind.scratch]);
       try {
-        for (const step of plan.steps) {
-          record(op.name, step, step.bind.map((bind) => ('input' in bind ? inputs[bind.input] : 'output' in bind ? outputs[bind.output] : scratch[bind.scratch])));
-        }
+        for (const step of plan.steps) record(op.name, step, step.bind.map(bound));
       } finally {
-        for (const { buffer } of scratch) release(buffer);
+        for (const { buffer } of scratch) machine.free(buffer);
       }
       if (!compiling) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
     },
-    async read(tensor) {
-      const { dtype } = live('read', tensor);
-      const bytes = bytesOf(tensor);
-      const staging = device.createBuffer({ label: 'read', size: Math.max(4, bytes), usage: bufferUsage.mapRead | bufferUsage.copyTarget });
-      if (bytes) commands.copy((tensor.buffer as GpuBuffer).pooled.gpu, tensor.offset * 4, staging, 0, bytes);
-      commands.submit();
-      const mapped = staging.mapAsync(mapRead);
-      try {
-        await Promise.all([mapped.catch(() => undefined), failures.settle()]); // a lost device fails both: its own error says more
-        await mapped;
-        return fromBytes(dtype, staging.getMappedRange().slice(0, bytes));
-      } finally {
-        staging.destroy();
-      }
-    },
+    read: transfers.read,
     async warmup(f) {
       const jobs: Promise<void>[] = (compiling = []);
       try {
@@ -150,54 +91,54 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
       }
       await Promise.all(jobs);
     },
-    async destroy() {
+    destroy: machine.destroy,
+  };
+}
+
+function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { workPerDispatch }: WebGpuOptions): Limits {
+  return {
+    maxBufferBytes: limits.maxBufferSize,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    threads: 1,
+    workPerDispatch: workPerDispatch ?? (software ? 5e7 : 5e9), // 50 ms at 1 and at 100 thousand million a second
+  };
+}
+
+/** The device's parts, wired together: memory, commands, shaders, transfers. */
+function createMachine(device: GPUDevice, limits: Limits, options: WebGpuOptions) {
+  const { memory, count } = countMemory();
+  const failures = createFailures(device);
+  const pool = createBufferPool(device, failures, limits.maxBufferBytes, options);
+  const upload = createUpload(device);
+  const bindGroups = createBindGroups(device, failures);
+  const commands = createCommands({ device, failures, bindGroups, workPerSubmit: limits.workPerDispatch, beforeSubmit: () => upload.send(), afterSubmit: () => pool.age() && bindGroups.clear() });
+  const encodeParams = createParamsEncoder();
+  Object.defineProperty(memory, 'reserved', { get: () => pool.reserved() + upload.reserved(), enumerable: true });
+  return {
+    memory,
+    commands,
+    pipelines: createPipelineCache(device, failures),
+    transfers: createTransfers({ device, commands, upload, failures }),
+    params: (...call: Parameters<typeof encodeParams>) => upload.share(encodeParams(...call)),
+    allocate(label: string, byteLength: number): GpuBuffer {
+      if (byteLength > limits.maxBufferBytes) throw new RangeError(`${label}: expected at most ${limits.maxBufferBytes} bytes in one tensor on this GPU, got ${byteLength}; split it by rows`);
+      const pooled = pool.take(byteLength, label);
+      count(byteLength);
+      return { byteLength, version: 0, pooled };
+    },
+    free(buffer: DeviceBuffer): void {
+      if (buffer.version < 0) return;
+      buffer.version = -1;
+      count(-buffer.byteLength);
+      pool.give((buffer as GpuBuffer).pooled);
+    },
+    async destroy(): Promise<void> {
       commands.submit();
-      await device.queue.onSubmittedWorkDone().catch(() => undefined); // of a lost device nothing is waited for
+      await device.queue.onSubmittedWorkDone().catch(() => undefined); // on a lost GPU there is nothing to wait for
       upload.destroy();
       pool.destroy();
       device.destroy();
     },
   };
-}
-
-function live(what: string, tensor: Tensor): Tensor {
-  if (tensor.buffer.version < 0) throw new ReferenceError(`${what}: expected a live tensor, got one that was freed`);
-  return tensor;
-}
-
-/** The parts of buffers that a dispatch binds, checked: where they begin, how large they are, and that nothing is read and written at once. */
-function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly Bound[], { maxBindingBytes }: Limits): Range[] {
-  if (tensors.length !== bound.length) throw new TypeError(`${op}: expected ${tensors.length} tensors for the shader's bindings, got ${bound.length}`);
-  const ranges = bound.map((spec, i): Range => {
-    const { name } = tensors[i];
-    if (spec.offset % 64) throw new RangeError(`${op}: expected ${name} to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
-    const size = Math.max(4, bytesOf(spec));
-    if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; split it by rows`);
-    const { gpu, id } = (spec.buffer as GpuBuffer).pooled;
-    return { gpu, id, offset: spec.offset * 4, size };
-  });
-  ranges.forEach((range, i) => {
-    for (let j = 0; j < i; j++) {
-      if (ranges[j].id !== range.id) continue;
-      const [a, b] = [tensors[j], tensors[i]];
-      const disjoint = range.offset >= ranges[j].offset + ranges[j].size || ranges[j].offset >= range.offset + range.size;
-      if (a.access === b.access && (a.access === 'read' || disjoint)) continue;
-      throw new TypeError(`${op}: expected every buffer it writes to be bound once, got ${a.name} (${a.access}) and ${b.name} (${b.access}) in one buffer, which WebGPU refuses; copy one of them`);
-    }
-  });
-  return ranges;
-}
-
-function toWords({ dtype, shape }: Tensor, data: Data): Uint32Array<ArrayBuffer> {
-  if (data.length !== sizeOf({ dtype, shape })) throw new RangeError(`write: expected ${sizeOf({ dtype, shape })} elements for ${describeSpec({ dtype, shape })}, got ${data.length}`);
-  const { buffer, byteOffset, byteLength } = dtype === 'float32' ? Float32Array.from(data) : dtype === 'int32' ? Int32Array.from(data) : dtype === 'uint32' ? Uint32Array.from(data) : refuse(dtype);
-  return new Uint32Array(buffer, byteOffset, byteLength / 4);
-}
-
-function fromBytes(dtype: DType, bytes: ArrayBuffer): Data {
-  return dtype === 'float32' ? new Float32Array(bytes) : dtype === 'int32' ? new Int32Array(bytes) : dtype === 'uint32' ? new Uint32Array(bytes) : refuse(dtype);
-}
-
-function refuse(dtype: DType): never {
-  throw new UnsupportedOpError(dtype, 'webgpu', 'convert to float32 before the upload');
 }

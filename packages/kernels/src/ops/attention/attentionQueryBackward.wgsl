@@ -49,6 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     dO[i] = d[(at * params.numHeads + head) * HEAD_DIM + i % HEAD_DIM];
     dQ[i] = 0.0;
   }
+  workgroupBarrier(); // dQ is written out even where no key is seen
   let statistic = statistics[min(row, lastRow) * params.numHeads + head];
   for (var first = begin; first < end; first += BLOCK) {
     workgroupBarrier();
