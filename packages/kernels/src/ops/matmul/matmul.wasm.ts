@@ -1,26 +1,30 @@
 // AssemblyScript. Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication") with register tiles of 4 x 8:
 // b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks of 256 in order.
+import { at, share } from '../../devices/wasm/math.wasm';
 import { panelProduct, packColumns, packRows } from './tile.wasm';
 
 /** Inner block: a panel of 8 columns is then 8 KiB and stays in the first cache. */
 const BLOCK_K: i32 = 256;
 
-/** Packs b [k, n], and bias [n] (or zeros) to a multiple of 8. A part packs some panels. */
+/** Packs b [k, n], one inner block after another and its panels in order, so that a part reads them as one stream; and bias [n] (or zeros) to a multiple of 8. A part packs some panels. */
 export function matmulPack(b: usize, bias: usize, packed: usize, packedBias: usize, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {
-  const panels = (n + 7) >> 3;
-  for (let panel = <i32>((<i64>panels * part) / parts), last = <i32>((<i64>panels * (part + 1)) / parts); panel < last; panel++) {
+  const panels = (n + 7) >> 3, padded = panels << 3;
+  for (let panel = share(panels, part, parts), last = share(panels, part + 1, parts); panel < last; panel++) {
     const first = panel << 3;
     const columns = min(8, n - first);
-    const to = packed + (<usize>(panel * k) << 5);
-    if (transposed) packColumns(b + (<usize>(first * k) << 2), <usize>k << 2, columns, k, to);
-    else packRows(b + (<usize>first << 2), <usize>n << 2, columns, k, to);
-    for (let j = 0; j < 8; j++) store<f32>(packedBias + (<usize>(first + j) << 2), hasBias && j < columns ? load<f32>(bias + (<usize>(first + j) << 2)) : 0);
+    for (let inner = 0; inner < k; inner += BLOCK_K) {
+      const depth = min(BLOCK_K, k - inner);
+      const to = at(packed, inner * padded + first * depth);
+      if (transposed) packColumns(at(b, first * k + inner), <usize>k << 2, columns, depth, to);
+      else packRows(at(b, inner * n + first), <usize>n << 2, columns, depth, to);
+    }
+    for (let j = 0; j < 8; j++) store<f32>(at(packedBias, first + j), hasBias && j < columns ? load<f32>(at(bias, first + j)) : 0);
   }
 }
 
 /** c [m, n] = a [m, k] · b [k, n] + bias. One part is one block of rows and columns; its scratch holds an edge tile and, if a is stored as [k, m], a block of its rows. */
 export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scratch: usize, m: i32, n: i32, k: i32, transposed: i32, blockRows: i32, blockColumns: i32, scratchSize: i32, part: i32, _parts: i32): void {
-  const across = (n + blockColumns - 1) / blockColumns;
+  const padded = (n + 7) & ~7, across = (n + blockColumns - 1) / blockColumns;
   const firstRow = (part / across) * blockRows, rows = min(blockRows, m - firstRow);
   const firstColumn = (part % across) * blockColumns, lastColumn = min(n, firstColumn + blockColumns);
   const edge = scratch + <usize>part * <usize>scratchSize, block = edge + 128;
@@ -30,7 +34,7 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
     const depth = min(BLOCK_K, k - inner);
     if (transposed) packRowGroups(a + ((<usize>inner * <usize>m + <usize>firstRow) << 2), <usize>m << 2, rows, depth, block);
     for (let column = firstColumn; column < lastColumn; column += 8) {
-      const panel = packed + ((<usize>(column >> 3) * <usize>k + <usize>inner) << 5);
+      const panel = at(packed, inner * padded + column * depth);
       const to = c + ((<usize>firstRow * <usize>n + <usize>column) << 2);
       const columns = min(8, lastColumn - column);
       const from = inner ? to : packedBias + (<usize>column << 2), fromRow = inner ? cRow : 0;
