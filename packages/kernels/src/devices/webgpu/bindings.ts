@@ -24,7 +24,7 @@ export function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly B
   const ranges = bound.map((spec, i): Range => {
     const { name } = tensors[i];
     if (spec.offset % 64) throw new RangeError(`${op}: expected ${name} to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
-    const size = Math.max(4, bytesOf(spec));
+    const size = Math.max(16, bytesOf(spec)); // an array binds at least one element, of up to four words, and every buffer has 256 bytes
     if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; split it by rows`);
     const { gpu, id } = pooledOf(spec);
     return { gpu, id, offset: spec.offset * 4, size };

@@ -41,6 +41,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let label = labels[row];
   var loss = vec2(params.nan, 1.0);
   if (label == params.ignoreIndex) { loss = vec2(0.0); }
-  else if (label >= 0 && label < i32(params.classes)) { loss.x = top + logarithm(partial[0]) - logits[start + u32(label)]; }
+  else if (label >= 0 && label < i32(params.classes)) { loss.x = logarithm(partial[0]) + (top - logits[start + u32(label)]); }
   losses[row] = loss;
 }
