@@ -10,5 +10,5 @@ export { DeviceLostError, UnsupportedOpError } from './errors';
 export { type DeviceKind, type DeviceOptions, type PickedDevice, createDevice } from './createDevice';
 export { createReferenceDevice } from './devices/reference';
 export { type WasmOptions, createWasmDevice } from './devices/wasm/device';
-export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, createWebGpuDevice } from './devices/webgpu';
+export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, type WebGpuStatistics, createWebGpuDevice } from './devices/webgpu';
 export * from './ops/index';

@@ -1,5 +1,5 @@
 // What every device promises, whatever it runs on.
-import { accumulate, add, allocate, apply, attention, embedding, fill, free, layerNorm, linear, matmul, read, scale, scope, sum, tensor, zeros, type Device, type Op, type Tensor } from '../src';
+import { accumulate, add, allocate, apply, attention, embedding, fill, free, layerNorm, linear, matmul, read, scale, scope, sum, tensor, valueAndGrad, zeros, type Device, type Op, type Tensor } from '../src';
 import { testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -51,6 +51,8 @@ describe.each(Object.entries(devices))('%s', (kind, create) => {
     expect([...(await read(matmul(zeros(device, [2, 0]), zeros(device, [0, 2]))))]).toEqual([0, 0, 0, 0]);
     expect((await read(sum(empty)))[0]).toBe(0);
     expect((await read(attention({ qkv: zeros(device, [0, 3, 2, 4]) }, { cuSeqlens: [0] }).output)).length).toBe(0);
+    const { grads } = valueAndGrad((qkv: Tensor) => sum(attention({ qkv }, { cuSeqlens: [0, 0] }).output))(zeros(device, [0, 3, 2, 4]));
+    expect((await read(grads)).length).toBe(0);
     expect((await read(embedding(zeros(device, [4, 2]), tensor(device, new Uint32Array(0))))).length).toBe(0);
   });
 
