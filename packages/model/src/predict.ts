@@ -4,7 +4,7 @@ import { createBreather } from './breathe';
 import { classify, type ClassifierModel } from './heads/sequenceClassifier';
 
 /** Nothing is kept for a backward pass, so a batch can be large. */
-const tokensPerBatch = 16384;
+const tokensPerBatch = 8192;
 
 /** Class probabilities `[sequences, classes]`, in the order given. */
 export async function predictProbabilities(model: ClassifierModel, sequences: readonly TokenSequence[], signal?: AbortSignal): Promise<Float32Array> {
