@@ -1,5 +1,6 @@
 // Every way to hand bytes to a reader becomes one stream of chunks. Nothing is read before the consumer asks for it,
 // and a consumer that stops early closes the file, cancels the stream or aborts the request.
+import { inflateBlocks, startsAsBgzf } from './bgzfBlocks';
 import { FormatError } from './formatError';
 import { gunzip } from './gunzip';
 import { nodeModule } from './nodeModule';
@@ -7,7 +8,7 @@ import { nodeModule } from './nodeModule';
 /** Random access as generic-filehandle2 defines it: anything with these two methods will do. */
 export interface FileHandleLike {
   /** Up to `length` bytes from `position`; fewer only at the end of the file. */
-  read(length: number, position: number, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  read(length: number, position: number, options?: ReadOptions): Promise<Uint8Array>;
   stat(): Promise<{ size: number }>;
 }
 
@@ -22,15 +23,16 @@ export interface ReadOptions {
 const pieceBytes = 1 << 16;
 
 /**
- * The bytes of `source`, decompressed when they begin with gzip's magic number (any number of members, hence also BGZF); names are never looked at.
+ * The bytes of `source`, decompressed when they begin with gzip's magic number (any number of members) or are BGZF; names are never looked at.
  * @returns chunks of one byte or more, valid until the consumer changes them.
  * @throws TypeError when `source` is none of the kinds of {@link ByteSource}; FormatError for damaged gzip and for other compressions.
  */
 export function readBytes(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-  return decompress(openSource(source, options.signal));
+  return decompress(readSource(source, options));
 }
 
-function openSource(source: ByteSource, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+/** The bytes of `source` as they are stored. */
+export function readSource(source: ByteSource, { signal }: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
   if (typeof source === 'string') return fromString(source, signal);
   if (source instanceof Uint8Array) return fromArray(source, signal);
   if (source instanceof URL) return source.protocol === 'file:' ? fromPath(source, signal) : fromUrl(source, signal);
@@ -92,7 +94,7 @@ async function* fromHandle(handle: FileHandleLike, signal: AbortSignal | undefin
   for (let position = 0; position < size; ) {
     signal?.throwIfAborted();
     const wanted = Math.min(4 * pieceBytes, size - position);
-    const bytes = await handle.read(wanted, position, signal ? { signal } : {});
+    const bytes = await handle.read(wanted, position, { signal });
     if (bytes.length === 0 || bytes.length > wanted) throw new RangeError(`readBytes: expected read() to give 1 to ${wanted} bytes at ${position} of ${size}, got ${bytes.length}; the file changed or the handle is at fault`);
     position += bytes.length;
     yield bytes;
@@ -109,17 +111,17 @@ async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>):
   try {
     const head: number[] = [];
     const held: Uint8Array[] = [];
-    while (head.length < 4) {
+    while (head.length < 16) {
       const { done, value } = await chunks.next();
       if (done) break;
       held.push(value);
-      head.push(...value.subarray(0, 4 - head.length));
+      head.push(...value.subarray(0, 16 - head.length));
     }
     const startsWith = (magic: readonly number[]) => magic.every((byte, i) => head[i] === byte);
     const other = foreign.find(([, magic]) => startsWith(magic));
     if (other) throw new FormatError(`readBytes: expected plain text or gzip, got ${other[0]}; convert it first`, { format: 'gzip' });
     const all = rejoin(held, chunks);
-    yield* startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
+    yield* startsAsBgzf(Uint8Array.from(head)) ? inflateBlocks(all) : startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
   } finally {
     await chunks.return();
   }

@@ -2,6 +2,7 @@
 import { ByteCollector } from './byteCollector';
 import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
+import { blank, carriageReturn, keep, kinds, longestHeader, newline, show } from './residues';
 
 export interface FastaRecord {
   /** The header up to the first space or tab; empty when the header is. */
@@ -39,15 +40,8 @@ async function* records(chunks: AsyncIterable<Uint8Array>, longest: number): Asy
   yield* parser.end();
 }
 
-const newline = 10;
-const carriageReturn = 13;
 const greaterThan = 62;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
-const longestHeader = 1 << 20;
-const keep = 1;
-const blank = 2;
-/** What each byte of a sequence line is: letters, `*` (stop), `-` and `.` (gaps) are kept, blanks left out, all else ends the line or is an error. */
-const kinds = Uint8Array.from({ length: 256 }, (_, byte) => (/[A-Za-z*.-]/.test(String.fromCharCode(byte)) ? keep : byte === 32 || byte === 9 ? blank : 0));
 
 /** The state between two chunks, which may be cut anywhere. A class because a record is open across calls. */
 class FastaParser {
@@ -159,5 +153,3 @@ class FastaParser {
     throw new FormatError(`readFasta: expected ${expected} at line ${this.line}${column}, got ${got}; ${remedy}`, { format: 'fasta', line: this.line });
   }
 }
-
-const show = (byte: number) => (byte > 32 && byte < 127 ? JSON.stringify(String.fromCharCode(byte)) : `byte 0x${byte.toString(16).padStart(2, '0')}`);

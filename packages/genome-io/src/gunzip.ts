@@ -1,6 +1,7 @@
 // Gzip (RFC 1952) with any number of members, every checksum verified: Node's zlib where there is one, fflate elsewhere.
 // fflate inflates but verifies neither CRC32 nor length, so the portable path does that itself. Both paths refuse bytes after the last member.
 import { Gunzip } from 'fflate';
+import { crc32Portable } from './crc32';
 import { FormatError } from './formatError';
 import { nodeModule } from './nodeModule';
 
@@ -53,7 +54,7 @@ export async function* gunzipPortable(chunks: Chunks): AsyncGenerator<Uint8Array
   let crc = 0;
   let length = 0;
   const inflater = new Gunzip((data) => {
-    crc = crc32(data, crc);
+    crc = crc32Portable(data, crc);
     length = (length + data.length) >>> 0;
     if (data.length > 0) output.push(data);
   });
@@ -92,17 +93,4 @@ function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   joined.set(a);
   joined.set(b, a.length);
   return joined;
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-/** CRC-32 of RFC 1952, section 8, continued from `seed`. */
-function crc32(bytes: Uint8Array, seed: number): number {
-  let value = ~seed;
-  for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ crcTable[(value ^ bytes[i]) & 255];
-  return ~value >>> 0;
 }

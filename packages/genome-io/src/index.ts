@@ -1,5 +1,11 @@
 export { readBytes, type ByteSource, type FileHandleLike, type ReadOptions } from './byteSource';
+export { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
+export { bgzfCompress, bgzfCompressStream, bgzfDecompress, type BgzfBlock, type BgzfCompressOptions } from './bgzf';
+export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfFileOptions } from './bgzfFile';
+export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
+export { createFastaIndex, parseFai, serializeFai, type FastaIndex, type FastaIndexEntry } from './faidx';
+export { openFasta, type FastaFile, type FastaFileOptions, type FetchOptions, type SequenceFile } from './openFasta';
 export { FormatError } from './formatError';
 export { reverseComplement } from './sequence';
 export { simulateGueTask, type LabelledSequence, type SimulatedDataset, type SimulationOptions } from './simulate/simulateGueTask';

@@ -1,0 +1,158 @@
+// Random access into BGZF: by position in the text through a .gzi, or by virtual offset as .tbi, .csi and .bai store them.
+import { blockLength, inflateBlock } from './bgzfBlocks';
+import type { FileHandleLike, ReadOptions } from './byteSource';
+import { FormatError } from './formatError';
+import { createGzi, parseGzi, type GziIndex } from './gzi';
+import { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
+
+/** The text of a BGZF file by position: a {@link FileHandleLike} itself, so whatever reads plain files reads this. */
+export interface BgzfFile extends RandomAccessFile {
+  /** The index in use; `serializeGzi` writes it. */
+  gzi(): Promise<GziIndex>;
+  /** Up to `length` bytes of text from a virtual offset, and the virtual offset after them; fewer only at the end. Needs no index. */
+  readVirtual(virtualOffset: bigint, length: number, options?: ReadOptions): Promise<{ bytes: Uint8Array; next: bigint }>;
+}
+
+export interface BgzfFileOptions extends RandomAccessOptions {
+  /** The `.gzi` index: its bytes, where to read them, or already parsed. Without it the block headers are read once, when first needed. */
+  readonly gzi?: GziIndex | RandomAccessSource;
+  /** Inflated text kept for later reads, in bytes; default 16 MiB. */
+  readonly cacheBytes?: number;
+}
+
+/** A virtual offset: the block's place in the file times 65,536, plus the place in its text (SAM specification, section 4.1.1). */
+export function toVirtualOffset(blockOffset: number, within: number): bigint {
+  if (!Number.isSafeInteger(blockOffset) || blockOffset < 0 || blockOffset >= 2 ** 48 || !Number.isInteger(within) || within < 0 || within > 0xffff) {
+    throw new RangeError(`toVirtualOffset: expected a block below 2^48 and 0 to 65535 within it, got ${blockOffset} and ${within}; check the index`);
+  }
+  return (BigInt(blockOffset) << 16n) | BigInt(within);
+}
+
+/** The two parts of a virtual offset. */
+export function fromVirtualOffset(virtualOffset: bigint): { blockOffset: number; within: number } {
+  return { blockOffset: Number(BigInt.asUintN(64, virtualOffset) >> 16n), within: Number(virtualOffset & 0xffffn) };
+}
+
+/**
+ * Opens a BGZF file for reading by position in its text or by virtual offset. Every block that is read is checked.
+ * @throws FormatError (`bgzf`, with `offset`) from the reads: a cut block, a wrong CRC-32 or length, an index of another file.
+ */
+export function openBgzf(source: RandomAccessSource, options: BgzfFileOptions = {}): BgzfFile {
+  const file = openRandomAccess(source, options);
+  const blocks = blockCache(file, options.cacheBytes ?? 1 << 24);
+  let index: Promise<GziIndex> | undefined;
+  let size: Promise<number> | undefined;
+  const gzi = () => (index ??= loadGzi(file, options).catch((error: unknown) => { index = undefined; throw error; }));
+  const textSize = async () => {
+    const { blockOffsets, textOffsets } = await gzi();
+    let at = blockOffsets[blockOffsets.length - 1];
+    let total = textOffsets[textOffsets.length - 1];
+    const { size: fileSize } = await file.stat();
+    while (at < fileSize) { // blocks after the last one of the index: that block itself and the empty one
+      const { text, length } = await blocks(at, {});
+      total += text.length;
+      at += length;
+    }
+    return total;
+  };
+  return {
+    gzi,
+    close: () => file.close(),
+    stat: async () => ({ size: await (size ??= textSize()) }),
+    async read(length, position, more = {}) {
+      if (!Number.isSafeInteger(length) || length < 0 || !Number.isSafeInteger(position) || position < 0) {
+        throw new RangeError(`read: expected whole numbers of 0 or more, got length ${length} and position ${position}; round them`);
+      }
+      const { blockOffsets, textOffsets } = await gzi();
+      const block = lastAtOrBelow(textOffsets, position);
+      return (await readFrom(file, blocks, blockOffsets[block], position - textOffsets[block], length, more)).bytes;
+    },
+    async readVirtual(virtualOffset, length, more = {}) {
+      const { blockOffset, within } = fromVirtualOffset(virtualOffset);
+      const { bytes, blockOffset: nextBlock, within: nextWithin } = await readFrom(file, blocks, blockOffset, within, length, more);
+      return { bytes, next: toVirtualOffset(nextBlock, nextWithin) };
+    },
+  };
+}
+
+async function loadGzi(file: FileHandleLike, { gzi, signal }: BgzfFileOptions): Promise<GziIndex> {
+  if (gzi === undefined) return createGzi(file, { signal });
+  if (typeof gzi === 'object' && 'blockOffsets' in gzi) return gzi;
+  return parseGzi(await readWhole(gzi, { signal }));
+}
+
+/** All bytes of a small file beside the data, such as an index. */
+export async function readWhole(source: RandomAccessSource, options: RandomAccessOptions): Promise<Uint8Array> {
+  const file = openRandomAccess(source, options);
+  try {
+    return await file.read((await file.stat()).size, 0);
+  } finally {
+    await file.close();
+  }
+}
+
+type ReadBlock = (offset: number, options: ReadOptions) => Promise<{ text: Uint8Array; length: number }>;
+
+/** `length` bytes of text from `within` the block at `offset`, over as many blocks as it takes. */
+async function readFrom(file: FileHandleLike, blocks: ReadBlock, offset: number, within: number, length: number, options: ReadOptions) {
+  const { size } = await file.stat();
+  let bytes = new Uint8Array(Math.min(length, 1 << 16));
+  let used = 0;
+  while (offset < size) {
+    const { text, length: blockBytes } = await blocks(offset, options);
+    const piece = text.subarray(within, within + length - used);
+    if (used + piece.length > bytes.length) { // grows with what is there: a caller may ask for more than the file holds
+      const larger = new Uint8Array(Math.min(length, 2 * bytes.length));
+      larger.set(bytes.subarray(0, used));
+      bytes = larger;
+    }
+    bytes.set(piece, used);
+    used += piece.length;
+    within += piece.length;
+    if (within < text.length) break;
+    within -= text.length;
+    offset += blockBytes;
+    if (used === length && within === 0) break;
+  }
+  return { bytes: bytes.subarray(0, used), blockOffset: offset, within };
+}
+
+/** Bytes fetched with one read: one block of the longest kind, so that its length need not be asked for first. */
+const fetchBytes = 1 << 16;
+
+/** Blocks by offset, the least recently used dropped first. Several reads of one block share its promise. */
+function blockCache(file: FileHandleLike, cacheBytes: number): ReadBlock {
+  const cache = new Map<number, Promise<{ text: Uint8Array; length: number }>>();
+  const held = Math.max(1, Math.floor(cacheBytes / fetchBytes));
+  const load: ReadBlock = async (offset, { signal }) => {
+    const bytes = await file.read(fetchBytes, offset, { signal });
+    const length = blockLength(bytes, 0, offset);
+    if (length === undefined || length > bytes.length) throw new FormatError(`bgzf: expected a complete block at byte ${offset}, got the end of the file after ${bytes.length} bytes; fetch the file again and compare its checksum`, { format: 'bgzf', offset });
+    return { text: inflateBlock(bytes.subarray(0, length), offset), length };
+  };
+  return (offset, options) => {
+    const known = cache.get(offset);
+    if (known) {
+      cache.delete(offset);
+      cache.set(offset, known);
+      return known.catch(() => load(offset, options)); // it may have failed because another reader gave up
+    }
+    const block = load(offset, options);
+    cache.set(offset, block);
+    block.catch(() => cache.delete(offset));
+    if (cache.size > held) cache.delete(cache.keys().next().value!);
+    return block;
+  };
+}
+
+/** The place of the last of the ascending `values` that is not above `wanted`. */
+function lastAtOrBelow(values: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = values.length;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (values[middle] <= wanted) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,118 @@
+// Random access into FASTA by contig and interval: plain or BGZF, from a path, memory, a Blob, HTTP ranges or a file handle.
+import { openBgzf, readWhole } from './bgzfFile';
+import { startsAsBgzf } from './bgzfBlocks';
+import type { ReadOptions } from './byteSource';
+import { createFastaIndex, parseFai, type FastaIndex, type FastaIndexEntry } from './faidx';
+import { FormatError } from './formatError';
+import type { GziIndex } from './gzi';
+import { nodeModule } from './nodeModule';
+import { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
+import { reverseComplement } from './sequence';
+
+export interface FetchOptions extends ReadOptions {
+  /** `-` gives the reverse complement of the same interval; default `+`. */
+  readonly strand?: '+' | '-';
+  /** Cut the interval to the contig instead of refusing what reaches beyond it. */
+  readonly clamp?: boolean;
+}
+
+/** Sequences by contig, start and end: what indexed FASTA and 2bit files offer. */
+export interface SequenceFile {
+  /** Names and lengths in bases, in the order of the file. */
+  contigs(): Promise<readonly { readonly name: string; readonly length: number }[]>;
+  /**
+   * The bases from `start` (0-based) up to but not including `end`, as ASCII with case kept; the whole contig by default. The array is the caller's own.
+   * @throws RangeError for an unknown contig and for an interval outside of it.
+   */
+  fetch(contig: string, start?: number, end?: number, options?: FetchOptions): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface FastaFile extends SequenceFile {
+  contigs(): Promise<FastaIndex>;
+}
+
+export interface FastaFileOptions extends RandomAccessOptions {
+  /** The `.fai` index: its text or bytes' source, or already parsed. Without it: the file of that name beside a path, where there is one; else one pass over the file makes it. */
+  readonly fai?: FastaIndex | RandomAccessSource;
+  /** The `.gzi` index of a BGZF file, found in the same way. */
+  readonly gzi?: GziIndex | RandomAccessSource;
+}
+
+/**
+ * Opens a FASTA file for random access; nothing is read before the first call.
+ * @throws FormatError from `fetch` and `contigs` for gzip that is not BGZF, a damaged block or index, an index that belongs to another file (noticed by its line ends).
+ */
+export function openFasta(source: RandomAccessSource, options: FastaFileOptions = {}): FastaFile {
+  const stored = openRandomAccess(source, options);
+  let opening: Promise<{ text: RandomAccessFile; index: FastaIndex; byName: ReadonlyMap<string, FastaIndexEntry> }> | undefined;
+  const opened = () => (opening ??= load(source, stored, options).catch((error: unknown) => { opening = undefined; throw error; }));
+  return {
+    contigs: async () => (await opened()).index,
+    close: () => stored.close(),
+    async fetch(contig, start = 0, end, { strand = '+', clamp = false, signal } = {}) {
+      const { text, byName } = await opened();
+      const entry = byName.get(contig) ?? unknownContig('openFasta', contig, [...byName.keys()]);
+      const interval = checkInterval('openFasta', contig, entry.length, start, end ?? entry.length, clamp);
+      const sequence = await fetchBases(text, entry, interval.start, interval.end, { signal });
+      return strand === '-' ? reverseComplement(sequence) : sequence;
+    },
+  };
+}
+
+async function load(source: RandomAccessSource, stored: RandomAccessFile, options: FastaFileOptions) {
+  const head = await stored.read(16, 0);
+  const isBgzf = startsAsBgzf(head);
+  if (!isBgzf && head[0] === 31 && head[1] === 139) throw new FormatError('openFasta: expected plain text or BGZF, got gzip, which cannot be entered in the middle; gunzip it and compress it with bgzfCompress or bgzip', { format: 'fasta' });
+  const gzi = options.gzi ?? beside(source, '.gzi');
+  const text = isBgzf ? openBgzf(stored, { ...options, ...(gzi === undefined ? {} : { gzi }) }) : stored;
+  const fai = options.fai ?? beside(source, '.fai');
+  const index = Array.isArray(fai) ? (fai as FastaIndex) : fai === undefined ? await createFastaIndex(text, options) : parseFai(await readWhole(fai as RandomAccessSource, options));
+  return { text, index, byName: new Map(index.map((entry) => [entry.name, entry])) };
+}
+
+/** The file with `suffix` beside a local path; undefined where there is none. */
+function beside(source: RandomAccessSource, suffix: string): string | URL | undefined {
+  const fs = nodeModule('node:fs');
+  const isLocal = typeof source === 'string' ? !/^https?:\/\//i.test(source) : source instanceof URL && source.protocol === 'file:';
+  if (!fs || !isLocal) return undefined;
+  const path = source instanceof URL ? new URL(`${source.href}${suffix}`) : `${source as string}${suffix}`;
+  return fs.existsSync(path) ? path : undefined;
+}
+
+/** @throws RangeError that names what there is; `chr1` against `1` is the usual reason. */
+export function unknownContig(op: string, contig: string, known: readonly string[]): never {
+  const other = contig.startsWith('chr') ? contig.slice(3) : `chr${contig}`;
+  const remedy = known.includes(other) ? `this file calls it ${JSON.stringify(other)}` : 'see contigs()';
+  throw new RangeError(`${op}: expected one of ${known.length} contigs (${known.slice(0, 5).join(', ')}${known.length > 5 ? ', …' : ''}), got ${JSON.stringify(contig)}; ${remedy}`);
+}
+
+/** A 0-based half-open interval within `length` bases, or cut to it. */
+export function checkInterval(op: string, contig: string, length: number, start: number, end: number, clamp: boolean) {
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start > end) throw new RangeError(`${op}: expected whole numbers with start <= end, got ${start} and ${end}; positions are 0-based and half-open`);
+  if (clamp) return { start: Math.min(Math.max(0, start), length), end: Math.min(Math.max(0, end), length) };
+  if (start < 0 || end > length) throw new RangeError(`${op}: expected an interval within 0 to ${length} of ${contig}, got ${start} to ${end}; pass {clamp: true} to cut it`);
+  return { start, end };
+}
+
+async function fetchBases(text: RandomAccessFile, entry: FastaIndexEntry, start: number, end: number, options: ReadOptions): Promise<Uint8Array> {
+  if (start === end) return new Uint8Array(0);
+  const { offset, lineBases, lineWidth } = entry;
+  const byteOf = (base: number) => offset + Math.floor(base / lineBases) * lineWidth + (base % lineBases);
+  const first = byteOf(start);
+  const bytes = await text.read(byteOf(end - 1) + 1 - first, first, options);
+  const sequence = new Uint8Array(end - start);
+  const foreign = (got: string) => new FormatError(`openFasta: expected lines of ${lineBases} bases for ${JSON.stringify(entry.name)}, got ${got}; the index belongs to another version of this file: make it again`, { format: 'fai' });
+  if (bytes.length !== byteOf(end - 1) + 1 - first) throw foreign('the end of the file');
+  let at = 0;
+  let used = 0;
+  for (let room = lineBases - (start % lineBases); used < sequence.length; room = lineBases) {
+    const piece = bytes.subarray(at, at + Math.min(room, sequence.length - used));
+    sequence.set(piece, used);
+    used += piece.length;
+    at += piece.length + lineWidth - lineBases;
+    if (at <= bytes.length && used < sequence.length && bytes[at - 1] !== 10) throw foreign('a line that does not end there');
+  }
+  if (sequence.includes(10) || sequence.includes(62)) throw foreign('a line that ends earlier');
+  return sequence;
+}
