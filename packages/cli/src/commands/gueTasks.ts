@@ -1,5 +1,6 @@
 import { tasks } from '@genomelm/gue';
 import { simulatedTasks } from '@genomelm/genome-io';
+import { simulatedTask } from '../data';
 import type { Command } from '../command';
 
 export const gueTasks: Command = {
@@ -9,7 +10,7 @@ export const gueTasks: Command = {
   options: {},
   async run({ json, print }) {
     if (json) {
-      print(`${JSON.stringify({ tasks, simulatedTasks }, null, 2)}\n`);
+      print(`${JSON.stringify({ tasks, simulatedTasks: simulatedTasks.map(simulatedTask) }, null, 2)}\n`);
       return;
     }
     const rows = [
@@ -18,7 +19,7 @@ export const gueTasks: Command = {
         name, benchmark, `${classes}`, `${bp}`, metric, declaredSizes ? `${declaredSizes.train} / ${declaredSizes.dev} / ${declaredSizes.test}` : 'not published',
         published.find(({ model }) => model === 'DNABERT-2')?.score.toFixed(2) ?? '–',
       ]),
-      ...simulatedTasks.map(({ name, classes, length, sizes }) => [name, 'simulated', `${classes}`, `${length}`, 'mcc', `${sizes.train} / ${sizes.dev} / ${sizes.test}`, '–']),
+      ...simulatedTasks.map(simulatedTask).map(({ name, classes, bp, metric, declaredSizes: { train, dev, test } }) => [name, 'simulated', `${classes}`, `${bp}`, metric, `${train} / ${dev} / ${test}`, '–']),
     ];
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
     for (const row of rows) print(`${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`);
