@@ -24,7 +24,14 @@ export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAsse
   const { words, values: given } = control;
   const numbers = new Map(Object.keys(kernels).map((name, i) => [name, i]));
   const list = Object.values(kernels);
-  const pool = await Promise.all(Array.from({ length: threads - 1 }, () => startThread({ module, memory, control: buffer })));
+  const started = await Promise.allSettled(Array.from({ length: threads - 1 }, () => startThread({ module, memory, control: buffer })));
+  const pool = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const end = async () => void (await Promise.all(pool.map((thread) => thread.end())));
+  const refused = started.find((outcome) => outcome.status === 'rejected');
+  if (refused) {
+    await end();
+    throw refused.reason;
+  }
   return {
     threads,
     run(kernel, values, parts) {
@@ -45,6 +52,6 @@ export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAsse
       for (let done, spin = 0; (done = Atomics.load(words, DONE)) !== parts; spin++) if (spin > spins) Atomics.wait(words, DONE, done);
       if (Atomics.exchange(words, FAILED, 0)) throw new Error(`${kernel}: expected the kernel to end, got a trap; this is a fault of the kernel`);
     },
-    end: async () => void (await Promise.all(pool.map((thread) => thread.end()))),
+    end,
   };
 }

@@ -43,8 +43,8 @@ async function startBrowserThread(setup: WorkerSetup): Promise<Thread> {
   return { end: async () => worker.terminate() };
 }
 
-/** Whether threads can share a job here: they need SharedArrayBuffer, and the caller waits for the others, which a window's main thread must not. */
-export const canShareWork = (): boolean => typeof SharedArrayBuffer !== 'undefined' && typeof document === 'undefined';
+/** Whether threads can share a job here: they need SharedArrayBuffer and a kind of worker, and the caller waits for the others, which a window's main thread must not. */
+export const canShareWork = (): boolean => typeof SharedArrayBuffer !== 'undefined' && typeof document === 'undefined' && (typeof Worker !== 'undefined' || typeof process !== 'undefined');
 
 /** How many threads the machine runs at once. */
 export function machineThreads(): number {

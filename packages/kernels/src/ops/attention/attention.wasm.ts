@@ -95,7 +95,9 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
     for (let i = 0; i < rows; i++) {
       const top = load<f32>(at(state, 2 * i)), sum = load<f32>(at(state, 2 * i), 4), to = at(output, ((firstQ + i) * heads + head) * headDim);
       const inverse: f32 = sum == 0 ? 0 : 1 / sum;
-      for (let j = 0; j < headDim; j++) store<f32>(at(to, j), load<f32>(at(sums, i * wide + j)) * inverse);
+      let j = 0;
+      for (; j + 4 <= headDim; j += 4) v128.store(at(to, j), f32x4.mul(v128.load(at(sums, i * wide + j)), splat(inverse)));
+      for (; j < headDim; j++) store<f32>(at(to, j), load<f32>(at(sums, i * wide + j)) * inverse);
       store<f32>(at(logSumExp, (firstQ + i) * heads + head), sum == 0 ? -Infinity : <f32>(<f64>top + log1(sum)));
     }
   }
