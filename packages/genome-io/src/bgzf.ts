@@ -1,6 +1,7 @@
 // Whole BGZF files: to and from memory, and as a stream of blocks.
 import { blockTextBytes, deflateBlock, endOfFileBlock, inflateBlocks } from './bgzfBlocks';
 import { readSource, type ByteSource, type ReadOptions } from './byteSource';
+import { concat } from './bytes';
 
 /**
  * The whole text of a BGZF file. To stream it instead, use `readBytes`, which detects BGZF by itself.
@@ -63,16 +64,6 @@ export async function* bgzfCompressStream(source: ByteSource, options: BgzfCompr
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const list: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    list.push(chunk);
-    length += chunk.length;
-  }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of list) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+  for await (const chunk of chunks) list.push(chunk);
+  return concat(list);
 }

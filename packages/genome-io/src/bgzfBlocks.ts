@@ -1,6 +1,7 @@
 // BGZF (SAM specification, section 4.1): gzip whose members are blocks of at most 64 KiB that name their own length, so that a reader can start at any of them.
 // Blocks are parsed here and inflated one by one: whole-file gunzip routines stop early or return nothing on such files.
 import { deflateSync, inflateSync } from 'fflate';
+import { concat } from './bytes';
 import { crc32 } from './crc32';
 import { FormatError } from './formatError';
 import { nodeModule } from './nodeModule';
@@ -72,11 +73,11 @@ function inflateRaw(data: Uint8Array, textLength: number, offset: number): Uint8
  * @throws FormatError naming the offset for a cut block, for bytes that are no block, and when the last block is not the empty one.
  */
 export async function* splitBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ offset: number; bytes: Uint8Array }, void, undefined> {
-  let rest = new Uint8Array(0);
+  let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
   let ended = false;
   for await (const chunk of chunks) {
-    const joined = rest.length === 0 ? chunk : join(rest, chunk);
+    const joined = rest.length === 0 ? chunk : concat([rest, chunk]);
     let at = 0;
     for (let length; (length = blockLength(joined, at, offset)) !== undefined && at + length <= joined.length; at += length, offset += length) {
       ended = length === endOfFileBlock.length; // no text fits into so short a block
@@ -108,11 +109,4 @@ export function deflateBlock(text: Uint8Array, level: number): Uint8Array {
   view.setUint32(18 + data.length, crc32(text), true);
   view.setUint32(22 + data.length, text.length, true);
   return bytes;
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
 }

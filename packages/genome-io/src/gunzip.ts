@@ -1,6 +1,7 @@
 // Gzip (RFC 1952) with any number of members, every checksum verified: Node's zlib where there is one, fflate elsewhere.
 // fflate inflates but verifies neither CRC32 nor length, so the portable path does that itself. Both paths refuse bytes after the last member.
 import { Gunzip } from 'fflate';
+import { concat } from './bytes';
 import { crc32Portable } from './crc32';
 import { FormatError } from './formatError';
 import { nodeModule } from './nodeModule';
@@ -49,7 +50,7 @@ const headerReach = 1 << 17; // a gzip header with its longest extra field and a
 /** The same in plain JavaScript, for browsers. */
 export async function* gunzipPortable(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
   let output: Uint8Array[] = [];
-  let recent = new Uint8Array(0); // the last compressed bytes: trailers are read from here
+  let recent: Uint8Array = new Uint8Array(0); // the last compressed bytes: trailers are read from here
   let read = 0;
   let crc = 0;
   let length = 0;
@@ -76,7 +77,7 @@ export async function* gunzipPortable(chunks: Chunks): AsyncGenerator<Uint8Array
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += pieceBytes) {
       const piece = chunk.subarray(from, from + pieceBytes);
-      recent = join(recent.subarray(Math.max(0, recent.length - headerReach)), piece);
+      recent = concat([recent.subarray(Math.max(0, recent.length - headerReach)), piece]);
       read += piece.length;
       push(piece, false);
       yield* output;
@@ -86,11 +87,4 @@ export async function* gunzipPortable(chunks: Chunks): AsyncGenerator<Uint8Array
   push(new Uint8Array(0), true);
   yield* output;
   checkTrailer(read);
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
 }

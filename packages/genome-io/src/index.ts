@@ -6,6 +6,7 @@ export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
 export { createFastaIndex, parseFai, serializeFai, type FastaIndex, type FastaIndexEntry } from './faidx';
 export { openFasta, type FastaFile, type FastaFileOptions, type FetchOptions, type SequenceFile } from './openFasta';
+export { convertQuality, qualityScores, readFastq, type FastqOptions, type FastqRecord, type QualityEncoding } from './fastq';
 export { FormatError } from './formatError';
 export { reverseComplement } from './sequence';
 export { simulateGueTask, type LabelledSequence, type SimulatedDataset, type SimulationOptions } from './simulate/simulateGueTask';

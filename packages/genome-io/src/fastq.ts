@@ -1,0 +1,176 @@
+// FASTQ as Cock et al. (2010, Nucleic Acids Research 38:1767) define it: three encodings of quality, sequences and qualities over any number of lines.
+import type { ByteSource, ReadOptions } from './byteSource';
+import { concat } from './bytes';
+import { FormatError } from './formatError';
+import { lineBlocks, lineEnd, longestLine } from './lines';
+import { keep, kinds, show } from './residues';
+
+/** How a quality is written: `sanger` is PHRED + 33 (also Illumina 1.8 and later), `illumina-1.3` PHRED + 64 (to 1.7), `solexa` the Solexa score + 64 (before 1.3). */
+export type QualityEncoding = 'sanger' | 'illumina-1.3' | 'solexa';
+
+const encodings = {
+  sanger: { offset: 33, lowest: 0, highest: 93 },
+  'illumina-1.3': { offset: 64, lowest: 0, highest: 62 },
+  solexa: { offset: 64, lowest: -5, highest: 62 },
+} as const;
+
+export interface FastqRecord {
+  /** The title up to the first space or tab. */
+  readonly name: string;
+  /** The rest of the title. */
+  readonly description: string;
+  /** Residues as ASCII, case kept. The array is the consumer's own. */
+  readonly sequence: Uint8Array;
+  /** As many bytes, as they stand in the file; {@link qualityScores} makes numbers of them. */
+  readonly quality: Uint8Array;
+}
+
+export interface FastqOptions extends ReadOptions {
+  /** What the qualities may be; default `sanger`. The encodings overlap, so a file does not tell by itself. */
+  readonly encoding?: QualityEncoding;
+}
+
+/**
+ * Streams the records of a FASTQ file, plain, gzip or BGZF, LF or CRLF, in any number of lines a record; empty lines between records are skipped.
+ * @throws FormatError (`fastq`, with the line) for qualities more or fewer than residues, bytes outside the encoding, a `+` line that repeats another title, blanks in sequences, and a file that ends within a record.
+ */
+export async function* readFastq(source: ByteSource, options: FastqOptions = {}): AsyncGenerator<FastqRecord, void, undefined> {
+  const parser = new FastqParser(encodingOf('readFastq', options.encoding ?? 'sanger'));
+  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* parser.push(block);
+  yield* parser.end();
+}
+
+function encodingOf(op: string, name: QualityEncoding) {
+  if (!Object.hasOwn(encodings, name)) throw new TypeError(`${op}: expected the encoding ${Object.keys(encodings).join(', ')}, got ${String(name)}; recent files are 'sanger'`);
+  return encodings[name];
+}
+
+/** The state between two blocks of lines. */
+class FastqParser {
+  private line = 0;
+  private titleLine = 0;
+  private place: 'between' | 'sequence' | 'quality' = 'between';
+  private title: Uint8Array = new Uint8Array(0);
+  private sequence: Uint8Array[] = [];
+  private quality: Uint8Array[] = [];
+  private residues = 0;
+  private scores = 0;
+  private readonly lowest: number;
+  private readonly highest: number;
+
+  constructor({ offset, lowest, highest }: (typeof encodings)[QualityEncoding]) {
+    this.lowest = offset + lowest;
+    this.highest = offset + highest;
+  }
+
+  *push(block: Uint8Array): Generator<FastqRecord, void, undefined> {
+    for (let at = 0; at < block.length; ) {
+      const { end, next } = lineEnd(block, at);
+      this.line++;
+      if (this.place === 'sequence') this.readSequence(block, at, end);
+      else {
+        // A record is complete once it has enough qualities, except that an empty one still has an empty line.
+        if (this.place === 'quality' && (this.scores < this.residues || (this.residues === 0 && at === end))) this.readQuality(block, at, end);
+        else if (end > at) {
+          if (this.place === 'quality') yield this.take(block[at]);
+          this.readTitle(block, at, end);
+        }
+        if (this.place === 'quality' && this.scores > this.residues) this.tooMany(this.scores);
+      }
+      at = next;
+    }
+  }
+
+  *end(): Generator<FastqRecord, void, undefined> {
+    if (this.place === 'between') return;
+    if (this.place === 'sequence') this.fail("a line that begins with '+' after the sequence", 'the end of the file', 'fetch the file again: it was cut');
+    if (this.scores < this.residues) this.fail(`${this.residues} qualities`, `${this.scores} and the end of the file`, 'fetch the file again: it was cut');
+    yield this.take(undefined);
+  }
+
+  private readTitle(block: Uint8Array, at: number, end: number): void {
+    if (block[at] !== 64) this.fail("a title that begins with '@'", show(block[at]), 'check that this is a FASTQ file');
+    this.title = block.slice(at + 1, end);
+    this.titleLine = this.line;
+    this.place = 'sequence';
+    this.sequence = [];
+    this.quality = [];
+    this.residues = this.scores = 0;
+  }
+
+  private readSequence(block: Uint8Array, at: number, end: number): void {
+    if (at < end && block[at] === 43) {
+      if (end > at + 1 && !sameBytes(block, at + 1, end, this.title)) this.fail("'+' alone or with the title of the record", 'another title', 'records were mixed up or cut');
+      this.place = 'quality';
+      return;
+    }
+    for (let i = at; i < end; i++) if (kinds[block[i]] !== keep) this.fail('residues (letters, * - or .)', `${show(block[i])} in column ${i - at + 1}`, 'remove blanks and damage');
+    this.sequence.push(block.slice(at, end));
+    this.residues += end - at;
+  }
+
+  private readQuality(block: Uint8Array, at: number, end: number): void {
+    const { lowest, highest } = this;
+    for (let i = at; i < end; i++) {
+      if (block[i] < lowest || block[i] > highest) this.fail(`qualities from byte ${lowest} to ${highest}`, `${show(block[i])} in column ${i - at + 1}`, 'remove blanks and damage, or choose another encoding');
+    }
+    this.quality.push(block.slice(at, end));
+    this.scores += end - at;
+  }
+
+  private tooMany(scores: number): never {
+    return this.fail(`${this.residues} qualities, as many as residues,`, `${scores} or more`, 'the record is damaged');
+  }
+
+  /** @param following - the first byte of the next line, undefined at the end of the file */
+  private take(following: number | undefined): FastqRecord {
+    if (following !== undefined && following !== 64) this.tooMany(this.scores + 1);
+    this.place = 'between';
+    const [, name, description] = /^([^ \t]*)[ \t]*([^]*?)[ \t]*$/.exec(this.decodeTitle())!;
+    const join = (parts: Uint8Array[], length: number) => (parts.length === 1 ? parts[0] : concat(parts, length));
+    return { name, description, sequence: join(this.sequence, this.residues), quality: join(this.quality, this.scores) };
+  }
+
+  private decodeTitle(): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.title);
+    } catch (cause) {
+      throw new FormatError(`readFastq: expected titles in UTF-8, got other bytes at line ${this.titleLine}; convert the file, for example with iconv`, { format: 'fastq', line: this.titleLine, cause });
+    }
+  }
+
+  fail(expected: string, got: string, remedy: string): never {
+    throw new FormatError(`readFastq: expected ${expected} at line ${this.line}, got ${got}; ${remedy}`, { format: 'fastq', line: this.line });
+  }
+}
+
+function sameBytes(block: Uint8Array, from: number, to: number, other: Uint8Array): boolean {
+  if (to - from !== other.length) return false;
+  for (let i = from; i < to; i++) if (block[i] !== other[i - from]) return false;
+  return true;
+}
+
+/**
+ * The scores that `quality` writes: PHRED, or Solexa scores for `solexa` (from -5).
+ * @throws RangeError for a byte outside the encoding.
+ */
+export function qualityScores(quality: Uint8Array, encoding: QualityEncoding = 'sanger'): Int8Array {
+  const { offset, lowest, highest } = encodingOf('qualityScores', encoding);
+  return Int8Array.from(quality, (byte, i) => {
+    if (byte < offset + lowest || byte > offset + highest) throw new RangeError(`qualityScores: expected bytes from ${offset + lowest} to ${offset + highest} (${encoding}), got ${byte} at ${i}; choose another encoding`);
+    return byte - offset;
+  });
+}
+
+/**
+ * Writes the same qualities in another encoding, rounded to whole scores and cut at what it can hold (62 where it starts at 64), as the Open Bioinformatics Foundation's projects agreed.
+ * Between Solexa scores S and PHRED P: P = 10 log10(10^(S/10) + 1); PHRED 0 becomes -5.
+ */
+export function convertQuality(quality: Uint8Array, from: QualityEncoding, to: QualityEncoding): Uint8Array {
+  const { offset, lowest, highest } = encodingOf('convertQuality', to);
+  return Uint8Array.from(qualityScores(quality, from), (score) => {
+    const phred = from === 'solexa' && to !== 'solexa' ? 10 * Math.log10(10 ** (score / 10) + 1) : score;
+    const converted = to === 'solexa' && from !== 'solexa' ? (phred <= 0 ? lowest : 10 * Math.log10(10 ** (phred / 10) - 1)) : phred;
+    return offset + Math.min(highest, Math.max(lowest, Math.round(converted)));
+  });
+}

@@ -1,0 +1,39 @@
+import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
+import { concat } from './bytes';
+
+/** Line feed and carriage return. */
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** Longest line that readers of text believe: a VCF row of 100,000 samples and the longest nanopore read are a few MB. */
+export const longestLine = 1 << 28;
+
+/**
+ * The text of `source` as blocks of whole lines: every block but the last ends with a line feed. Readers then work on bytes in place, without a string or an array per line.
+ * @param tooLong - called when a line has more than {@link longestLine} bytes; must throw
+ */
+export async function* lineBlocks(source: ByteSource, options: ReadOptions, tooLong: () => never): AsyncGenerator<Uint8Array, void, undefined> {
+  let pending: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of readBytes(source, options)) {
+    const end = chunk.lastIndexOf(lineFeed) + 1;
+    if (end > 0) {
+      yield pending.length === 0 ? chunk.subarray(0, end) : concat([...pending, chunk.subarray(0, end)], length + end);
+      pending = [];
+      length = 0;
+    }
+    if (end < chunk.length) {
+      pending.push(chunk.slice(end));
+      length += chunk.length - end;
+      if (length > longestLine) tooLong();
+    }
+  }
+  if (length > 0) yield concat(pending, length);
+}
+
+/** Where the line that begins at `from` ends, without its line end, and where the next one begins. */
+export function lineEnd(block: Uint8Array, from: number): { end: number; next: number } {
+  const feed = block.indexOf(lineFeed, from);
+  const stop = feed < 0 ? block.length : feed;
+  return { end: stop > from && block[stop - 1] === carriageReturn ? stop - 1 : stop, next: feed < 0 ? block.length : feed + 1 };
+}
