@@ -5,8 +5,11 @@ export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfF
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
 export { createFastaIndex, parseFai, serializeFai, type FastaIndex, type FastaIndexEntry } from './faidx';
-export { openFasta, type FastaFile, type FastaFileOptions, type FetchOptions, type SequenceFile } from './openFasta';
+export { openFasta, type FastaFile, type FastaFileOptions } from './openFasta';
+export type { FetchOptions, SequenceFile } from './sequenceFile';
 export { convertQuality, qualityScores, readFastq, type FastqOptions, type FastqRecord, type QualityEncoding } from './fastq';
+export { openTwoBit, writeTwoBit, type TwoBitOptions } from './twoBit';
+export { packSequence, unpackSequence, type PackedSequence, type PackOptions, type Runs } from './packedSequence';
 export { FormatError } from './formatError';
 export { reverseComplement } from './sequence';
 export { simulateGueTask, type LabelledSequence, type SimulatedDataset, type SimulationOptions } from './simulate/simulateGueTask';

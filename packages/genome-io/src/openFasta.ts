@@ -8,25 +8,7 @@ import type { GziIndex } from './gzi';
 import { nodeModule } from './nodeModule';
 import { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
 import { reverseComplement } from './sequence';
-
-export interface FetchOptions extends ReadOptions {
-  /** `-` gives the reverse complement of the same interval; default `+`. */
-  readonly strand?: '+' | '-';
-  /** Cut the interval to the contig instead of refusing what reaches beyond it. */
-  readonly clamp?: boolean;
-}
-
-/** Sequences by contig, start and end: what indexed FASTA and 2bit files offer. */
-export interface SequenceFile {
-  /** Names and lengths in bases, in the order of the file. */
-  contigs(): Promise<readonly { readonly name: string; readonly length: number }[]>;
-  /**
-   * The bases from `start` (0-based) up to but not including `end`, as ASCII with case kept; the whole contig by default. The array is the caller's own.
-   * @throws RangeError for an unknown contig and for an interval outside of it.
-   */
-  fetch(contig: string, start?: number, end?: number, options?: FetchOptions): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
+import { checkInterval, unknownContig, type SequenceFile } from './sequenceFile';
 
 export interface FastaFile extends SequenceFile {
   contigs(): Promise<FastaIndex>;
@@ -78,21 +60,6 @@ function beside(source: RandomAccessSource, suffix: string): string | URL | unde
   if (!fs || !isLocal) return undefined;
   const path = source instanceof URL ? new URL(`${source.href}${suffix}`) : `${source as string}${suffix}`;
   return fs.existsSync(path) ? path : undefined;
-}
-
-/** @throws RangeError that names what there is; `chr1` against `1` is the usual reason. */
-export function unknownContig(op: string, contig: string, known: readonly string[]): never {
-  const other = contig.startsWith('chr') ? contig.slice(3) : `chr${contig}`;
-  const remedy = known.includes(other) ? `this file calls it ${JSON.stringify(other)}` : 'see contigs()';
-  throw new RangeError(`${op}: expected one of ${known.length} contigs (${known.slice(0, 5).join(', ')}${known.length > 5 ? ', …' : ''}), got ${JSON.stringify(contig)}; ${remedy}`);
-}
-
-/** A 0-based half-open interval within `length` bases, or cut to it. */
-export function checkInterval(op: string, contig: string, length: number, start: number, end: number, clamp: boolean) {
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start > end) throw new RangeError(`${op}: expected whole numbers with start <= end, got ${start} and ${end}; positions are 0-based and half-open`);
-  if (clamp) return { start: Math.min(Math.max(0, start), length), end: Math.min(Math.max(0, end), length) };
-  if (start < 0 || end > length) throw new RangeError(`${op}: expected an interval within 0 to ${length} of ${contig}, got ${start} to ${end}; pass {clamp: true} to cut it`);
-  return { start, end };
 }
 
 async function fetchBases(text: RandomAccessFile, entry: FastaIndexEntry, start: number, end: number, options: ReadOptions): Promise<Uint8Array> {
