@@ -1,7 +1,9 @@
 /** Byte pair encoding behind the interface of all tokenizers. */
-import { createBacktrackingEncoder } from './encodeBacktracking';
+import { createAsciiEncoder, createLetterTables } from './encodeAscii';
 import { createRankEncoder } from './encodeByRank';
+import { createLinearEncoder, createLinearRunEncoder, type LinearEncoderOptions } from './encodeLinear';
 import { FormatError, show } from './errors';
+import { createLinearTables } from './linearTables';
 import { NO_LETTER, type Letters, type MergeRules, type RunEncoder } from './mergeRules';
 import { forEachWord, type AddedToken, type Normalizer } from './text';
 import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
@@ -25,7 +27,8 @@ export interface BpeDefinition {
 /** A tokenizer that can be written to a file. */
 export interface BpeTokenizer extends Tokenizer { readonly definition: BpeDefinition }
 
-export function createBpeTokenizer(definition: BpeDefinition): BpeTokenizer {
+/** @param linear - for tests: how the linear encoder works, or false for the definition by rank */
+export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEncoderOptions | false = {}): BpeTokenizer {
   const { vocab, addedTokens } = definition;
   const ids = new Map([...vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]);
   const tokens: (string | undefined)[] = [];
@@ -36,7 +39,7 @@ export function createBpeTokenizer(definition: BpeDefinition): BpeTokenizer {
     frame: definition.frame,
     addedTokens,
     normalizer: definition.normalizer,
-    encodeText: createTextEncoder(definition, tokens),
+    ...createEncoders(definition, tokens, linear),
     join: (known) => known.map((id) => tokens[id]).join(''),
     tokenToId: (token) => ids.get(token),
     idToToken: (id) => tokens[id],
@@ -58,10 +61,20 @@ function specialIdsOf(ids: ReadonlyMap<string, number>, unkToken: string | null)
   return found;
 }
 
+/** The long way for any text and, where the linear encoder's conditions hold, the short way for ASCII. Both give the same ids. */
+function createEncoders(definition: BpeDefinition, tokens: readonly (string | undefined)[], linear: LinearEncoderOptions | false) {
+  const letters = findLetters(definition.vocab), rules = compileMerges(definition), letterTables = createLetterTables(letters, definition);
+  const tables = linear === false ? undefined : createLinearTables(letters, letterTables, rules, (id) => tokens[id]!, tokens.length);
+  if (!tables || linear === false) return { encodeText: createTextEncoder(definition, letters, createRankEncoder(letters, rules, tokens.length)) };
+  const encode = createLinearEncoder(tables, linear), unknownId = definition.unkToken === null ? undefined : definition.vocab.get(definition.unkToken);
+  return {
+    encodeText: createTextEncoder(definition, letters, createLinearRunEncoder(letters, encode)),
+    encodeAscii: createAsciiEncoder(letters, letterTables, definition, unknownId, encode),
+  };
+}
+
 /** Words, runs of known letters within them, and the unknown letters between. */
-function createTextEncoder(definition: BpeDefinition, tokens: readonly (string | undefined)[]) {
-  const letters = findLetters(definition.vocab);
-  const encodeRun = createRunEncoder(letters, definition, tokens);
+function createTextEncoder(definition: BpeDefinition, letters: Letters, encodeRun: RunEncoder) {
   const unknownId = definition.unkToken === null ? undefined : definition.vocab.get(definition.unkToken);
   const encodeWord = (text: string, start: number, end: number, out: TokenBuffer) => {
     for (let i = start; i < end;) {
@@ -93,12 +106,6 @@ function findLetters(vocab: ReadonlyMap<string, number>): Letters {
     if (token.length === 1) ofUnit[token.charCodeAt(0)] = tokenId.push(id) - 1;
   }
   return { ofUnit, tokenId: Uint32Array.from(tokenId) };
-}
-
-/** The linear encoder where its conditions hold, otherwise the definition. Both give the same ids. */
-function createRunEncoder(letters: Letters, definition: BpeDefinition, tokens: readonly (string | undefined)[]): RunEncoder {
-  const rules = compileMerges(definition);
-  return createBacktrackingEncoder(letters, rules, (id) => tokens[id]!, tokens.length) ?? createRankEncoder(letters, rules, tokens.length);
 }
 
 /** Merges as ids, in rank order; of a merge that is listed twice the last rank counts, as in Hugging Face's map. */

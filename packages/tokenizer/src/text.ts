@@ -72,8 +72,9 @@ export function normalize(text: string, normalizer: Normalizer): NormalizedText 
 /** `a` to `z` become `A` to `Z`; everything else, and every position, stays. */
 export const upperCaseAscii = (text: string): string => (/[a-z]/.test(text) ? text.replace(/[a-z]+/g, (run) => run.toUpperCase()) : text);
 
-const SPACE = 0, WORD = 1, OTHER = 2;
-const asciiClass = Uint8Array.from({ length: 128 }, (_, unit) => {
+/** Classes of characters for {@link forEachWord}. */
+export const SPACE = 0, WORD = 1, OTHER = 2;
+export const asciiClass = Uint8Array.from({ length: 128 }, (_, unit) => {
   const character = String.fromCharCode(unit);
   return /\s/.test(character) ? SPACE : /\w/.test(character) ? WORD : OTHER;
 });

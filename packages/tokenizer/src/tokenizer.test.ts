@@ -106,7 +106,7 @@ describe.each(tokenizers)('%s', (name, tokenizer) => {
   });
 
   it.each([
-    ['a number', 7, TypeError, 'expected a string or a Uint8Array of ASCII, got 7'],
+    ['a number', 7, TypeError, 'expected a string, a Uint8Array of ASCII or packed DNA, got 7'],
     ['undefined', undefined, TypeError, 'got nothing'],
     ['other typed arrays', new Uint16Array(3), TypeError, 'got an object'],
     ['bytes above ASCII', Uint8Array.of(65, 200), RangeError, 'expected ASCII bytes, got 0xc8 at 1'],

@@ -1,10 +1,9 @@
 /** The one interface of all tokenizers, and the part they share: options, special tokens, truncation, packing, decoding. */
+import type { AsciiEncoder } from './encodeAscii';
 import { show } from './errors';
-import { createTokenBuffer, push, reserve, type TokenBuffer } from './tokenBuffer';
+import { checkSequence, isPacked, toText, type Sequence } from './sequence';
+import { createTokenBuffer, push, type TokenBuffer } from './tokenBuffer';
 import { createCutter, normalize, upperCaseAscii, type AddedToken, type Normalizer } from './text';
-
-/** DNA as a string, or as ASCII bytes. */
-export type Sequence = string | Uint8Array;
 
 /** Ids of the special tokens that a vocabulary has. */
 export type SpecialIds = Readonly<Partial<Record<'unk' | 'cls' | 'sep' | 'pad' | 'mask', number>>>;
@@ -77,6 +76,8 @@ export interface TokenizerParts {
   readonly normalizer: Normalizer;
   /** Appends the tokens of a text that holds no added token; positions count from the start of this text. */
   encodeText(text: string, out: TokenBuffer): void;
+  /** The short way for plain ASCII, where there is one. */
+  readonly encodeAscii?: AsciiEncoder | undefined;
   /** The text of valid ids, special tokens included where they are given. */
   join(ids: readonly number[]): string;
   tokenToId(token: string): number | undefined;
@@ -85,65 +86,65 @@ export interface TokenizerParts {
 
 const KEPT_TOKENS = 2 ** 20; // scratch above this is given back after the call
 
+/** What one framed sequence, or pair, added to a buffer. */
+interface Framed { readonly length: number; readonly unknownCount: number; readonly truncated: boolean }
+
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const encodeContent = createContentEncoder(parts);
   const special = new Set(parts.addedTokens.filter((token) => token.special).map((token) => token.id));
   let scratch = createTokenBuffer();
 
-  const encodeFramed = (sequence: Sequence, options: EncodeOptions, withOffsets: boolean) => {
-    checkOptions(options);
-    const pieces = framePieces(parts.frame, options);
-    const buffer = withOffsets ? createTokenBuffer(true) : scratch;
-    buffer.length = buffer.unknownCount = 0;
-    encodeContent(sequence, options, buffer);
-    const first = buffer.length;
-    if (options.pair !== undefined) encodeContent(options.pair, options, buffer);
-    const room = options.maxLength === undefined ? Infinity : options.maxLength - specialCount(pieces);
-    if (room < 0) throw new RangeError(`encode: expected maxLength of at least ${specialCount(pieces)} for the special tokens, got ${options.maxLength}; raise it or pass addSpecialTokens: false`);
-    const kept = truncate(first, buffer.length - first, options.pair !== undefined, room);
-    const contents = { A: { from: 0, count: kept[0] }, B: { from: first, count: kept[1] } };
-    return {
-      length: specialCount(pieces) + kept[0] + kept[1],
-      unknownCount: buffer.unknownCount,
-      truncated: kept[0] + kept[1] < buffer.length,
-      writeTo: (ids: Uint32Array, at: number, offsets?: Uint32Array) => writeFramed(pieces, contents, buffer, ids, at, offsets),
-    };
+  /** Appends a sequence, or a pair, with its frame. */
+  const encodeFramed = (sequence: Sequence, pair: Sequence | undefined, options: EncodeOptions, out: TokenBuffer): Framed => {
+    const base = out.length, pieces = framePieces(parts.frame, options.addSpecialTokens ?? true, pair !== undefined);
+    out.unknownCount = 0;
+    let total = 0;
+    const counts = pieces.map((piece) => {
+      const from = out.length;
+      if ('ids' in piece) for (const id of piece.ids) push(out, id, 0, 0);
+      else encodeContent(piece.sequence === 'A' ? sequence : pair!, options, out);
+      if (!('ids' in piece)) total += out.length - from;
+      return out.length - from;
+    });
+    const specials = out.length - base - total, room = options.maxLength === undefined ? Infinity : options.maxLength - specials;
+    if (room < 0) throw new RangeError(`encode: expected maxLength of at least ${specials} for the special tokens, got ${options.maxLength}; raise it or pass addSpecialTokens: false`);
+    if (total > room) cut(out, base, pieces, counts, room);
+    return { length: out.length - base, unknownCount: out.unknownCount, truncated: total > room };
   };
-  const done = <T>(result: T): T => {
+  const startScratch = (): TokenBuffer => {
     if (scratch.ids.length > KEPT_TOKENS) scratch = createTokenBuffer();
-    return result;
+    scratch.length = 0;
+    return scratch;
   };
 
   return {
     vocabSize: parts.vocabSize,
     specialIds: parts.specialIds,
     encode(sequence, options = {}) {
-      const framed = encodeFramed(sequence, options, false);
-      const ids = new Uint32Array(framed.length);
-      framed.writeTo(ids, 0);
-      return done(ids);
+      checkOptions(options);
+      const out = startScratch();
+      encodeFramed(sequence, options.pair, options, out);
+      return out.ids.slice(0, out.length);
     },
     encodeWithOffsets(sequence, options = {}) {
-      const framed = encodeFramed(sequence, options, true);
-      const ids = new Uint32Array(framed.length), offsets = new Uint32Array(2 * framed.length);
-      framed.writeTo(ids, 0, offsets);
-      return { ids, offsets };
+      checkOptions(options);
+      const out = createTokenBuffer(true);
+      encodeFramed(sequence, options.pair, options, out);
+      return { ids: out.ids.slice(0, out.length), offsets: out.offsets!.slice(0, 2 * out.length) };
     },
     encodeBatch(sequences, options = {}) {
-      if (typeof sequences === 'string' || sequences instanceof Uint8Array) throw new TypeError('encodeBatch: expected an iterable of sequences, got one sequence; put it into an array');
-      const packed = createTokenBuffer(), cuSeqlens = [0];
+      if (typeof sequences === 'string' || sequences instanceof Uint8Array || isPacked(sequences)) throw new TypeError('encodeBatch: expected an iterable of sequences, got one sequence; put it into an array');
+      checkOptions(options);
+      const out = createTokenBuffer(), cuSeqlens = [0]; // not the scratch: the iterable may encode while it is read
       let maxSeqlen = 0, unknownCount = 0, truncatedCount = 0;
       for (const item of sequences) {
-        const [sequence, pair] = Array.isArray(item) ? (item as readonly [Sequence, Sequence]) : [item as Sequence];
-        const framed = encodeFramed(sequence, { ...options, pair }, false);
-        reserve(packed, packed.length + framed.length);
-        framed.writeTo(packed.ids, packed.length);
-        cuSeqlens.push(packed.length += framed.length);
+        const isPair = Array.isArray(item), framed = encodeFramed(isPair ? item[0] as Sequence : item as Sequence, isPair ? item[1] as Sequence : undefined, options, out);
+        cuSeqlens.push(out.length);
         maxSeqlen = Math.max(maxSeqlen, framed.length);
         unknownCount += framed.unknownCount;
         if (framed.truncated) truncatedCount++;
       }
-      return done({ inputIds: packed.ids.slice(0, packed.length), cuSeqlens: Int32Array.from(cuSeqlens), maxSeqlen, unknownCount, truncatedCount });
+      return { inputIds: out.ids.slice(0, out.length), cuSeqlens: Int32Array.from(cuSeqlens), maxSeqlen, unknownCount, truncatedCount };
     },
     decode(ids, { skipSpecialTokens = false } = {}) {
       const known: number[] = [];
@@ -164,6 +165,12 @@ function createContentEncoder(parts: TokenizerParts) {
   const cutNormalized = createCutter(parts.addedTokens.filter((token) => token.normalized)
     .map((token) => ({ ...token, content: normalize(token.content, parts.normalizer).text })));
   return (sequence: Sequence, options: EncodeOptions, out: TokenBuffer): void => {
+    checkSequence(sequence);
+    out.firstUnknown = -1;
+    if (parts.encodeAscii?.(sequence, options.case === 'upper', out)) {
+      if (out.firstUnknown >= 0 && options.unknown === 'error') throw unknownLetter(toText(sequence), out.firstUnknown);
+      return;
+    }
     const raw = toText(sequence);
     cutRaw(raw, (start, end) => {
       const whole = start === 0 && end === raw.length ? raw : raw.slice(start, end);
@@ -186,16 +193,6 @@ function createContentEncoder(parts: TokenizerParts) {
   };
 }
 
-/** The letters of a sequence. @throws TypeError for anything else, RangeError for bytes that are not ASCII */
-export function toText(sequence: Sequence): string {
-  if (typeof sequence === 'string') return sequence;
-  if (!(sequence instanceof Uint8Array)) throw new TypeError(`encode: expected a string or a Uint8Array of ASCII, got ${show(sequence)}; pass the letters of one sequence`);
-  for (let i = 0; i < sequence.length; i++) {
-    if (sequence[i] > 127) throw new RangeError(`encode: expected ASCII bytes, got 0x${sequence[i].toString(16)} at ${i}; pass a string for other text`);
-  }
-  return new TextDecoder().decode(sequence);
-}
-
 function unknownLetter(text: string, at: number): RangeError {
   const letter = String.fromCodePoint(text.codePointAt(at)!);
   const remedy = /[a-z]/.test(letter) ? "pass case: 'upper' to read soft-masked sequence" : "remove it or pass unknown: 'token'";
@@ -211,10 +208,8 @@ function checkOptions({ maxLength, unknown, case: letterCase }: EncodeOptions): 
 /** The sequences behind each other, nothing between. */
 export const bareFrame: Frame = { single: [{ sequence: 'A', typeId: 0 }], pair: [{ sequence: 'A', typeId: 0 }, { sequence: 'B', typeId: 0 }] };
 
-const framePieces = (frame: Frame, { addSpecialTokens = true, pair }: EncodeOptions): readonly FramePiece[] =>
-  (addSpecialTokens ? frame : bareFrame)[pair === undefined ? 'single' : 'pair'];
-
-const specialCount = (pieces: readonly FramePiece[]): number => pieces.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0);
+const framePieces = (frame: Frame, addSpecialTokens: boolean, isPair: boolean): readonly FramePiece[] =>
+  (addSpecialTokens ? frame : bareFrame)[isPair ? 'pair' : 'single'];
 
 /**
  * Hugging Face's `longest_first` (tokenizers, utils/truncation.rs): the longer of a pair is cut to the length of the shorter, then
@@ -228,17 +223,20 @@ function truncate(first: number, second: number, isPair: boolean, room: number):
   return swapped ? [room - keepShorter, keepShorter] : [keepShorter, room - keepShorter];
 }
 
-function writeFramed(pieces: readonly FramePiece[], contents: Record<'A' | 'B', { from: number; count: number }>, buffer: TokenBuffer, ids: Uint32Array, at: number, offsets?: Uint32Array): void {
-  for (const piece of pieces) {
-    if ('ids' in piece) {
-      for (const id of piece.ids) ids[at++] = id; // their offsets stay 0, 0
-      continue;
-    }
-    const { from, count } = contents[piece.sequence];
-    ids.set(buffer.ids.subarray(from, from + count), at);
-    if (offsets && buffer.offsets) offsets.set(buffer.offsets.subarray(2 * from, 2 * (from + count)), 2 * at);
-    at += count;
-  }
+/** Keeps `room` tokens of the sequences that stand between the special tokens of `pieces`, `counts` tokens a piece from `base` on. */
+function cut(out: TokenBuffer, base: number, pieces: readonly FramePiece[], counts: readonly number[], room: number): void {
+  const countOf = (name: 'A' | 'B') => counts.reduce((sum, count, i) => { const piece = pieces[i]; return 'sequence' in piece && piece.sequence === name ? count : sum; }, 0);
+  const isPair = pieces.some((piece) => 'sequence' in piece && piece.sequence === 'B');
+  const [first, second] = truncate(countOf('A'), countOf('B'), isPair, room);
+  let from = base, to = base;
+  counts.forEach((count, i) => {
+    const piece = pieces[i], kept = 'ids' in piece ? count : piece.sequence === 'A' ? first : second;
+    out.ids.copyWithin(to, from, from + kept);
+    out.offsets?.copyWithin(2 * to, 2 * from, 2 * (from + kept));
+    from += count;
+    to += kept;
+  });
+  out.length = to;
 }
 
 /** `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`, the frame of BERT. */

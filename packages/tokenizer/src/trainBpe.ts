@@ -10,7 +10,8 @@ import { show } from './errors';
 import { addOccurrence, countOf, createPairIndex, removeOccurrence, takeOccurrences, type PairIndex } from './pairIndex';
 import { createPairHeap } from './pairHeap';
 import { asAddedTokens, bertSpecialTokens } from './specialTokens';
-import { bareFrame, bertFrame, type Sequence } from './tokenizer';
+import type { Sequence } from './sequence';
+import { bareFrame, bertFrame } from './tokenizer';
 import { readCorpus, SEPARATOR } from './trainingCorpus';
 
 /** What to learn, from which letters. */

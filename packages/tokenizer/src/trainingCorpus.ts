@@ -1,6 +1,6 @@
 import { show } from './errors';
 import { forEachWord, upperCaseAscii } from './text';
-import { toText, type Sequence } from './tokenizer';
+import { toText, type Sequence } from './sequence';
 
 /** Between words, and at both ends. */
 export const SEPARATOR = 0xffff;

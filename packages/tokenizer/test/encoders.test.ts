@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { createBacktrackingEncoder } from '../src/encodeBacktracking';
+import { createLetterTables } from '../src/encodeAscii';
 import { createRankEncoder } from '../src/encodeByRank';
+import { createLinearEncoder, createLinearRunEncoder, type LinearEncoderOptions } from '../src/encodeLinear';
+import { createLinearTables } from '../src/linearTables';
 import { createTokenBuffer } from '../src/tokenBuffer';
 import type { RunEncoder } from '../src/mergeRules';
 import { dna, merges } from './arbitraries';
@@ -13,16 +15,26 @@ function run(encode: RunEncoder, text: string, texts: readonly string[]) {
   return { tokens: [...out.ids.subarray(0, out.length)].map((id) => texts[id]), offsets };
 }
 
+function linearEncoder(list: readonly (readonly [string, string])[], alphabet: string, options: LinearEncoderOptions = {}): RunEncoder | undefined {
+  const { texts, letters, rules } = compileForTest(alphabet, list);
+  const tables = createLinearTables(letters, createLetterTables(letters, { normalizer: null, preTokenizer: null }), rules, (id) => texts[id], texts.length);
+  return tables && createLinearRunEncoder(letters, createLinearEncoder(tables, options));
+}
+
 const offsetsOf = (tokens: readonly string[]) => {
   let at = 2;
   return tokens.flatMap((token) => [at, at += token.length]);
 };
 
 describe.each(['AC', 'ACG', 'ACGT', 'ACGTN'])('letters %s: tokens and offsets equal the definition', (alphabet) => {
-  it('longest match with backtracking, for merges that build every token once', () => {
+  it.each([
+    ['in WebAssembly', {}],
+    ['in JavaScript', { wasm: false }],
+    ['in windows of 16 letters that share 2', { wasm: false, capacity: 16, overlap: 2 }],
+    ['in WebAssembly, in windows of 24 letters that share 1', { capacity: 24, overlap: 1 }],
+  ])('longest match with backtracking, %s, for merges that build every token once', (_, options) => {
     fc.assert(fc.property(merges(alphabet, { distinctProducts: true }), fc.array(dna(alphabet), { minLength: 1, maxLength: 8 }), (list, words) => {
-      const { texts, letters, rules } = compileForTest(alphabet, list);
-      const encode = createBacktrackingEncoder(letters, rules, (id) => texts[id], texts.length)!;
+      const { texts } = compileForTest(alphabet, list), encode = linearEncoder(list, alphabet, options)!;
       for (const word of words.filter((each) => each !== '')) {
         const tokens = encodeByDefinition(word, list);
         expect(run(encode, word, texts)).toEqual({ tokens, offsets: offsetsOf(tokens) });
@@ -43,10 +55,7 @@ describe.each(['AC', 'ACG', 'ACGT', 'ACGTN'])('letters %s: tokens and offsets eq
 });
 
 describe('merges that the linear encoder does not take', () => {
-  const takes = (list: [string, string][]) => {
-    const { texts, letters, rules } = compileForTest('AC', list);
-    return createBacktrackingEncoder(letters, rules, (id) => texts[id], texts.length) !== undefined;
-  };
+  const takes = (list: [string, string][]) => linearEncoder(list, 'AC') !== undefined;
   it('takes a plain list', () => expect(takes([['A', 'A'], ['AA', 'C']])).toBe(true));
   it('a product of two rules', () => expect(takes([['A', 'A'], ['AA', 'A'], ['A', 'AA']])).toBe(false));
   it('a rule that uses a token of higher rank', () => expect(takes([['AA', 'C'], ['A', 'A']])).toBe(false));
@@ -54,16 +63,15 @@ describe('merges that the linear encoder does not take', () => {
 
 it('a token that never forms is never used: AB, BC, A BC', () => {
   const list = [['A', 'B'], ['B', 'C'], ['A', 'BC']] as const;
-  const { texts, letters, rules } = compileForTest('ABC', list);
-  const encode = createBacktrackingEncoder(letters, rules, (id) => texts[id], texts.length)!;
-  expect(run(encode, 'ABCBC', texts).tokens).toEqual(['AB', 'C', 'BC']);
+  const { texts } = compileForTest('ABC', list);
+  expect(run(linearEncoder(list, 'ABC')!, 'ABCBC', texts).tokens).toEqual(['AB', 'C', 'BC']);
 });
 
 it('200,003 A encode at once: neither stack nor time grow with the square', () => {
   const list = Array.from({ length: 10 }, (_, i) => ['A'.repeat(2 ** i), 'A'.repeat(2 ** i)] as const);
   const { texts, letters, rules } = compileForTest('AC', list);
   const text = 'A'.repeat(200_003);
-  for (const encode of [createBacktrackingEncoder(letters, rules, (id) => texts[id], texts.length)!, createRankEncoder(letters, rules, texts.length)]) {
+  for (const encode of [linearEncoder(list, 'AC')!, linearEncoder(list, 'AC', { wasm: false })!, createRankEncoder(letters, rules, texts.length)]) {
     const { tokens } = run(encode, text, texts);
     expect(tokens.length).toBe(Math.floor(200_003 / 1024) + [...(200_003 % 1024).toString(2)].filter((bit) => bit === '1').length);
   }
@@ -74,7 +82,7 @@ it('node numbers above 32,767: 38,416 tokens of 5 letters with different beginni
   const endings = (length: number): string[] => (length === 1 ? ['Z'] : endings(length - 1).flatMap((ending) => letters14.map((letter) => letter + ending)));
   const list = [2, 3, 4, 5].flatMap((length) => endings(length).map((text) => [text[0], text.slice(1)] as const));
   const { texts, letters, rules } = compileForTest('ABCDEFGHIJKLMNZ', list);
-  const linear = createBacktrackingEncoder(letters, rules, (id) => texts[id], texts.length)!, byRank = createRankEncoder(letters, rules, texts.length);
+  const linear = linearEncoder(list, [...letters14, 'Z'].join(''))!, byRank = createRankEncoder(letters, rules, texts.length);
   const text = Array.from({ length: 5000 }, (_, i) => (i % 7 === 6 ? 'Z' : letters14[(i * i * 31 + (i >>> 3)) % 14])).join('');
   expect(run(linear, text, texts)).toEqual(run(byRank, text, texts));
   const lastTokens = list.slice(-1000).map(([left, right]) => left + right);

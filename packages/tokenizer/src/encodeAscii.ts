@@ -1,0 +1,86 @@
+/**
+ * The short way for plain ASCII, which is nearly all DNA: a table of bytes does in one pass what cutting, normalising and splitting into words do in
+ * several. Text that holds the first character of an added token, or anything beyond ASCII, takes the long way (tokenizer.ts), with the same ids.
+ */
+import { type LinearEncoder, type OtherBytes, type WindowSource } from './encodeLinear';
+import { AS_NUMBERS, AS_TEXT, AS_UPPER, NO_LETTER_BYTE } from './linearTables';
+import { NO_LETTER, type Letters } from './mergeRules';
+import { isPacked, unpack, type Sequence } from './sequence';
+import { asciiClass, normalize, SPACE, upperCaseAscii, WORD, type AddedToken, type Normalizer } from './text';
+import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
+
+/** What of a tokenizer decides how text is read. */
+export interface AsciiRules {
+  readonly addedTokens: readonly AddedToken[];
+  readonly normalizer: Normalizer;
+  readonly preTokenizer: 'Whitespace' | null;
+  readonly fuseUnk: boolean;
+}
+
+/** Appends the tokens of a sequence. @returns false, and appends nothing, where it needs the long way */
+export type AsciiEncoder = (sequence: Sequence, upper: boolean, out: TokenBuffer) => boolean;
+
+/** The letter numbers of bytes, by what stands in the window. */
+export function createLetterTables(letters: Letters, { normalizer, preTokenizer }: Pick<AsciiRules, 'normalizer' | 'preTokenizer'>): Uint8Array {
+  const tables = new Uint8Array(3 * 256).fill(NO_LETTER_BYTE);
+  for (let byte = 0; byte < 128; byte++) {
+    if (preTokenizer !== null && asciiClass[byte] === SPACE) continue; // dropped before the model sees it
+    for (const table of [AS_TEXT, AS_UPPER]) {
+      const character = String.fromCharCode(byte), read = normalize(table === AS_UPPER ? upperCaseAscii(character) : character, normalizer).text;
+      const number = letters.ofUnit[read.charCodeAt(0)];
+      if (number < NO_LETTER_BYTE) tables[256 * table + byte] = number;
+    }
+  }
+  for (let number = 0; number < Math.min(letters.tokenId.length, NO_LETTER_BYTE); number++) tables[256 * AS_NUMBERS + number] = number;
+  return tables;
+}
+
+/** @returns undefined where words cut between letters: then only the long way is right */
+export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, rules: AsciiRules, unknownId: number | undefined, encode: LinearEncoder): AsciiEncoder | undefined {
+  const { fuseUnk, preTokenizer } = rules, cutsWords = preTokenizer !== null;
+  const classes = cutsWords ? asciiClass : new Uint8Array(128).fill(WORD);
+  for (let byte = 0; byte < 128; byte++) if (cutsWords && letters.ofUnit[byte] !== NO_LETTER && classes[byte] !== WORD && classes[byte] !== SPACE) return undefined;
+  const beginsToken = [...new Set(rules.addedTokens.flatMap(({ content }) => [content[0], content[0].toLowerCase(), content[0].toUpperCase()]))];
+  const tokenBytes = beginsToken.map((character) => character.charCodeAt(0)).filter((unit) => unit < 128);
+  const mayHoldToken = (sequence: Sequence) => (typeof sequence === 'string'
+    ? beginsToken.some((character) => sequence.includes(character))
+    : tokenBytes.some((byte) => (isPacked(sequence) ? [...sequence.bases ?? ''].some((base) => base.charCodeAt(0) === byte) : sequence.includes(byte))));
+
+  return (sequence, upper, out) => {
+    if (mayHoldToken(sequence)) return false;
+    const table = upper ? AS_UPPER : AS_TEXT;
+    let fusedUntil = -1, fusedClass = SPACE; // the unknown token that the next byte may join
+    const others: OtherBytes = (bytes, i, limit, at, buffer) => {
+      for (; i < limit && letterTables[256 * table + bytes[i]] === NO_LETTER_BYTE; i++) {
+        const kind = classes[bytes[i]], position = at + i;
+        if (kind === SPACE) continue;
+        if (kind === undefined || unknownId === undefined) return -1; // beyond ASCII, or an error that the long way words
+        countUnknown(buffer, position, 1);
+        if (!fuseUnk || fusedUntil !== position || fusedClass !== kind) push(buffer, unknownId, position, position + 1);
+        else if (buffer.offsets) buffer.offsets[2 * buffer.length - 1] = position + 1;
+        fusedUntil = position + 1;
+        fusedClass = kind;
+      }
+      return i;
+    };
+    return encode(createSource(sequence), table, others, out);
+  };
+}
+
+const utf8 = new TextEncoder();
+
+function createSource(sequence: Sequence): WindowSource {
+  const { length } = sequence;
+  if (typeof sequence === 'string') {
+    return {
+      length,
+      fill(bytes, at, count) {
+        const { read, written } = utf8.encodeInto(count === length ? sequence : sequence.slice(at, at + count), bytes);
+        return read === count && written === count;
+      },
+    };
+  }
+  if (isPacked(sequence)) return { length, fill(bytes, at, count) { unpack(sequence, bytes, at, count); return true; } };
+  return { length, fill(bytes, at, count) { bytes.set(sequence.subarray(at, at + count)); return true; } };
+}
+

@@ -1,0 +1,61 @@
+// The search of linear byte pair encoding (see linearTables.ts), the twin of linearWindow.ts: change both.
+// Where things are stands in the first words of the memory, in the order of `createWasmWindow`.
+// @ts-nocheck
+const NO_LETTER: u32 = 255;
+
+/** Encodes the run of letters from `from`, at most up to `limit`; leaves its end in the memory. @returns the number of tokens */
+export function encodeRun(from: u32, limit: u32, table: u32): u32 {
+  const bits = load<u32>(0), width = load<u32>(4), none = load<u32>(8);
+  const best = load<u32>(12), child = load<u32>(16), tokenAt = load<u32>(20), tokens = load<u32>(24), forbidden = load<u32>(28);
+  const letters = load<u32>(32) + (table << 8), bytes = load<u32>(36) + from, ids = load<u32>(40), codes = load<u32>(44), failed = load<u32>(48);
+  const top = bits * (width - 1), most = limit - from;
+  let n: u32 = 0;
+  for (; n < most; n++) {
+    const letter = <u32>load<u8>(letters + load<u8>(bytes + n));
+    if (letter == NO_LETTER) break;
+    store<u16>(codes + (n << 1), letter << top);
+  }
+  for (let i = n, code: u32 = 0; i > 0;) {
+    const at = codes + (--i << 1);
+    code = (code >>> bits) | load<u16>(at);
+    store<u16>(at, code);
+  }
+  memory.fill(failed, 0, n + 1);
+  store<u32>(52, from + n);
+
+  let count: u32 = 0, position: u32 = 0, last = none, candidate = none, isNew = true;
+  while (position < n) {
+    if (isNew) {
+      const entry = load<u32>(best + (<u32>load<u16>(codes + (position << 1)) << 2));
+      candidate = entry & 0xffff;
+      let node = entry >>> 16;
+      for (let i = position + width; node != 0 && i < n; i++) {
+        node = load<u32>(child + (((node << bits) | (<u32>load<u16>(codes + (i << 1)) >>> top)) << 2));
+        const token = load<u32>(tokenAt + (node << 2));
+        if (token != none) candidate = token;
+      }
+    }
+    const row = forbidden + (load<u32>(tokens + (last << 4), 12) << 2);
+    let next = position;
+    while (candidate != none) {
+      const token = tokens + (candidate << 4), column = load<u32>(token, 8);
+      next = position + load<u32>(token);
+      if (next <= n && load<u8>(failed + next) == 0 && ((load<u8>(row + (column >>> 3)) >>> (column & 7)) & 1) == 0) break;
+      candidate = load<u32>(token, 4);
+    }
+    isNew = candidate != none;
+    if (isNew) {
+      store<u32>(ids + (count++ << 2), candidate);
+      last = candidate;
+      position = next;
+    } else {
+      if (count == 0) unreachable();
+      const token = tokens + (last << 4);
+      store<u8>(failed + position, 1);
+      position -= load<u32>(token);
+      candidate = load<u32>(token, 4);
+      last = --count > 0 ? load<u32>(ids + ((count - 1) << 2)) : none;
+    }
+  }
+  return count;
+}
