@@ -1,5 +1,5 @@
-import { COUNT, createControl, DONE, FAILED, FIRST, instantiate, KERNEL, LIMIT, maxArguments, PARTS, SLEEPING, viewControl, work } from './protocol';
-import { startThread } from './threads';
+import { COUNT, createControl, DONE, FAILED, FIRST, instantiate, KERNEL, LIMIT, maxArguments, PARTS, SLEEPING, viewControl, work, type WorkerSetup } from './protocol';
+import { startThread, type Thread } from './threads';
 
 export interface Pool {
   readonly threads: number;
@@ -11,8 +11,7 @@ export interface Pool {
 /** About 20 µs of spinning for the last parts, before the caller sleeps. */
 const spins = 2000;
 
-export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: number): Promise<Pool> {
-  const module = await WebAssembly.compile(bytes);
+export async function createPool(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Pool> {
   const kernels = instantiate(module, memory);
   const alone = (kernel: string, values: readonly number[], parts: number): void => {
     for (let part = 0; part < parts; part++) kernels[kernel](...values, part, parts);
@@ -24,14 +23,7 @@ export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAsse
   const { words, values: given } = control;
   const numbers = new Map(Object.keys(kernels).map((name, i) => [name, i]));
   const list = Object.values(kernels);
-  const started = await Promise.allSettled(Array.from({ length: threads - 1 }, () => startThread({ module, memory, control: buffer })));
-  const pool = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const end = async () => void (await Promise.all(pool.map((thread) => thread.end())));
-  const refused = started.find((outcome) => outcome.status === 'rejected');
-  if (refused) {
-    await end();
-    throw refused.reason;
-  }
+  const pool = await startThreads(threads - 1, { module, memory, control: buffer });
   return {
     threads,
     run(kernel, values, parts) {
@@ -52,6 +44,18 @@ export async function createPool(bytes: Uint8Array<ArrayBuffer>, memory: WebAsse
       for (let done, spin = 0; (done = Atomics.load(words, DONE)) !== parts; spin++) if (spin > spins) Atomics.wait(words, DONE, done);
       if (Atomics.exchange(words, FAILED, 0)) throw new Error(`${kernel}: expected the kernel to end, got a trap; this is a fault of the kernel`);
     },
-    end,
+    end: () => endThreads(pool),
   };
 }
+
+/** All or none. */
+async function startThreads(count: number, setup: WorkerSetup): Promise<Thread[]> {
+  const outcomes = await Promise.allSettled(Array.from({ length: count }, () => startThread(setup)));
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!refused) return started;
+  await endThreads(started);
+  throw refused.reason;
+}
+
+const endThreads = async (threads: readonly Thread[]): Promise<void> => void (await Promise.all(threads.map((thread) => thread.end())));

@@ -1,0 +1,62 @@
+import { countMemory, type DeviceBuffer, type MemoryUse } from '../../device';
+import { DeviceLostError } from '../../errors';
+import { describeSpec, sizeOf, type Data, type Tensor } from '../../tensor';
+import type { Heap } from './memory';
+
+export interface WasmBuffer extends DeviceBuffer {
+  readonly address: number;
+}
+
+/** The device's tensors in one heap: counted, and never used once freed. */
+export interface Buffers {
+  readonly memory: MemoryUse;
+  allocate(byteLength: number): WasmBuffer;
+  free(buffer: DeviceBuffer): void;
+  /** Where the tensor's first element lies. */
+  address(tensor: Tensor): number;
+  /** The tensor's elements. A view lives for one call: growing an unshared memory detaches it, growing a shared one leaves it too short. */
+  view(tensor: Tensor): Data;
+  /** A new buffer with these bytes. */
+  copy(array: Int32Array | Float32Array): WasmBuffer;
+  close(): void;
+}
+
+const views = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array } as const;
+
+export function createBuffers({ memory, allocate, free }: Heap): Buffers {
+  const { memory: counted, count } = countMemory();
+  let closed = false;
+  const address = ({ buffer, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * 4;
+  const take = (byteLength: number): WasmBuffer => {
+    if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed');
+    const at = allocate(byteLength);
+    count(byteLength);
+    counted.reserved = memory.buffer.byteLength;
+    return { byteLength, version: 0, address: at };
+  };
+  return {
+    memory: counted,
+    allocate: take,
+    free(buffer) {
+      if (buffer.version < 0) return;
+      count(-buffer.byteLength);
+      buffer.version = -1;
+      free((buffer as WasmBuffer).address, buffer.byteLength);
+    },
+    address,
+    view(tensor) {
+      if (!(tensor.dtype in views)) throw new TypeError(`wasm: expected float32, int32 or uint32, got ${describeSpec(tensor)}; convert before the upload`);
+      return new views[tensor.dtype as keyof typeof views](memory.buffer, address(tensor), sizeOf(tensor)) as Data;
+    },
+    copy(array) {
+      const buffer = take(array.byteLength);
+      new Uint8Array(memory.buffer, buffer.address, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+      return buffer;
+    },
+    close: () => void (closed = true),
+  };
+}
+
+export function checkLive(op: string, tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) if (tensor.buffer.version < 0) throw new ReferenceError(`${op}: expected a live tensor, got one that was freed (${describeSpec(tensor)})`);
+}

@@ -1,0 +1,28 @@
+import { allocatingFor } from '../../errors';
+import { bytesOf, type Tensor } from '../../tensor';
+import type { Plan, WasmCall } from '../../op';
+import type { Buffers, WasmBuffer } from './buffers';
+import type { Pool } from './pool';
+
+/** Allocates scratch and host arrays, runs the steps one after another, and frees both. */
+export function runPlan(name: string, { steps, scratch = [] }: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[], buffers: Buffers, pool: Pool): void {
+  const temporary: WasmBuffer[] = [];
+  const keep = (make: () => WasmBuffer): number => {
+    const buffer = allocatingFor(name, make);
+    temporary.push(buffer);
+    return buffer.address;
+  };
+  try {
+    const scratchAt = scratch.map((spec) => keep(() => buffers.allocate(bytesOf(spec))));
+    for (const { kernel, args, bind, parts } of steps) {
+      const addresses = bind.map((place) => {
+        if ('scratch' in place) return scratchAt[place.scratch];
+        if ('array' in place) return keep(() => buffers.copy(place.array));
+        return buffers.address('input' in place ? inputs[place.input] : outputs[place.output]);
+      });
+      pool.run(kernel, [...addresses, ...args], parts);
+    }
+  } finally {
+    temporary.forEach(buffers.free);
+  }
+}
