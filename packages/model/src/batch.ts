@@ -75,18 +75,18 @@ export const randomStream = { weights: 0, order: 0x1000_0000, mask: 0x2000_0000 
 
 /**
  * The batches of an epoch, as lists of sequence numbers: every sequence once, in an order that depends on (seed, epoch) alone.
- * Within windows of about 32 batches the shuffled sequences are sorted by length, because on a GPU attention's grid is sized by the longest sequence of a batch; the batches are then shuffled.
+ * Within windows of about 128 batches the shuffled sequences are sorted by length, because on a GPU attention's grid is sized by the longest sequence of a batch; the batches are then shuffled. Each window ends with a smaller batch, so windows are large.
  */
 export function planBatches(lengths: ArrayLike<number>, { seed, epoch, ...limits }: BatchLimits & { readonly seed: number; readonly epoch: number }): number[][] {
   const random = createRandom(seed, randomStream.order + epoch);
   const shuffled = random.shuffle(Array.from(lengths, (_, i) => i));
-  const windows = cutBatches(shuffled, lengths, { tokensPerBatch: 32 * limits.tokensPerBatch });
+  const windows = cutBatches(shuffled, lengths, { tokensPerBatch: 128 * limits.tokensPerBatch });
   return random.shuffle(windows.flatMap((window) => cutBatches(window.sort((a, b) => lengths[a] - lengths[b]), lengths, limits)));
 }
 
 /** @throws RangeError that names the id, token type or position that has no row in its table: a device would read zeros there */
 export function checkBatch(batch: Batch, { vocabSize, typeVocabSize, position, maxPositions }: EncoderConfig): void {
-  const { inputIds, tokenTypeIds, positions, maxSeqlen } = batch;
+  const { inputIds, tokenTypeIds, positions, cuSeqlens } = batch;
   for (const [name, ids] of [['tokenTypeIds', tokenTypeIds], ['positions', positions]] as const) {
     if (ids && ids.length !== inputIds.length) throw new RangeError(`forward: expected ${inputIds.length} ${name}, one for each token, got ${ids.length}`);
   }
@@ -94,7 +94,8 @@ export function checkBatch(batch: Batch, { vocabSize, typeVocabSize, position, m
   if (tokenTypeIds && typeVocabSize) checkIds('a token type', tokenTypeIds, typeVocabSize, 'a pair has types 0 and 1');
   if (position !== 'learned') return;
   if (positions) checkIds('a position', positions, maxPositions, 'the position table has no further rows');
-  else if (maxSeqlen > maxPositions) throw new RangeError(`forward: expected at most ${maxPositions} tokens in a sequence, the rows of the position table, got ${maxSeqlen}; cut it with maxLength, or train with a larger maxPositions`);
+  const longest = cuSeqlens.reduce((most, end, i) => Math.max(most, i ? end - cuSeqlens[i - 1] : 0), 0);
+  if (!positions && longest > maxPositions) throw new RangeError(`forward: expected at most ${maxPositions} tokens in a sequence, the rows of the position table, got ${longest}; cut it with maxLength, or train with a larger maxPositions`);
 }
 
 function checkIds(what: string, ids: Uint32Array, below: number, remedy: string): void {
