@@ -37,6 +37,7 @@ compare('attention, around blocks of 96 queries and keys and panels of 8', [
   whole('lengths 95, 96, 97', 1, 4, { cuSeqlens: [0, 95, 191, 288], alibiSlopes: [0.25] }),
   whole('193 tokens, causal', 1, 8, { cuSeqlens: [0, 193], causal: true }),
   whole('193 tokens in a window that spans two blocks', 1, 8, { cuSeqlens: [0, 193], windowSize: [20, 10] }),
+  whole('a window beyond all numbers', 1, 8, { cuSeqlens: [0, 20], windowSize: [Infinity, 2 ** 31 - 1] }),
   whole('a window narrower than a panel', 1, 8, { cuSeqlens: [0, 100], windowSize: [1, 0] }),
   ...[1, 3, 5, 20, 24, 80].map((headDim) => whole(`head dimension ${headDim}`, 2, headDim, { cuSeqlens: [0, 11, 30], alibiSlopes: alibiSlopes(2) })),
   {

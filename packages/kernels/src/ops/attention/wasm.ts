@@ -10,6 +10,9 @@ const block = 96;
 /** Scratch is allocated for each part, and a part is at least some heads of a block: 32 keep eight threads busy. */
 const maxParts = 32;
 
+/** More tokens than a memory of 4 GiB holds; positions plus a window must stay within 32 bits. */
+const maxWindow = 2 ** 30;
+
 const largest = (cuSeqlens: Int32Array): number => cuSeqlens.reduce((most, end, s) => (s ? Math.max(most, end - cuSeqlens[s - 1]) : 0), 0);
 const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
 
@@ -31,7 +34,7 @@ function blocksOf(inputs: readonly TensorSpec[], attributes: AttentionAttributes
   const [blockQ, blockK] = [cuSeqlens, cuSeqlensKey].map((lengths) => Math.max(1, Math.min(block, largest(lengths))));
   return {
     layout, blockQ, blockK, wide: roundUp(headDim, 8), paddedK: roundUp(blockK, 8),
-    shared: [numHeads, numHeads / numKvHeads, headDim, rowStride[0], rowStride[1], packed ? numHeads * headDim : 0, softmaxScale, windowLeft, windowRight, alibiSlopes.length ? 1 : 0, blockQ, blockK],
+    shared: [numHeads, numHeads / numKvHeads, headDim, rowStride[0], rowStride[1], packed ? numHeads * headDim : 0, softmaxScale, ...[windowLeft, windowRight].map((window) => Math.min(window, maxWindow)), alibiSlopes.length ? 1 : 0, blockQ, blockK],
   };
 }
 
