@@ -25,7 +25,14 @@ export interface BpeDefinition {
 }
 
 /** A tokenizer that can be written to a file. */
-export interface BpeTokenizer extends Tokenizer { readonly definition: BpeDefinition }
+export interface BpeTokenizer extends Tokenizer {
+  readonly definition: BpeDefinition;
+  /**
+   * Whether encodings of pieces of this text may be joined at a token that both hold at the same place: ASCII without the first
+   * character of an added token, under merges that the linear encoder takes.
+   */
+  isPlain(text: string): boolean;
+}
 
 /** @param linear - for tests: how the linear encoder works, or false for the definition by rank */
 export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEncoderOptions | false = {}): BpeTokenizer {
@@ -33,18 +40,20 @@ export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEnco
   const ids = new Map([...vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]);
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of ids) tokens[id] = token;
+  const { encodeText, ascii } = createEncoders(definition, tokens, linear);
   const tokenizer = createTokenizer({
     vocabSize: tokens.length,
     specialIds: specialIdsOf(ids, definition.unkToken),
     frame: definition.frame,
     addedTokens,
     normalizer: definition.normalizer,
-    ...createEncoders(definition, tokens, linear),
+    encodeText,
+    encodeAscii: ascii?.encodeAscii,
     join: (known) => known.map((id) => tokens[id]).join(''),
     tokenToId: (token) => ids.get(token),
     idToToken: (id) => tokens[id],
   });
-  return { ...tokenizer, definition };
+  return { ...tokenizer, definition, isPlain: (text) => ascii?.isPlain(text) ?? false };
 }
 
 /** Special tokens have no role in the file: they are known by the names that BERT, ESM and LLaMA vocabularies give them. */
@@ -65,11 +74,11 @@ function specialIdsOf(ids: ReadonlyMap<string, number>, unkToken: string | null)
 function createEncoders(definition: BpeDefinition, tokens: readonly (string | undefined)[], linear: LinearEncoderOptions | false) {
   const letters = findLetters(definition.vocab), rules = compileMerges(definition), letterTables = createLetterTables(letters, definition);
   const tables = linear === false ? undefined : createLinearTables(letters, letterTables, rules, (id) => tokens[id]!, tokens.length);
-  if (!tables || linear === false) return { encodeText: createTextEncoder(definition, letters, createRankEncoder(letters, rules, tokens.length)) };
+  if (!tables || linear === false) return { encodeText: createTextEncoder(definition, letters, createRankEncoder(letters, rules, tokens.length)), ascii: undefined };
   const encode = createLinearEncoder(tables, linear), unknownId = definition.unkToken === null ? undefined : definition.vocab.get(definition.unkToken);
   return {
     encodeText: createTextEncoder(definition, letters, createLinearRunEncoder(letters, encode)),
-    encodeAscii: createAsciiEncoder(letters, letterTables, definition, unknownId, encode),
+    ascii: createAsciiEncoder(letters, letterTables, definition, unknownId, encode),
   };
 }
 

@@ -17,8 +17,12 @@ export interface AsciiRules {
   readonly fuseUnk: boolean;
 }
 
-/** Appends the tokens of a sequence. @returns false, and appends nothing, where it needs the long way */
-export type AsciiEncoder = (sequence: Sequence, upper: boolean, out: TokenBuffer) => boolean;
+export interface AsciiEncoder {
+  /** Appends the tokens of a sequence. @returns false, and appends nothing, where it needs the long way */
+  encodeAscii(sequence: Sequence, upper: boolean, out: TokenBuffer): boolean;
+  /** ASCII without the first character of an added token: the long way is not needed. */
+  isPlain(text: string): boolean;
+}
 
 /** The letter numbers of bytes, by what stands in the window. */
 export function createLetterTables(letters: Letters, { normalizer, preTokenizer }: Pick<AsciiRules, 'normalizer' | 'preTokenizer'>): Uint8Array {
@@ -46,7 +50,7 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
     ? beginsToken.some((character) => sequence.includes(character))
     : tokenBytes.some((byte) => (isPacked(sequence) ? [...sequence.bases ?? ''].some((base) => base.charCodeAt(0) === byte) : sequence.includes(byte))));
 
-  return (sequence, upper, out) => {
+  const encodeAscii: AsciiEncoder['encodeAscii'] = (sequence, upper, out) => {
     if (mayHoldToken(sequence)) return false;
     const table = upper ? AS_UPPER : AS_TEXT;
     let fusedUntil = -1, fusedClass = SPACE; // the unknown token that the next byte may join
@@ -64,7 +68,8 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
       return i;
     };
     return encode(createSource(sequence), table, others, out);
-  };
+  };  // eslint-disable-next-line no-control-regex -- the range is ASCII
+  return { encodeAscii, isPlain: (text) => !mayHoldToken(text) && /^[\x00-\x7f]*$/.test(text) };
 }
 
 const utf8 = new TextEncoder();

@@ -1,6 +1,12 @@
 export { parseTokenizerJson, serializeTokenizerJson } from './tokenizerJson';
 export { trainBpe } from './trainBpe';
 export type { TrainBpeOptions, TrainBpeProgress } from './trainBpe';
+export { encodeStream } from './stream';
+export type { EncodeStreamOptions } from './stream';
+export { encodeEdited } from './edit';
+export type { Edit, EncodedSequence, EncodeEditedOptions } from './edit';
+export type { PieceEncoder } from './joint';
+export { baseToToken, encodeBothStrands } from './strands';
 export { createKmerTokenizer } from './kmer';
 export { createCharacterTokenizer } from './character';
 export type { PackedDna, Sequence } from './sequence';

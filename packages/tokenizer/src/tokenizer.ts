@@ -77,7 +77,7 @@ export interface TokenizerParts {
   /** Appends the tokens of a text that holds no added token; positions count from the start of this text. */
   encodeText(text: string, out: TokenBuffer): void;
   /** The short way for plain ASCII, where there is one. */
-  readonly encodeAscii?: AsciiEncoder | undefined;
+  readonly encodeAscii?: AsciiEncoder['encodeAscii'] | undefined;
   /** The text of valid ids, special tokens included where they are given. */
   join(ids: readonly number[]): string;
   tokenToId(token: string): number | undefined;
