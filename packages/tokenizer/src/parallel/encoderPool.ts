@@ -1,0 +1,150 @@
+/**
+ * One long sequence over several threads: each encodes a block and a little beyond, and at every border the tokens are joined where both blocks hold the same
+ * token at the same place (joint.ts). Where they share none, more is encoded here until they do, so the ids are always those of the whole.
+ */
+import type { BpeTokenizer } from '../bpe';
+import { show } from '../errors';
+import { findJoint, firstTokenFrom, OVERLAP } from '../joint';
+import { toText, type Sequence } from '../sequence';
+import type { EncodeOptions, Encoding } from '../tokenizer';
+import { workerScript } from './worker.generated';
+
+/** What a thread is asked, and what it answers. */
+export interface Task { readonly number: number; readonly text: string; readonly options: EncodeOptions }
+export type Reply = { readonly number: number } & (Encoding | { readonly error: unknown });
+
+export interface EncoderPoolOptions {
+  /** Threads. Default: as many as the machine runs at once, at most 8. */
+  readonly threads?: number | undefined;
+  /** Bases that a thread encodes at once. Default 2^19. */
+  readonly blockLength?: number | undefined;
+}
+
+/** Threads that encode; close it when they are no longer needed. */
+export interface EncoderPool {
+  /** @returns exactly what the tokenizer's `encodeWithOffsets` gives */
+  encodeWithOffsets(sequence: Sequence, options?: Pick<EncodeOptions, 'addSpecialTokens' | 'case'>): Promise<Encoding>;
+  close(): Promise<void>;
+}
+
+interface Thread {
+  encode(text: string, options: EncodeOptions): Promise<Encoding>;
+  end(): unknown;
+}
+
+/** Starts threads, each of which builds the tables of the tokenizer for itself, about 0.1 s. In browsers the page must allow `worker-src blob:`. */
+export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(8, machineThreads()), blockLength = 2 ** 19 }: EncoderPoolOptions = {}): EncoderPool {
+  if (!(Number.isInteger(threads) && threads > 0 && threads <= 256)) throw new RangeError(`createEncoderPool: expected 1 to 256 threads, got ${show(threads)}; leave it out for one a core`);
+  if (!(Number.isInteger(blockLength) && blockLength > 0)) throw new RangeError(`createEncoderPool: expected blocks of at least 1 base, got ${show(blockLength)}; leave it out for 2^19`);
+  const pool = Array.from({ length: threads }, () => startThread(tokenizer));
+  return {
+    async encodeWithOffsets(sequence, { addSpecialTokens = true, case: letterCase } = {}) {
+      const text = toText(sequence), options: EncodeOptions = { case: letterCase, addSpecialTokens: false };
+      if (!tokenizer.isPlain(text)) return tokenizer.encodeWithOffsets(text, { case: letterCase, addSpecialTokens });
+      const starts = Array.from({ length: Math.ceil(text.length / blockLength) }, (_, i) => i * blockLength);
+      // Two tasks a thread at any time: one that it works on and one that waits.
+      const blocks: Promise<Encoding>[] = [];
+      for (const [i, start] of starts.entries()) {
+        if (i >= 2 * threads) await blocks[i - 2 * threads];
+        const block = pool[i % threads].encode(text.slice(start, start + blockLength + OVERLAP), options);
+        block.catch(() => {}); // awaited below; until then it must not count as unhandled
+        blocks.push(block);
+      }
+      const joined = joinBlocks(await Promise.all(blocks), starts, text, (piece) => tokenizer.encodeWithOffsets(piece, options));
+      return addSpecialTokens ? frame(tokenizer, joined) : joined;
+    },
+    async close() { await Promise.all(pool.map((thread) => thread.end())); },
+  };
+}
+
+/** A stretch of tokens `[from, to)` of an encoding that starts at base `shift`. */
+interface Stretch { readonly encoding: Encoding; readonly from: number; to: number; readonly shift: number }
+
+function joinBlocks(blocks: readonly Encoding[], starts: readonly number[], text: string, encode: (text: string) => Encoding): Encoding {
+  const stretches: Stretch[] = [];
+  blocks.forEach((encoding, i) => {
+    const last = stretches.at(-1);
+    if (!last) return stretches.push({ encoding, from: 0, to: encoding.ids.length, shift: 0 });
+    const joint = findJoint(last.encoding, Math.max(last.from, firstTokenFrom(last.encoding, starts[i] - last.shift)), encoding, 0, starts[i] - last.shift);
+    if (joint) {
+      last.to = joint.left;
+      return stretches.push({ encoding, from: joint.right, to: encoding.ids.length, shift: starts[i] });
+    }
+    // No common token: everything up to the end of this block as one. That the threads' work is lost costs time only.
+    const end = i + 1 < starts.length ? starts[i + 1] + OVERLAP : text.length, whole = encode(text.slice(0, end));
+    stretches.splice(0, stretches.length, { encoding: whole, from: 0, to: whole.ids.length, shift: 0 });
+  });
+  const count = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
+  const ids = new Uint32Array(count), offsets = new Uint32Array(2 * count);
+  let at = 0;
+  for (const { encoding, from, to, shift } of stretches) {
+    ids.set(encoding.ids.subarray(from, to), at);
+    for (let i = 2 * from, o = 2 * at; i < 2 * to; i++) offsets[o++] = encoding.offsets[i] + shift;
+    at += to - from;
+  }
+  return { ids, offsets };
+}
+
+function frame({ definition }: BpeTokenizer, { ids, offsets }: Encoding): Encoding {
+  const { single } = definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
+  const specials = (from: number, to: number) => single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : []));
+  const before = specials(0, content), all = before.length + specials(content, single.length).length + ids.length;
+  const framed = { ids: new Uint32Array(all), offsets: new Uint32Array(2 * all) };
+  framed.ids.set(before);
+  framed.ids.set(ids, before.length);
+  framed.ids.set(specials(content, single.length), before.length + ids.length);
+  framed.offsets.set(offsets, 2 * before.length);
+  return framed;
+}
+
+function startThread({ definition }: BpeTokenizer): Thread {
+  const waiting = new Map<number, { resolve(encoding: Encoding): void; reject(reason: unknown): void }>();
+  let sent = 0, failure: Error | undefined;
+  const answer = (reply: Reply) => {
+    const task = waiting.get(reply.number)!;
+    waiting.delete(reply.number);
+    if ('error' in reply) task.reject(reply.error);
+    else task.resolve({ ids: reply.ids, offsets: reply.offsets });
+    if (waiting.size === 0) port.release();
+  };
+  const fail = (error: Error) => {
+    failure = error;
+    for (const task of waiting.values()) task.reject(error);
+    waiting.clear();
+  };
+  const port = typeof Worker === 'undefined' ? nodePort(answer, fail) : browserPort(answer, fail);
+  port.post(definition);
+  return {
+    encode: (text, options) => new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      waiting.set(sent, { resolve, reject });
+      port.hold();
+      port.post({ number: sent++, text, options } satisfies Task);
+    }),
+    end() {
+      fail(new Error('encodeWithOffsets: expected an open pool, got a closed one; create another'));
+      return port.end();
+    },
+  };
+}
+
+/** A worker, the same to both worlds. While it is held it keeps the process alive. */
+interface Port { post(message: unknown): void; hold(): void; release(): void; end(): unknown }
+
+function nodePort(answer: (reply: Reply) => void, fail: (error: Error) => void): Port {
+  // Not `import`: bundlers for the browser would look for the module.
+  const worker = new (process.getBuiltinModule('node:worker_threads').Worker)(workerScript, { eval: true });
+  worker.on('message', answer).on('error', fail).unref();
+  return { post: (message) => worker.postMessage(message), hold: () => worker.ref(), release: () => worker.unref(), end: () => worker.terminate() };
+}
+
+function browserPort(answer: (reply: Reply) => void, fail: (error: Error) => void): Port {
+  const url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => answer(data);
+  worker.onerror = ({ message }) => fail(new Error(`createEncoderPool: expected a worker from a blob: URL, got ${message || 'a refusal'}; allow worker-src blob: in the page's content security policy, or encode without a pool`));
+  return { post: (message) => worker.postMessage(message), hold: () => {}, release: () => {}, end: () => { URL.revokeObjectURL(url); worker.terminate(); } };
+}
+
+const machineThreads = (): number => (typeof navigator !== 'undefined' && navigator.hardwareConcurrency ? navigator.hardwareConcurrency
+  : typeof process === 'undefined' ? 1 : process.getBuiltinModule('node:os').availableParallelism());

@@ -1,0 +1,2 @@
+export { createEncoderPool } from './encoderPool';
+export type { EncoderPool, EncoderPoolOptions } from './encoderPool';

@@ -1,0 +1,28 @@
+// Encodes pieces for `createEncoderPool`. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
+import { createBpeTokenizer, type BpeDefinition } from '../bpe';
+import type { Reply, Task } from './encoderPool';
+
+function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void) => void, reply: (message: Reply, transfer: Transferable[]) => void): void {
+  const tokenizer = createBpeTokenizer(definition);
+  listen(({ number, text, options }) => {
+    try {
+      const { ids, offsets } = tokenizer.encodeWithOffsets(text, options);
+      reply({ number, ids, offsets }, [ids.buffer, offsets.buffer]);
+    } catch (error) {
+      reply({ number, error }, []);
+    }
+  });
+}
+
+interface BrowserScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+}
+declare const importScripts: unknown;
+if (typeof importScripts === 'undefined') {
+  const port = process.getBuiltinModule('node:worker_threads').parentPort!;
+  port.once('message', (definition: BpeDefinition) => serve(definition, (handle) => port.on('message', handle), (message, transfer) => port.postMessage(message, transfer as ArrayBuffer[])));
+} else {
+  const scope = globalThis as unknown as BrowserScope;
+  scope.onmessage = ({ data }) => serve(data as BpeDefinition, (handle) => { scope.onmessage = (event) => handle(event.data as Task); }, (message, transfer) => scope.postMessage(message, transfer));
+}
