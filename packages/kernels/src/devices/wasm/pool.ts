@@ -8,7 +8,7 @@ export interface Pool {
   end(): Promise<void>;
 }
 
-/** About 20 µs of spinning for the last parts, before the caller sleeps. */
+/** About 10 µs of spinning for the last parts, before the caller sleeps. */
 const spins = 2000;
 
 export async function createPool(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Pool> {
