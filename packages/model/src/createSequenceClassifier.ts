@@ -49,7 +49,7 @@ export interface SequenceClassifier {
   readonly fingerprint: string;
   /** The settings of a fit that overrides none. */
   readonly hyperparameters: Hyperparameters;
-  /** Learns from `train` and keeps the parameters with the best MCC on `dev`, ties to the earlier. The same seed gives the same classifier. */
+  /** Learns from `train` and keeps the latest parameters whose MCC on `dev` is within one standard error of the best. The same seed gives the same classifier. */
   fit(train: readonly Example[], dev: readonly Example[], options: ClassifierFitOptions): Promise<TrainedClassifier>;
 }
 

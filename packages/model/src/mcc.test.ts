@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { mcc } from './mcc';
+import { createRandom } from '@genomelm/kernels';
+import { mcc, standardErrorOfMcc } from './mcc';
 
 test('two classes: the formula of Matthews', () => {
   fc.assert(fc.property(fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 1 })), { minLength: 1 }), (pairs) => {
@@ -17,4 +18,17 @@ test('three classes, worked out by hand', () => {
 
 test('one class predicted is 0', () => {
   expect(mcc([0, 1, 1], [1, 1, 1], 2)).toBe(0);
+});
+
+test('the standard error is the spread over samples drawn anew', () => {
+  const random = createRandom(1);
+  const sample = () => {
+    const labels = Array.from({ length: 500 }, () => random.integer(2));
+    return mcc(labels, labels.map((label) => (random.uniform() < 0.75 ? label : 1 - label)), 2); // an MCC of 0.5 in the long run
+  };
+  const scores = Array.from({ length: 2000 }, sample);
+  const mean = scores.reduce((a, b) => a + b) / scores.length;
+  const spread = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
+  expect(spread / standardErrorOfMcc(0.5, 500)).toBeGreaterThan(0.9);
+  expect(spread / standardErrorOfMcc(0.5, 500)).toBeLessThan(1.2);
 });

@@ -12,3 +12,6 @@ export function mcc(labels: ArrayLike<number>, predicted: ArrayLike<number>, cla
   const scale = Math.sqrt((total ** 2 - dot(inPredicted, inPredicted)) * (total ** 2 - dot(inLabels, inLabels)));
   return scale === 0 ? 0 : (correct * total - dot(inPredicted, inLabels)) / scale;
 }
+
+/** Of an MCC estimated from so many items: (1 - mcc²) / √items, the large-sample error of a correlation coefficient, which the MCC of two classes is (Fisher 1915; Matthews 1975). */
+export const standardErrorOfMcc = (value: number, items: number): number => (1 - value ** 2) / Math.sqrt(items);

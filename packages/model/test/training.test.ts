@@ -91,21 +91,21 @@ describe('finetune', () => {
   };
   const settings = { learningRate: 0.5, warmupSteps: 0, seed: 1, weightDecay: 0, reportEvery: 2 };
 
-  test('keeps the parameters of the best evaluation, ties to the earlier, and tells of everything', async () => {
+  test('keeps the parameters of the best evaluation, and tells of everything', async () => {
     const device = createReferenceDevice();
     const { params, target, task } = problem(device);
     const before = device.memory.live;
-    const scores = [0.1, 0.7, 0.7];
+    const scores = [0.1, 0.7, 0.6];
     const seen: number[][] = [];
     const events: Progress[] = [];
-    const result = await finetune({ ...task, evaluate: async () => { seen.push([...await read(params.x)]); return { score: scores[seen.length - 1] }; } }, { ...settings, onProgress: (event) => void events.push(event) });
+    const result = await finetune({ ...task, evaluate: async () => { seen.push([...await read(params.x)]); return { score: scores[seen.length - 1], standardError: 0.05 }; } }, { ...settings, onProgress: (event) => void events.push(event) });
     expect(result).toMatchObject({ steps: 9, tokens: 90, best: { step: 6, epoch: 2, score: 0.7 } });
     expect([...await read(params.x)]).toEqual(seen[1]);
     expect(seen[2]).not.toEqual(seen[1]);
     expect(device.memory.live).toBe(before);
     expect(events.filter(({ kind }) => kind === 'evaluation').map(({ step }) => step)).toEqual([3, 6, 9]);
     expect(events.filter(({ kind }) => kind === 'step').map(({ step }) => step)).toEqual([2, 4, 6, 8, 9]);
-    expect(result.curve.map(({ step, trainLoss, devScore }) => [step, trainLoss !== undefined, devScore])).toEqual([[2, true, undefined], [3, false, 0.1], [4, true, undefined], [6, true, undefined], [6, false, 0.7], [8, true, undefined], [9, true, undefined], [9, false, 0.7]]);
+    expect(result.curve.map(({ step, trainLoss, devScore }) => [step, trainLoss !== undefined, devScore])).toEqual([[2, true, undefined], [3, false, 0.1], [4, true, undefined], [6, true, undefined], [6, false, 0.7], [8, true, undefined], [9, true, undefined], [9, false, 0.6]]);
     free([params, target]);
   });
 
@@ -114,7 +114,20 @@ describe('finetune', () => {
     const { task } = problem(device);
     const result = await finetune({ ...task, evaluate: async () => ({ score: 1, loss: 2 }) }, { ...settings, evaluateEvery: 2, maxSteps: 5 });
     expect(result.curve.filter(({ devScore }) => devScore !== undefined).map(({ step, devLoss }) => [step, devLoss])).toEqual([[2, 2], [4, 2], [5, 2]]);
-    expect(result.best).toMatchObject({ step: 2 });
+    expect(result.best).toMatchObject({ step: 5 });
+  });
+
+  test.each([
+    [[0.5, 0.7, 0.66], 9, 'the last is within one standard error of the best'],
+    [[0.7, 0.66, 0.6], 6, 'the second is, the last is not'],
+    [[0.7, 0.64, 0.7], 9, 'equal scores go to the later'],
+    [[0.7, 0.64, 0.6], 3, 'none is'],
+    [[0.6, 0.64, 0.7], 9, 'they rise'],
+  ])('of the scores %p with a standard error of 0.05 it keeps step %i: %s', async (scores, step) => {
+    const { task } = problem(createReferenceDevice());
+    let looks = 0;
+    const { best } = await finetune({ ...task, evaluate: async () => ({ score: scores[looks++], standardError: 0.05 }) }, settings);
+    expect(best).toMatchObject({ step });
   });
 
   test('learns', async () => {

@@ -29,8 +29,18 @@ export interface FinetuneTask<P extends Tree, B> {
   tokens(batch: B): number;
   /** Mean loss of a batch, `[]`. */
   loss(params: P, batch: B, key: TrainKey): Tensor;
-  /** Judges the parameters; the largest score is kept, ties go to the earlier. Without it the last parameters stay. */
-  evaluate?: (() => Promise<{ readonly score: number; readonly loss?: number }>) | undefined;
+  /**
+   * Judges the parameters. The latest that are no worse than the best by more than its `standardError` are kept: within that, scores differ by chance, and the later have the smaller learning rate.
+   * Without it the last parameters stay.
+   */
+  evaluate?: (() => Promise<Judgement>) | undefined;
+}
+
+export interface Judgement {
+  readonly score: number;
+  /** Of the score, as an estimate from a finite set; 0 unless given. */
+  readonly standardError?: number;
+  readonly loss?: number;
 }
 
 export interface FinetuneOptions extends OptimizerOptions {
@@ -53,12 +63,12 @@ export interface FinetuneResult {
   /** Seen in training, repetitions included. */
   readonly tokens: number;
   readonly curve: readonly CurvePoint[];
-  /** Where the parameters now are: the evaluation with the best score. */
+  /** Where the parameters now are: the evaluation that was kept. */
   readonly best?: { readonly step: number; readonly epoch: number; readonly score: number; readonly loss?: number };
 }
 
 /**
- * Trains parameters with AdamW, linear warm-up and decay, and leaves the best of them in place. The same seed and batches give the same curve.
+ * Trains parameters with AdamW, linear warm-up and decay, and leaves those in place that the evaluations chose. The same seed and batches give the same curve.
  * @throws the signal's reason when it is aborted; the parameters are then as the last step left them
  */
 export async function finetune<P extends Tree, B>(task: FinetuneTask<P, B>, options: FinetuneOptions): Promise<FinetuneResult> {
@@ -111,15 +121,17 @@ function planSteps<B>(epochs: readonly (readonly B[])[], maxSteps: number): Step
 
 type Best = NonNullable<FinetuneResult['best']>;
 
-/** Holds the best parameters in host memory: that costs no device memory, and writing them back is exact. */
+/** Holds the chosen parameters in host memory: that costs no device memory, and writing them back is exact. */
 function createKeeper(params: Tree) {
   let best: Best | undefined;
+  let goodEnough = -Infinity;
   let kept: Data[] | undefined;
   const leaves = flatten(params).map(([, leaf]) => leaf);
   return {
     best: () => best,
-    async offer(candidate: Best, isLast: boolean) {
-      if (best && !(candidate.score > best.score)) return;
+    async offer({ standardError = 0, ...candidate }: Best & Judgement, isLast: boolean) {
+      goodEnough = Math.max(goodEnough, candidate.score - standardError);
+      if (best && !(candidate.score >= goodEnough)) return;
       best = candidate;
       kept = isLast ? undefined : await Promise.all(leaves.map(read));
     },

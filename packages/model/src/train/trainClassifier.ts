@@ -1,15 +1,12 @@
 import { planBatches, packBatch } from '../batch';
 import { classificationLoss } from '../heads/sequenceClassifier';
-import { mcc } from '../mcc';
+import { mcc, standardErrorOfMcc } from '../mcc';
 import { argmaxRows, predictProbabilities } from '../predict';
 import { finetune, type FinetuneResult, type Progress } from './finetune';
 import { epochsFor, type Hyperparameters } from './hyperparameters';
 import { maskTokens } from './maskTokens';
 import type { EncodedExamples, Encoder } from '../examples';
 import type { Model, Params } from '../model';
-
-/** With one look after each of two epochs, the noise of a small dev set (3 points of MCC for 1,000 sequences) picks the earlier one half of the time, before the learning rate has fallen. */
-const fewestEvaluations = 8;
 
 export interface LabelledTokens extends EncodedExamples {
   readonly labels: Int32Array;
@@ -25,7 +22,7 @@ export interface TrainClassifierOptions {
   readonly onProgress?: ((event: Progress) => void) | undefined;
 }
 
-/** Trains a model with a classifier in place, keeping the parameters with the best MCC on dev. Without dev examples the last ones stay. */
+/** Trains a model with a classifier in place, choosing parameters by MCC on dev after each epoch. Without dev examples the last ones stay. */
 export async function trainClassifier(model: Model, train: LabelledTokens, dev: LabelledTokens, { classes, seed, settings, specialIds, checkpoint, signal, onProgress }: TrainClassifierOptions): Promise<FinetuneResult> {
   const { maskProbability: probability, tokensPerBatch, batchSize, warmupSteps, warmupRatio, maxSteps, evaluateEvery } = settings;
   const { mask: maskId, cls, sep, pad } = specialIds;
@@ -36,7 +33,8 @@ export async function trainClassifier(model: Model, train: LabelledTokens, dev: 
   const evaluate = async () => {
     const probabilities = await predictProbabilities(model, dev.sequences, signal);
     const loss = dev.labels.reduce((total, label, i) => total - Math.log(Math.max(probabilities[i * classes + label], 2 ** -149)), 0) / dev.labels.length;
-    return { score: mcc(dev.labels, argmaxRows(probabilities, classes), classes), loss };
+    const score = mcc(dev.labels, argmaxRows(probabilities, classes), classes);
+    return { score, standardError: standardErrorOfMcc(score, dev.labels.length), loss };
   };
   return finetune<Params, number[]>({
     params: model.params,
@@ -51,6 +49,6 @@ export async function trainClassifier(model: Model, train: LabelledTokens, dev: 
   }, {
     learningRate: settings.learningRate, weightDecay: settings.weightDecay, clipNorm: settings.clipNorm,
     warmupSteps: warmupSteps || Math.round(warmupRatio * totalSteps),
-    maxSteps: totalSteps, evaluateEvery: evaluateEvery || Math.ceil(totalSteps / Math.max(fewestEvaluations, epochs.length)), seed, signal, onProgress,
+    maxSteps: totalSteps, evaluateEvery: evaluateEvery || undefined, seed, signal, onProgress,
   });
 }
