@@ -21,7 +21,7 @@ export interface Hyperparameters {
   readonly clipNorm: number;
   /** In tokens, special tokens included; 0 is no limit beside the model's own. */
   readonly maxLength: number;
-  /** Steps between evaluations; 0 is as often as there are epochs, and at least 8 times. */
+  /** Steps between evaluations; 0 is after each epoch. */
   readonly evaluateEvery: number;
 }
 
