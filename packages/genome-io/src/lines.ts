@@ -1,5 +1,6 @@
 import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
 import { concat } from './bytes';
+import { FormatError } from './formatError';
 
 /** Line feed and carriage return. */
 const lineFeed = 10;
@@ -36,4 +37,27 @@ export function lineEnd(block: Uint8Array, from: number): { end: number; next: n
   const feed = block.indexOf(lineFeed, from);
   const stop = feed < 0 ? block.length : feed;
   return { end: stop > from && block[stop - 1] === carriageReturn ? stop - 1 : stop, next: feed < 0 ? block.length : feed + 1 };
+}
+
+/** The lines of a table as text, for formats whose files are small beside the genomes they speak of. */
+export async function* textLines(source: ByteSource, options: ReadOptions, op: string, format: string): AsyncGenerator<{ text: string; line: number }, void, undefined> {
+  let line = 0;
+  const fail = (expected: string, got: string, remedy: string, cause?: unknown): never => {
+    throw new FormatError(`${op}: expected ${expected} at line ${line}, got ${got}; ${remedy}`, { format, line, cause });
+  };
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const block of lineBlocks(source, options, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check the format of the file'); })) {
+    for (let at = 0; at < block.length; ) {
+      const { end, next } = lineEnd(block, at);
+      line++;
+      let text = '';
+      try {
+        text = decoder.decode(block.subarray(at, end));
+      } catch (cause) {
+        fail('text in UTF-8', 'other bytes', 'convert the file, for example with iconv', cause);
+      }
+      yield { text, line };
+      at = next;
+    }
+  }
 }

@@ -1,0 +1,255 @@
+// VCF 4.1 to 4.5 (samtools.github.io/hts-specs): records keep their bytes and are parsed field by field when asked. POS is 1-based here and nowhere else.
+import type { ByteSource, ReadOptions } from './byteSource';
+import { FormatError } from './formatError';
+import { lineBlocks, lineEnd, longestLine } from './lines';
+import { parseVcfHeader, reserved, structuralInfo, type VcfDefinition, type VcfHeader } from './vcfHeader';
+import { VcfValidator } from './vcfValidate';
+
+/** `true` for a flag; null for `.`; an array where the definition's number is not 1. */
+export type VcfValue = true | string | number | null | readonly (string | number | null)[];
+
+export interface VcfGenotype {
+  /** 0 is REF, 1 the first of `alt`, -1 missing; one entry a haplotype. */
+  readonly alleles: readonly number[];
+  /** Whether all of them are separated by `|`; true for a single one. */
+  readonly phased: boolean;
+}
+
+/** A data line. Every property is parsed when first read, and throws a FormatError where the line does not hold it. */
+export interface VcfRecord {
+  readonly header: VcfHeader;
+  /** 1-based line of the file. */
+  readonly line: number;
+  readonly contig: string;
+  /** 0-based: POS - 1; -1 for the telomere's POS 0. */
+  readonly start: number;
+  /** 0-based, half-open end of what the record speaks of on the reference: by SVLEN or END where an allele is symbolic, else by the length of REF. */
+  readonly end: number;
+  readonly ids: readonly string[];
+  readonly ref: string;
+  /** Empty for `.`; symbolic alleles, breakends and `*` as they stand. */
+  readonly alt: readonly string[];
+  /** Undefined for `.`. */
+  readonly qual: number | undefined;
+  /** `['PASS']`, the filters that failed, or empty for `.`. */
+  readonly filters: readonly string[];
+  /** Keys of INFO in their order. */
+  readonly infoKeys: readonly string[];
+  /** The value of an INFO key, typed as the header or the specification defines it (a string where neither does); undefined when absent. */
+  info(key: string): VcfValue | undefined;
+  /** Keys of FORMAT. */
+  readonly format: readonly string[];
+  /** The genotype of a sample by its place in `header.samples`; undefined without GT. */
+  genotype(sample: number): VcfGenotype | undefined;
+  /** A sample's value of a FORMAT key, typed like `info`; undefined when absent or dropped at the end. */
+  sample(sample: number, key: string): VcfValue | undefined;
+  /** The line as it stands. */
+  toString(): string;
+}
+
+/** The records of a file in their order, once; leaving the loop closes the source. */
+export interface VcfReader extends AsyncIterable<VcfRecord> {
+  header(): Promise<VcfHeader>;
+}
+
+export interface VcfOptions extends ReadOptions {
+  /** Check every line against the specification of the version that the file states, and throw at the first breach. Without it only what is needed to parse is checked. */
+  readonly validate?: boolean;
+}
+
+/**
+ * Reads a VCF file, plain, gzip or BGZF, as a stream.
+ * @throws FormatError (`vcf`, with the line) for a missing header, too few columns, fields that cannot be parsed; with `validate` for all that the specification forbids, naming its section.
+ */
+export function readVcf(source: ByteSource, options: VcfOptions = {}): VcfReader {
+  const records = readRecords(source, options);
+  let opening: Promise<{ header: VcfHeader; first: IteratorResult<VcfRecord | VcfHeader> }> | undefined;
+  const open = () => (opening ??= records.next().then(async (head) => ({ header: head.value as VcfHeader, first: await records.next() })));
+  return {
+    header: async () => (await open()).header,
+    async *[Symbol.asyncIterator]() {
+      try {
+        const { first } = await open();
+        if (first.done) return;
+        yield first.value as VcfRecord;
+        for await (const record of records) yield record as VcfRecord;
+      } finally {
+        await records.return(undefined);
+      }
+    },
+  };
+}
+
+/** The header, then the records. */
+async function* readRecords(source: ByteSource, options: VcfOptions): AsyncGenerator<VcfHeader | VcfRecord, undefined, undefined> {
+  let line = 0;
+  const fail = (expected: string, got: string, remedy: string): never => {
+    throw new FormatError(`readVcf: expected ${expected} at line ${line}, got ${got}; ${remedy}`, { format: 'vcf', line });
+  };
+  const headerLines: string[] = [];
+  const decoder = new TextDecoder();
+  let header: VcfHeader | undefined;
+  let validator: VcfValidator | undefined;
+  for await (const block of lineBlocks(source, options, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file'); })) {
+    for (let at = 0; at < block.length; ) {
+      const { end, next } = lineEnd(block, at);
+      line++;
+      if (header === undefined) {
+        const text = decoder.decode(block.subarray(at, end));
+        if (!text.startsWith('#')) fail('meta-information lines (##) and then #CHROM', JSON.stringify(text.slice(0, 40)), 'check that this is a VCF file; bcftools view converts BCF');
+        headerLines.push(text);
+        if (!text.startsWith('##')) {
+          header = parseVcfHeader(headerLines);
+          if (options.validate) validator = new VcfValidator(header, headerLines);
+          yield header;
+        }
+      } else if (end > at) {
+        const record = new LazyRecord(header, line, block, at, end);
+        validator?.check(record);
+        yield record;
+      } else if (validator && next < block.length) validator.emptyLine(line);
+      at = next;
+    }
+  }
+  if (header === undefined) fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete');
+}
+
+const tab = 9;
+const latin1 = new TextDecoder('latin1');
+
+class LazyRecord implements VcfRecord {
+  /** Where each of the first columns begins; the ends are one before the next. */
+  private readonly starts: Int32Array;
+  private samplesFrom: Int32Array | undefined;
+
+  constructor(readonly header: VcfHeader, readonly line: number, private readonly bytes: Uint8Array, private readonly from: number, private readonly to: number) {
+    const starts = new Int32Array(10);
+    let count = 0;
+    for (let at = from; count < 10; ) {
+      starts[count++] = at;
+      const next = bytes.indexOf(tab, at);
+      if (next < 0 || next >= to) break;
+      at = next + 1;
+    }
+    for (let i = count; i < 10; i++) starts[i] = to + 1;
+    if (count < 8) this.fail('at least 8 columns with tabs between', `${count}`, 'the line is cut, or has blanks instead of tabs');
+    this.starts = starts;
+  }
+
+  fail(expected: string, got: string, remedy = 'correct the line'): never {
+    throw new FormatError(`readVcf: expected ${expected} at line ${this.line}, got ${got}; ${remedy}`, { format: 'vcf', line: this.line });
+  }
+
+  toString() { return new TextDecoder().decode(this.bytes.subarray(this.from, this.to)); }
+  private column(i: number): string { return decode(this.bytes.subarray(this.starts[i], i === 9 ? this.to : this.starts[i + 1] - 1)); }
+  get columnCount(): number { return this.starts[8] > this.to ? 8 : this.starts[9] > this.to ? 9 : 9 + this.sampleStarts().length; }
+  get contig(): string { return this.column(0); }
+  get start(): number {
+    const text = this.column(1);
+    return /^\d+$/.test(text) ? Number(text) - 1 : this.fail('POS as a whole number', JSON.stringify(text));
+  }
+  get ids(): readonly string[] { return list(this.column(2), ';'); }
+  get ref(): string { return this.column(3); }
+  get alt(): readonly string[] { return list(this.column(4), ','); }
+  get qual(): number | undefined {
+    const text = this.column(5);
+    return text === '.' ? undefined : parseFloatOf(text) ?? this.fail('QUAL as a number or .', JSON.stringify(text));
+  }
+  get filters(): readonly string[] { return list(this.column(6), ';'); }
+  get infoText(): string { return this.column(7); }
+  get infoKeys(): readonly string[] { return list(this.infoText, ';').map((field) => field.split('=', 1)[0]).filter((key) => key !== ''); }
+  get format(): readonly string[] { return this.starts[8] > this.to ? [] : list(this.column(8), ':'); }
+
+  get end(): number {
+    const { start, alt, ref } = this;
+    const symbolic = alt.map((allele, i) => ({ allele, i })).filter(({ allele }) => /^<(?!\*>|NON_REF>)/.test(allele));
+    const byReference = start + ref.length;
+    const stated = this.info('END');
+    if (symbolic.length === 0) return typeof stated === 'number' && alt.every((allele) => /^<|^\*$/.test(allele)) ? stated : byReference;
+    // 4.4 made SVLEN, one a symbolic allele, the authority and END its consequence; before that END is.
+    if ((this.header.minorVersion ?? 2) < 4 && typeof stated === 'number') return stated;
+    const lengths = this.info('SVLEN');
+    const each = Array.isArray(lengths) ? (lengths as readonly (number | null)[]) : [lengths as number | undefined];
+    const ends = symbolic.map(({ allele, i }) => {
+      const length = each.length === 1 ? each[0] : each[i];
+      return /^<INS/.test(allele) ? byReference : typeof length === 'number' ? start + 1 + Math.abs(length) : undefined;
+    });
+    if (ends.some((end) => end === undefined)) return typeof stated === 'number' ? stated : byReference;
+    return Math.max(byReference, ...(ends as number[]));
+  }
+
+  info(key: string): VcfValue | undefined {
+    const text = this.infoText;
+    for (let at = 0; at < text.length; ) {
+      const stop = text.indexOf(';', at) < 0 ? text.length : text.indexOf(';', at);
+      if (text.startsWith(key, at) && (at + key.length === stop || text[at + key.length] === '=')) {
+        const definition = this.header.info.get(key) ?? reserved(this.header.minorVersion ?? 2).info.get(key) ?? structuralInfo.get(key);
+        return at + key.length === stop ? true : this.typed(text.slice(at + key.length + 1, stop), definition, key);
+      }
+      at = stop + 1;
+    }
+    return undefined;
+  }
+
+  private typed(text: string, definition: VcfDefinition | undefined, key: string): VcfValue {
+    if (definition?.type === 'Flag') return true;
+    const decodes = (this.header.minorVersion ?? 2) >= 3;
+    const one = (value: string): string | number | null => {
+      if (value === '.') return null;
+      if (definition?.type === 'Integer' || definition?.type === 'Float') return parseFloatOf(value) ?? this.fail(`${key} as ${definition.type}`, JSON.stringify(value));
+      return decodes ? value.replace(/%(3A|3B|3D|25|2C|0D|0A|09)/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16))) : value;
+    };
+    return definition === undefined || definition.number === '1' ? one(text) : text.split(',').map(one);
+  }
+
+  /** Where each sample's column begins. */
+  private sampleStarts(): Int32Array {
+    if (this.samplesFrom) return this.samplesFrom;
+    const starts: number[] = [];
+    for (let at = this.starts[9]; at <= this.to; ) {
+      starts.push(at);
+      const next = this.bytes.indexOf(tab, at);
+      if (next < 0 || next >= this.to) break;
+      at = next + 1;
+    }
+    return (this.samplesFrom = Int32Array.from(starts));
+  }
+
+  sampleText(sample: number): string {
+    const starts = this.sampleStarts();
+    if (!(Number.isInteger(sample) && sample >= 0 && sample < this.header.samples.length)) throw new RangeError(`readVcf: expected a sample from 0 to ${this.header.samples.length - 1}, got ${sample}; see header.samples`);
+    if (sample >= starts.length) this.fail(`${this.header.samples.length} samples`, `${starts.length}`, 'the line is cut');
+    return decode(this.bytes.subarray(starts[sample], sample + 1 < starts.length ? starts[sample + 1] - 1 : this.to));
+  }
+
+  sample(sample: number, key: string): VcfValue | undefined {
+    const place = this.format.indexOf(key);
+    const text = place < 0 ? undefined : this.sampleText(sample).split(':')[place];
+    return text === undefined ? undefined : this.typed(text, this.header.format.get(key) ?? reserved(this.header.minorVersion ?? 2).format.get(key), key);
+  }
+
+  genotype(sample: number): VcfGenotype | undefined {
+    if (this.format[0] !== 'GT') return undefined;
+    const text = this.sampleText(sample).split(':', 1)[0];
+    const match = /^[/|]?(?:\.|\d+)(?:[/|](?:\.|\d+))*$/.test(text) ? text : this.fail('GT as alleles with / or | between', JSON.stringify(text));
+    const alleles = match.replace(/^[/|]/, '').split(/[/|]/).map((allele) => (allele === '.' ? -1 : Number(allele)));
+    const { alt } = this;
+    for (const allele of alleles) if (allele > alt.length) this.fail(`alleles up to ${alt.length}`, `${allele} in GT`, 'ALT lacks an allele');
+    return { alleles, phased: !match.slice(1).includes('/') && !match.startsWith('/') };
+  }
+}
+
+/** Latin-1 is the fast path: nearly all fields are ASCII, and UTF-8 is decoded where it is not. */
+function decode(bytes: Uint8Array): string {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] > 127) return new TextDecoder().decode(bytes);
+  return bytes.length < 24 ? String.fromCharCode(...bytes) : latin1.decode(bytes);
+}
+
+const list = (text: string, separator: string): string[] => (text === '.' || text === '' ? [] : text.split(separator));
+
+/** A number as the specification writes it, with Inf and NaN; undefined for other text. */
+function parseFloatOf(text: string): number | undefined {
+  if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text)) return Number(text);
+  const special = /^([-+]?)(inf(?:inity)?|nan)$/i.exec(text);
+  return special ? (special[2].toLowerCase() === 'nan' ? NaN : special[1] === '-' ? -Infinity : Infinity) : undefined;
+}

@@ -1,0 +1,51 @@
+import { reserved, type VcfMetaLine } from './vcfHeader';
+
+type Fail = (expected: string, got: string, section: string) => never;
+
+const types = ['Integer', 'Float', 'Flag', 'Character', 'String'];
+
+/** Checks one `##` line of a file of version 4.`minor`. */
+export function checkMetaLine(text: string, { key, value, fields, problem }: VcfMetaLine, minor: number, fail: Fail): void {
+  const section = minor < 3 ? '1.2' : '1.4';
+  if (!/^##[^=<>\s][^=<>]*=./.test(text)) fail('##key=value', JSON.stringify(text.slice(0, 60)), section);
+  if (problem !== undefined) fail(problem.split(', got ')[0], problem.split(', got ')[1], section);
+  if (key === 'assembly' || key === 'pedigreeDB') {
+    const address = value.replace(/^<(.*)>$/, '$1');
+    if (address === '' || (address.includes('://') && !/^[a-z][a-z0-9+.-]*:\/\/(?:[^\s/@]+@)?(?:[a-z][\w.-]*|\d+(?:\.\d+){3}|\[[0-9a-f:]+\])?(?::\d+)?(?:\/\S*)?$/i.test(address))) fail(`${key} with an address`, JSON.stringify(value), section);
+    return;
+  }
+  if (!['INFO', 'FORMAT', 'FILTER', 'ALT', 'contig', 'SAMPLE', 'PEDIGREE'].includes(key)) return;
+  if (!fields) return fail(`${key}=<…>`, JSON.stringify(value.slice(0, 60)), section);
+  const order = [...fields.keys()];
+  const id = fields.get('ID');
+  if (key === 'PEDIGREE') {
+    if (minor < 3 && [...fields.values()].some((name) => !/^[\w.-]+$/.test(name))) fail('names of genomes in PEDIGREE without blanks and punctuation', value, section);
+    return;
+  }
+  if (id === undefined || id === '' || (minor < 3 && order[0] !== 'ID')) fail(`${key} with its ID first`, JSON.stringify(value.slice(0, 60)), section);
+  if (/[\s,<>]/.test(id!)) fail(`an ID of ${key} without blanks, commas and brackets`, JSON.stringify(id), section);
+  if (key === 'SAMPLE') {
+    if (minor < 3 && (!fields.has('Genomes') || !fields.has('Mixture'))) fail('SAMPLE with Genomes and Mixture', value, section);
+    if (minor < 3 && /(?:Genomes|Mixture)="/.test(value)) fail('Genomes and Mixture without quotes', value, section);
+    return;
+  }
+  if (key === 'contig') return;
+  if (!/,Description="/.test(value)) fail(`${key} with a Description in quotes`, value.slice(0, 80), section);
+  if (key === 'ALT' && !/^(?:(?:DEL|INS|DUP|INV|CNV|BND)(?::.+)?|CN\d+|\*|NON_REF|[RYSWKMBDHVN])$/.test(id!)) fail('an ALT of DEL, INS, DUP, INV or CNV, with subtypes after colons', JSON.stringify(id), section);
+  checkDefinition(key, id!, fields, order, minor, (expected, got) => fail(expected, got, section));
+}
+
+function checkDefinition(key: string, id: string, fields: ReadonlyMap<string, string>, order: readonly string[], minor: number, fail: (expected: string, got: string) => never): void {
+  const number = fields.get('Number');
+  const type = fields.get('Type');
+  const required = key === 'INFO' || key === 'FORMAT';
+  if (required && (number === undefined || type === undefined)) fail(`${key} with ID, Number, Type and Description`, order.join(','));
+  const symbols = ['A', 'G', '.', ...(minor > 1 ? ['R'] : []), ...(minor > 3 ? ['P'] : []), ...(minor > 4 ? ['LA', 'LR', 'LG', 'M'] : [])];
+  if (number !== undefined && !/^\d+$/.test(number) && !symbols.includes(number)) fail(`Number as a count or one of ${symbols.join(' ')}`, number);
+  if (type !== undefined && (!types.includes(type) || (key === 'FORMAT' && type === 'Flag'))) fail(`Type as one of ${types.join(', ')} (no Flag in FORMAT)`, type);
+  const known = ['ID', 'Number', 'Type', 'Description'].filter((name) => fields.has(name));
+  if (minor < 3 && order.filter((name) => known.includes(name)).join() !== known.join()) fail(`the fields in the order ${known.join(', ')}`, order.join(', '));
+  const own = key === 'INFO' ? reserved(minor).info.get(id) : key === 'FORMAT' ? reserved(minor).format.get(id) : undefined;
+  if (own && number !== own.number) fail(`${key} ${id} with Number=${own.number}`, number ?? 'none');
+  if (own && type !== own.type && !(id === 'MQ' && key === 'INFO' && type === 'Integer')) fail(`${key} ${id} with Type=${own.type}`, type ?? 'none');
+}
