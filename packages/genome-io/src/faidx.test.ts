@@ -76,7 +76,7 @@ describe('openFasta', () => {
     expect(text(await opened.fetch('chr1', 4, 4))).toBe('');
   });
   test('an unknown contig is refused with what there is', async () => {
-    await expect(openFasta(file).fetch('1')).rejects.toThrow('openFasta: expected one of 2 contigs (chr1, 2), got "1"; this file calls it "chr1"');
+    await expect(openFasta(file).fetch('1')).rejects.toThrow('openFasta: expected one of 2 contigs (chr1, 2), got "1"; this file calls it "chr1": see contigs()');
     await expect(openFasta(file).fetch('chr2')).rejects.toThrow('this file calls it "2"');
   });
   test('an index of another file is noticed', async () => {

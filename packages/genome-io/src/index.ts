@@ -8,6 +8,8 @@ export { readVcf, type VcfGenotype, type VcfOptions, type VcfReader, type VcfRec
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';
 export { readBed, type BedRecord } from './bed';
 export { readGff, type GffRecord } from './gff';
+export { applyVariants, type ApplyVariantsOptions } from './applyVariants';
+export type { Haplotype, HaplotypeReport } from './haplotype';
 export { createFastaIndex, parseFai, serializeFai, type FastaIndex, type FastaIndexEntry } from './faidx';
 export { openFasta, type FastaFile, type FastaFileOptions } from './openFasta';
 export type { FetchOptions, SequenceFile } from './sequenceFile';

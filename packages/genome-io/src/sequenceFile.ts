@@ -21,10 +21,10 @@ export interface SequenceFile {
 }
 
 /** @throws RangeError that names what there is; `chr1` against `1` is the usual reason. */
-export function unknownContig(op: string, contig: string, known: readonly string[]): never {
+export function unknownContig(op: string, contig: string, known: readonly string[], remedy = 'see contigs()'): never {
   const other = contig.startsWith('chr') ? contig.slice(3) : `chr${contig}`;
-  const remedy = known.includes(other) ? `this file calls it ${JSON.stringify(other)}` : 'see contigs()';
-  throw new RangeError(`${op}: expected one of ${known.length} contigs (${known.slice(0, 5).join(', ')}${known.length > 5 ? ', …' : ''}), got ${JSON.stringify(contig)}; ${remedy}`);
+  const hint = known.includes(other) ? `this file calls it ${JSON.stringify(other)}: ` : '';
+  throw new RangeError(`${op}: expected one of ${known.length} contigs (${known.slice(0, 5).join(', ')}${known.length > 5 ? ', …' : ''}), got ${JSON.stringify(contig)}; ${hint}${remedy}`);
 }
 
 /** A 0-based half-open interval within `length` bases, or cut to it. */

@@ -1,0 +1,73 @@
+import { applyVariants, type ApplyVariantsOptions } from './applyVariants';
+import { openFasta } from './openFasta';
+import { readVcf } from './vcf';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const vcf = (rows: readonly string[]) => readVcf(bytes(`##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\tt\n${rows.map((row) => `${row.split(' ').join('\t')}\n`).join('')}`));
+const apply = async (sequence: string, rows: readonly string[], options: Partial<ApplyVariantsOptions> = {}) => {
+  const list = [];
+  for await (const haplotype of applyVariants({ reference: { name: 'c', sequence: bytes(sequence) }, variants: vcf(rows), sample: 's', haplotype: 1, ...options })) list.push(haplotype);
+  return { ...list[0], text: new TextDecoder().decode(list[0].sequence), list };
+};
+const row = (pos: number, ref: string, alt: string, info = '.', genotype = '1|0') => `c ${pos} . ${ref} ${alt} . . ${info} GT ${genotype} 0|0`;
+
+// Bases of the reference are told apart by their places: ACGTTGCAAC.
+test.each([
+  ['<DEL>: the bases after POS up to END', [row(3, 'G', '<DEL>', 'END=6')], 'ACGCAAC'],
+  ['<DUP:TANDEM>: those bases twice', [row(3, 'G', '<DUP:TANDEM>', 'END=6')], 'ACGTTGTTGCAAC'],
+  ['<INV>: those bases complemented in place', [row(3, 'G', '<INV>', 'END=6')], 'ACGCAACAAC'],
+  ['<CN0>', [row(3, 'G', '<CN0>', 'END=6')], 'ACGCAAC'],
+  ['<CN1> is the reference', [row(3, 'G', '<CN1>', 'END=6')], 'ACGTTGCAAC'],
+  ['<CN3>', [row(3, 'G', '<CN3>', 'END=6')], 'ACGTTGTTGTTGCAAC'],
+  ['a length instead of END', [row(3, 'G', '<DEL>', 'SVLEN=-3')], 'ACGCAAC'],
+  ['an SNV on the base before a deletion', [row(3, 'G', 'A'), row(3, 'G', '<DEL>', 'END=6')], 'ACACAAC'],
+  ['a deletion at the first base', [row(1, 'AC', 'C')], 'CGTTGCAAC'],
+  ['an insertion after the last base', [row(10, 'C', 'CTT')], 'ACGTTGCAACTT'],
+] as const)('%s', async (_, rows, expected) => {
+  const { text, report, toReference, toHaplotype } = await apply('ACGTTGCAAC', rows);
+  expect([text, report.applied]).toEqual([expected, rows.length]);
+  for (let at = 0; at < 10; at++) { const there = toHaplotype(at); if (there !== undefined) expect(toReference(there)).toBe(at); }
+});
+
+test('what does nothing is counted', async () => {
+  const rows = [row(1, 'A', 'C', '.', '0|1'), row(2, 'C', '<INS>', 'SVLEN=5'), row(2, 'C', 'C[x:5['), row(3, 'G', 'A', '.', '.'), row(4, 'T', '*'), row(5, 'TG', 'T'), row(6, 'G', 'A'), row(7, 'C', '<DEL>')];
+  const { text, report } = await apply('ACGTTGCAAC', rows);
+  expect(text).toBe('ACGTTCAAC');
+  expect(report).toEqual({ applied: 1, reference: 2, missing: 1, ploidy: 0, unphased: 0, overlapping: 1, outside: 0, symbolic: 3 });
+  expect((await apply('ACGT', [row(1, 'A', 'C', '.', '1')], { haplotype: 2 })).report.ploidy).toBe(1);
+});
+
+test('places map both ways', async () => {
+  const { toReference, toHaplotype } = await apply('ACGTTGCAAC', [row(2, 'C', 'CTT'), row(5, 'TGC', 'T'), row(9, 'A', 'G')]);
+  expect(Array.from({ length: 10 }, (_, at) => toReference(at))).toEqual([0, 1, undefined, undefined, 2, 3, 4, 7, 8, 9]);
+  expect(Array.from({ length: 11 }, (_, at) => toHaplotype(at))).toEqual([0, 1, 4, 5, 6, undefined, undefined, 7, 8, 9, undefined]);
+  const inverted = await apply('ACGTTGCAAC', [row(3, 'G', '<INV>', 'END=6')]);
+  expect([3, 4, 5].map((at) => inverted.toReference(at))).toEqual([5, 4, 3]);
+});
+
+test('soft-masking follows the base at POS', async () => expect((await apply('ACgtTG', [row(3, 'G', 'A'), row(5, 'T', 'TCC')])).text).toBe('ACatTCCG'));
+
+test('a part of a contig, aliases, and contigs without variants', async () => {
+  expect((await apply('GTTG', [row(3, 'G', 'A'), row(7, 'C', 'A')], { reference: { name: 'c:3-6', sequence: bytes('GTTG') } })).text).toBe('ATTG');
+  const reference = openFasta(bytes('>x\nAC\n>1\nGT\n'));
+  const list = (await apply('', ['c 1 . G A . . . GT 1|1 0|0'], { reference, aliases: { c: '1' } })).list;
+  expect(list.map(({ name, sequence }) => [name, new TextDecoder().decode(sequence)])).toEqual([['1', 'AT'], ['x', 'AC']]);
+});
+
+test.each<[string, readonly string[], Partial<ApplyVariantsOptions>, RegExp]>([
+  ['REF that the reference does not hold', [row(3, 'T', 'A')], {}, /REF "T" at POS 3 \(line 3\), got "G" in c/],
+  ['records out of order', [row(3, 'G', 'A'), row(2, 'C', 'A')], {}, /sort the file/],
+  ['alleles that are not phased', [row(3, 'G', 'A', '.', '0/1')], {}, /phased alleles .* line 3, got 0\/1/],
+  ['another sample', [row(3, 'G', 'A')], { sample: 'u' }, /one of 2 samples \(s, t\), got "u"/],
+  ['another contig', ['chrc 3 . G A . . . GT 1|1 0|0'], {}, /got "chrc"; this file calls it "c": pass aliases/],
+  ['haplotype 0', [], { haplotype: 0 }, /a haplotype from 1, got 0/],
+  ['records without genotypes', ['c 3 . G A . . . DP 1 2'], {}, /GT as the first key/],
+])('%s is an error', async (_, rows, options, message) => {
+  await expect(apply('ACGTTGCAAC', rows, options)).rejects.toThrow(message);
+});
+
+test('unphased alleles by choice; equal ones need no phase', async () => {
+  expect((await apply('ACG', [row(2, 'C', 'A', '.', '1/1')])).text).toBe('AAG');
+  expect((await apply('ACG', [row(2, 'C', 'A', '.', '1/0')], { unphased: 'asWritten' })).text).toBe('AAG');
+  expect((await apply('ACG', [row(2, 'C', 'A', '.', '1/0')], { unphased: 'skip' })).report.unphased).toBe(1);
+});
