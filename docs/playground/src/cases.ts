@@ -1,5 +1,5 @@
 // One case for each op, small enough for a GPU that is played by a CPU.
-import { accumulate, adamW, add, attention, alibiSlopes, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, matmul, mul, scale, segmentMean, silu, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
+import { accumulate, adamW, add, addRow, attention, alibiSlopes, concat, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, matmul, mul, mulRow, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
 import { testNumbers, type OpCase } from '@genomelm/kernels/testing';
 
 const cuSeqlens = [0, 5, 6, 23];
@@ -19,6 +19,13 @@ export const cases: readonly OpCase[] = [
   { name: 'linear', inputs: { x: [19, 33], weight: [40, 33], bias: [40] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
   { name: 'embedding', inputs: { table: [9, 64] }, run: ({ table }, device) => embedding(table, tensor(device, Uint32Array.of(3, 0, 3, 6, 1, 3))) },
   { name: 'layerNorm', inputs: { x: [11, 64], weight: [64], bias: [64] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
+  { name: 'rmsNorm', inputs: { x: [11, 64], weight: [64], residual: [11, 64] }, run: ({ x, weight, residual }) => rmsNorm(x, weight, { residual }) },
+  { name: 'rotary', inputs: { x: [5, 2, 8] }, run: ({ x }, device) => scope<Tensor>(() => rotary(x, rotaryTable(device, { positions: 9, rotaryDim: 8 }), tensor(device, Uint32Array.of(0, 1, 2, 8, 4)))) },
+  { name: 'softmax', inputs: { x: [6, 30] }, spread: 8, run: ({ x }) => softmax(x) },
+  { name: 'addRow', inputs: { x: [7, 5], row: [5] }, run: ({ x, row }) => addRow(x, row) },
+  { name: 'mulRow', inputs: { x: [7, 5], row: [5] }, run: ({ x, row }) => mulRow(x, row) },
+  { name: 'concat', inputs: { a: [2, 5], b: [4, 5] }, run: ({ a, b }) => concat([a, b]) },
+  { name: 'slice', inputs: { x: [9, 5] }, run: ({ x }) => slice(x, 2, 6) },
   { name: 'gelu', inputs: { x: [7, 31] }, spread: 6, run: ({ x }) => gelu(x) },
   { name: 'silu', inputs: { x: [7, 31] }, spread: 6, run: ({ x }) => silu(x) },
   { name: 'tanh', inputs: { x: [7, 31] }, spread: 4, run: ({ x }) => tanh(x) },

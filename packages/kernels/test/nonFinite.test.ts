@@ -1,5 +1,5 @@
 // A NaN or an infinity must come out where the definition puts it: a kernel that drops one hides a diverging training run.
-import { adamW, attention, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, mul, read, reshape, segmentMean, silu, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
+import { adamW, addRow, attention, concat, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, mul, mulRow, ones, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
 import { allClose, testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -9,6 +9,12 @@ const ops: Record<string, (x: Tensor, device: Device) => Tensor> = {
   sumRows: (x) => sumRows(x),
   linear: (x, device) => linear(x, tensor(device, testNumbers(2, 40), [5, 8])),
   layerNorm: (x, device) => layerNorm(x, tensor(device, testNumbers(3, 8)), zeros(device, [8])),
+  rmsNorm: (x, device) => rmsNorm(x, ones(device, [8]), { residual: x }),
+  rotary: (x, device) => rotary(reshape(x, [6, 2, 4]), rotaryTable(device, { positions: 6, rotaryDim: 4 }), tensor(device, Uint32Array.of(0, 1, 2, 3, 4, 5))),
+  softmax: (x) => softmax(x),
+  addRow: (x, device) => addRow(x, ones(device, [8])),
+  mulRow: (x, device) => mulRow(x, ones(device, [8])),
+  'concat, slice': (x) => concat([slice(x, 1, 4), x]),
   gelu: (x) => gelu(x),
   silu: (x) => silu(x),
   tanh: (x) => tanh(x),
@@ -37,7 +43,7 @@ describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))(
     allClose(actual, expected, 1e-5, name);
   });
 
-  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
+  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'rmsNorm', 'softmax', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
     const gradient = (on: Device) => read(valueAndGrad((x: Tensor) => {
       const y = ops[name](x, on);
       return sum(mul(y, tensor(on, testNumbers(9, y.shape.reduce((a, b) => a * b, 1)), y.shape)));

@@ -11,3 +11,8 @@ export { segmentMean, segmentMeanBackward } from '../../ops/segmentMean/segmentM
 export { spread, sumPartial, sumPartials, sumRowPartials, sumRowsPartial } from '../../ops/sum/sum.wasm';
 export { crossEntropyBackward, crossEntropyPartial } from '../../ops/crossEntropy/crossEntropy.wasm';
 export { adamW } from '../../ops/adamW/adamW.wasm';
+export { addRow, mulRow } from '../../ops/broadcast/broadcast.wasm';
+export { copyInto, padInto } from '../../ops/rows/rows.wasm';
+export { rmsNorm, rmsNormBackward, rmsNormWeightPartial } from '../../ops/rmsNorm/rmsNorm.wasm';
+export { rotary } from '../../ops/rotary/rotary.wasm';
+export { softmax, softmaxBackward } from '../../ops/softmax/softmax.wasm';
