@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainByDefinition } from '../test/references';
-import { trainBpe } from './trainBpe';
+import { trainBpe, type TrainBpeProgress } from './trainBpe';
 
 const words = (corpus: readonly string[]) => corpus.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
 
@@ -12,6 +12,33 @@ describe('merges equal a recount of all neighbours for every merge', () => {
       const trained = await trainBpe(corpus, { vocabSize, specialTokens: ['[UNK]'], minFrequency, maxTokenLength });
       expect(trained.definition.merges).toEqual(trainByDefinition(words(corpus), { vocabSize, specialTokens: ['[UNK]'], minFrequency, ...(maxTokenLength && { maxTokenLength }) }));
     }), { numRuns: 60 });
+  });
+});
+
+describe('out of core', () => {
+  const outOfCore = { maxMemory: 2 ** 23 };
+  it.each(['A', 'AC', 'ACGT', 'ACGT N'])('letters %j: the same merges, also when continued from any of them', async (alphabet) => {
+    await fc.assert(fc.asyncProperty(fc.array(dna(alphabet, 8), { minLength: 1, maxLength: 4 }), fc.integer({ min: 8, max: 60 }), fc.integer({ min: 0, max: 3 }), fc.option(fc.integer({ min: 2, max: 9 }), { nil: undefined }), fc.nat(40), async (corpus, vocabSize, minFrequency, maxTokenLength, done) => {
+      fc.pre(words(corpus).length > 0);
+      const options = { vocabSize, specialTokens: ['[UNK]'], minFrequency, maxTokenLength };
+      const { merges } = (await trainBpe(corpus, options)).definition;
+      expect((await trainBpe(corpus, { ...options, ...outOfCore })).definition.merges).toEqual(merges);
+      expect((await trainBpe(corpus, { ...options, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
+      expect((await trainBpe(corpus, { ...options, ...outOfCore, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
+    }), { numRuns: 20 });
+  });
+  it('a corpus of more than one buffer', async () => {
+    const [random] = fc.sample(fc.string({ unit: fc.constantFrom(...'ACGT'), minLength: 40_000, maxLength: 40_000 }), { numRuns: 1, seed: 3 });
+    const corpus = Array.from({ length: 16 }, (_, i) => random.slice(i) + 'A'.repeat(i) + random.slice(0, 97 * i)), options = { vocabSize: 80 };
+    const [inMemory, onDisk] = [await trainBpe(corpus, options), await trainBpe(corpus, { ...options, ...outOfCore })];
+    expect(onDisk.definition.merges).toEqual(inMemory.definition.merges);
+  });
+  it.each([
+    ['too little memory', { maxMemory: 1000 }, 'expected maxMemory of at least'],
+    ['a directory that does not exist', { maxMemory: 2 ** 23, scratchDirectory: '/does/not/exist' }, 'expected scratch space of 2 bytes a letter in /does/not/exist'],
+    ['merges of another alphabet', { initialMerges: [['X', 'Y']] as const }, 'expected initialMerges of this corpus'],
+  ])('refuses %s', async (_, options, message) => {
+    await expect(trainBpe(['ACGT'], { vocabSize: 20, ...options })).rejects.toThrow(message);
   });
 });
 
@@ -66,6 +93,15 @@ describe('a long training', () => {
     const controller = new AbortController();
     const training = trainBpe(corpus, { vocabSize: 60_000, signal: controller.signal, onProgress: () => controller.abort() });
     await expect(training).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+  it('an aborted training continues to the same merges, out of core too', async () => {
+    const options = { vocabSize: 600 }, { merges } = (await trainBpe(corpus, options)).definition;
+    const controller = new AbortController();
+    let done: TrainBpeProgress['merges'] = [];
+    const interrupted = trainBpe(corpus, { ...options, maxMemory: 2 ** 24, signal: controller.signal, onProgress: (event) => { done = [...event.merges]; controller.abort(); } });
+    await expect(interrupted).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    expect(done.length).toBeGreaterThan(0);
+    expect((await trainBpe(corpus, { ...options, maxMemory: 2 ** 24, initialMerges: done })).definition.merges).toEqual(merges);
   });
   it('reports how far it is', async () => {
     const sizes: number[] = [];

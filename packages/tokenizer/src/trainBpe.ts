@@ -1,18 +1,20 @@
 /**
- * Exact BPE training in memory, by Hugging Face's rule (tokenizers, models/bpe/trainer.rs): join the pair of neighbouring tokens
+ * Exact BPE training by Hugging Face's rule (tokenizers, models/bpe/trainer.rs): join the pair of neighbouring tokens
  * that is most frequent, ties to the lower left and then the lower right id; a count is the number of neighbouring positions, so that
  * AAA counts AA twice; occurrences are joined from left to right; a product that is a token already keeps its id.
  * But: `maxTokenLength` allows tokens of exactly that length (trainer.rs stops one short, except for pairs of letters), and pair
- * counts are exact up to 2^31 letters.
+ * counts are exact, in memory up to 2^31 letters, out of core up to 2^53.
  */
 import { createBpeTokenizer, type BpeTokenizer } from './bpe';
 import { show } from './errors';
-import { addOccurrence, countOf, createPairIndex, removeOccurrence, takeOccurrences, type PairIndex } from './pairIndex';
-import { createPairHeap } from './pairHeap';
-import { asAddedTokens, bertSpecialTokens } from './specialTokens';
+import { createGrowingVocabulary, type Merge } from './growingVocabulary';
+import { learnMerges } from './learnMerges';
+import { learnMergesOutOfCore, memoryNeeded } from './learnMergesOutOfCore';
+import { createScratchFile } from './scratchFile';
 import type { Sequence } from './sequence';
+import { asAddedTokens, bertSpecialTokens } from './specialTokens';
 import { bareFrame, bertFrame } from './tokenizer';
-import { readCorpus, SEPARATOR } from './trainingCorpus';
+import { readCorpus, unitToToken } from './trainingCorpus';
 
 /** What to learn, from which letters. */
 export interface TrainBpeOptions {
@@ -30,6 +32,16 @@ export interface TrainBpeOptions {
   readonly otherLetters?: 'learn' | 'cut' | undefined;
   /** `upper` reads soft-masked `acgt` as `ACGT`. Default `preserve`: lower case would be learnt as letters of its own. */
   readonly case?: 'preserve' | 'upper' | undefined;
+  /**
+   * Trains out of core, for corpora larger than memory (Node, Deno, Bun): the bytes that the trainer may hold, whatever the size of the corpus;
+   * the JavaScript engine itself comes on top, about 50 MB. It needs 4 bytes a pair of tokens and some buffers: 80 MB for 4,096 tokens.
+   * Scratch space: 2 bytes a letter in `scratchDirectory`, gone when the training ends, however it ends. Default: in memory.
+   */
+  readonly maxMemory?: number | undefined;
+  /** Default: the directory for temporary files. */
+  readonly scratchDirectory?: string | undefined;
+  /** Continues an interrupted training: its merges so far, from `onProgress` or a tokenizer's `definition`. Same corpus and options, same result as without the interruption. */
+  readonly initialMerges?: readonly Merge[] | undefined;
   readonly signal?: AbortSignal | undefined;
   onProgress?(event: TrainBpeProgress): void;
 }
@@ -41,25 +53,56 @@ export interface TrainBpeProgress {
   readonly goal: number;
   /** Occurrences of the pair that was joined last. */
   readonly pairCount: number;
+  /** At the speed so far; merges become cheaper, so that it is rather less. */
+  readonly secondsLeft: number;
+  /** All merges so far: what `initialMerges` wants. */
+  readonly merges: readonly Merge[];
 }
 
 const MAX_VOCAB = 0xfffe; // ids are 16 bits wide, the last is the separator
 const PAUSE = 50; // milliseconds between looks at the signal and at other work
 
 /**
- * Learns a vocabulary of byte pairs. About 10 bytes of memory a letter.
+ * Learns a vocabulary of byte pairs. In memory about 10 bytes a letter, or see `maxMemory`; the merges are the same.
  * @param corpus - sequences; no token reaches from one into the next, nor over white space
- * @throws RangeError for a corpus without letters or options out of bounds; the signal's reason when it aborts
+ * @throws RangeError for a corpus without letters or options out of bounds; the signal's reason when it aborts; an Error where the scratch space is full
  */
 export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: TrainBpeOptions): Promise<BpeTokenizer> {
-  const { specialTokens = bertSpecialTokens, vocabSize: goal } = options;
+  const { specialTokens = bertSpecialTokens, vocabSize: goal, maxMemory } = options;
   checkOptions(options, specialTokens);
   if (typeof corpus === 'string' || corpus instanceof Uint8Array) throw new TypeError('trainBpe: expected an iterable of sequences, got one sequence; put it into an array');
-  const text = await readCorpus(corpus, options);
-  const vocab = new Map(specialTokens.map((token, id) => [token, id]));
-  for (const letter of text.letters) if (!vocab.has(letter)) vocab.set(letter, vocab.size);
-  if (goal < vocab.size) throw new RangeError(`trainBpe: expected vocabSize of at least ${vocab.size} for ${specialTokens.length} special tokens and ${text.letters.length} letters, got ${goal}; raise it${text.letters.length > 4 ? ", or pass initialAlphabet: 'ACGT' with otherLetters: 'cut'" : ''}`);
-  const merges = await learnMerges(text.toTokens((letter) => vocab.get(letter)!), vocab, options);
+  const startVocabulary = (letters: readonly string[]) => {
+    const vocab = new Map(specialTokens.map((token, id) => [token, id]));
+    for (const letter of letters) if (!vocab.has(letter)) vocab.set(letter, vocab.size);
+    if (goal < vocab.size) throw new RangeError(`trainBpe: expected vocabSize of at least ${vocab.size} for ${specialTokens.length} special tokens and ${letters.length} letters, got ${goal}; raise it${letters.length > 4 ? ", or pass initialAlphabet: 'ACGT' with otherLetters: 'cut'" : ''}`);
+    return createGrowingVocabulary(vocab, options.initialMerges ?? []);
+  };
+  const learn = { goal, minFrequency: options.minFrequency ?? 0, maxTokenLength: options.maxTokenLength ?? Infinity };
+  const finish = ({ vocab, merges }: { readonly vocab: Map<string, number>; readonly merges: readonly Merge[] }) => {
+    options.onProgress?.({ vocabSize: vocab.size, goal, pairCount: 0, secondsLeft: 0, merges });
+    return assembleTrained(vocab, merges, specialTokens);
+  };
+
+  if (maxMemory === undefined) {
+    const units = createGrowingArray(), { letters } = await readCorpus(corpus, options, units.append);
+    const vocabulary = startVocabulary(letters), tokens = units.take(), tokenOf = unitToToken(vocabulary.vocab, letters);
+    for (let i = 0; i < tokens.length; i++) tokens[i] = tokenOf[tokens[i]];
+    await learnMerges(tokens, vocabulary, { ...learn, pause: createPause(vocabulary, options) });
+    return finish(vocabulary);
+  }
+  const scratch = createScratchFile(options.scratchDirectory);
+  try {
+    const { letters, length } = await readCorpus(corpus, options, scratch.append);
+    const vocabulary = startVocabulary(letters);
+    await learnMergesOutOfCore(scratch, length, unitToToken(vocabulary.vocab, letters), vocabulary, { ...learn, maxMemory, pause: createPause(vocabulary, options) });
+    return finish(vocabulary);
+  } finally {
+    scratch.close();
+  }
+}
+
+/** The tokenizer of trained merges, framed as BERT where it has the tokens for that. */
+export function assembleTrained(vocab: Map<string, number>, merges: readonly Merge[], specialTokens: readonly string[]): BpeTokenizer {
   const cls = vocab.get('[CLS]'), sep = vocab.get('[SEP]');
   return createBpeTokenizer({
     vocab, merges, unkToken: specialTokens.includes('[UNK]') ? '[UNK]' : null, fuseUnk: false,
@@ -68,92 +111,45 @@ export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequen
   });
 }
 
-/** Adds the products to `vocab`. @param tokens - a separator at both ends and between words */
-async function learnMerges(tokens: Uint16Array, vocab: Map<string, number>, options: TrainBpeOptions): Promise<[string, string][]> {
-  const { vocabSize: goal, minFrequency = 0, maxTokenLength = Infinity, signal, onProgress } = options;
-  const texts = [...vocab.keys()], merges: [string, string][] = [];
-  const lengths = new Uint32Array(2 ** 16).fill(1); // letters and the separator; special tokens never occur
-  const index = createPairIndex(tokens.length), heap = createPairHeap();
-  const offer = (key: number) => {
-    if (lengths[key >>> 16] + lengths[key & 0xffff] <= maxTokenLength) heap.push(countOf(index, key), key);
-  };
-  for (const key of indexLetters(tokens, index)) offer(key);
-  let pausedAt = performance.now();
-  while (vocab.size < goal && heap.size > 0) {
-    const { count, key } = heap, current = countOf(index, key);
-    heap.pop();
-    if (count !== current) { // other merges took occurrences since it was pushed
-      if (current > 0) heap.push(current, key);
-      continue;
-    }
-    if (count < Math.max(1, minFrequency)) break;
-    const left = key >>> 16, right = key & 0xffff, product = texts[left] + texts[right];
-    let id = vocab.get(product);
-    if (id === undefined) {
-      vocab.set(product, id = vocab.size);
-      texts.push(product);
-      lengths[id] = product.length;
-    }
-    merges.push([texts[left], texts[right]]);
-    for (const touched of joinEverywhere(tokens, lengths, index, key, id, merges.length)) offer(touched);
-    if (performance.now() - pausedAt < PAUSE) continue;
-    onProgress?.({ vocabSize: vocab.size, goal, pairCount: count });
+/** Every 50 ms: reports, lets other work run, and looks at the signal. */
+function createPause(vocabulary: { readonly size: number; readonly merges: readonly Merge[] }, { vocabSize: goal, signal, onProgress }: TrainBpeOptions) {
+  const begun = performance.now(), from = vocabulary.size;
+  let pausedAt = begun;
+  return async (pairCount: number) => {
+    const now = performance.now();
+    if (now - pausedAt < PAUSE) return;
+    const learnt = vocabulary.size - from;
+    onProgress?.({ vocabSize: vocabulary.size, goal, pairCount, secondsLeft: learnt === 0 ? Infinity : ((now - begun) / 1000 / learnt) * (goal - vocabulary.size), merges: vocabulary.merges });
     await new Promise((resume) => setTimeout(resume));
     signal?.throwIfAborted();
     pausedAt = performance.now();
-  }
-  onProgress?.({ vocabSize: vocab.size, goal, pairCount: 0 });
-  return merges;
+  };
 }
 
-const pairKey = (left: number, right: number) => left * 65536 + right;
-
-/** @returns the pairs of letters that occur */
-function indexLetters(tokens: Uint16Array, index: PairIndex): number[] {
-  const pairs: number[] = [];
-  for (let i = tokens.length - 2; i > 0; i--) {
-    if (tokens[i] === SEPARATOR || tokens[i + 1] === SEPARATOR) continue;
-    const key = pairKey(tokens[i], tokens[i + 1]);
-    if (addOccurrence(index, key, i, -1)) pairs.push(key);
-  }
-  return pairs;
+function createGrowingArray() {
+  let units = new Uint16Array(2 ** 16), length = 0;
+  return {
+    append(block: Uint16Array) {
+      if (length + block.length > units.length) {
+        const larger = new Uint16Array(Math.max(2 * units.length, length + block.length));
+        larger.set(units);
+        units = larger;
+      }
+      units.set(block, length);
+      length += block.length;
+    },
+    take: () => units.subarray(0, length),
+  };
 }
 
-/**
- * Joins all occurrences of a pair, from left to right. A token's id stands at its first and at its last letter (what lies between
- * is stale), so that its neighbours are found without links: the next starts at `i + lengths[id]`, the one before ends at `i - 1`.
- * @returns the pairs that gained occurrences
- */
-function joinEverywhere(tokens: Uint16Array, lengths: Uint32Array, index: PairIndex, key: number, product: number, sweep: number): number[] {
-  const left = key >>> 16, right = key & 0xffff, gained: number[] = [];
-  let joinedUntil = 0;
-  for (const i of takeOccurrences(index, key)) {
-    if (i < joinedUntil) continue; // AAA: the first two were joined, the second pair is gone
-    const middle = i + lengths[left], end = middle + lengths[right];
-    const previous = tokens[i - 1], next = tokens[end];
-    tokens[i] = tokens[end - 1] = product;
-    joinedUntil = end;
-    if (previous !== SEPARATOR) {
-      const start = i - lengths[previous], pair = pairKey(previous, product);
-      removeOccurrence(index, pairKey(previous, left), start);
-      if (addOccurrence(index, pair, start, sweep)) gained.push(pair);
-    }
-    if (next !== SEPARATOR) {
-      const before = pairKey(right, next), pair = pairKey(product, next);
-      if (before !== key) removeOccurrence(index, before, middle); // else it was taken with the others
-      if (addOccurrence(index, pair, i, sweep)) gained.push(pair);
-    }
-  }
-  return gained;
-}
-
-function checkOptions({ vocabSize, minFrequency, maxTokenLength, otherLetters, case: letterCase }: TrainBpeOptions, specialTokens: readonly string[]): void {
+function checkOptions({ vocabSize, maxMemory, minFrequency, maxTokenLength, otherLetters, case: letterCase }: TrainBpeOptions, specialTokens: readonly string[]): void {
   const whole = (name: string, value: number | undefined, from: number, to: number) => {
     if (value !== undefined && !(Number.isInteger(value) && value >= from && value <= to)) throw new RangeError(`trainBpe: expected ${name} from ${from} to ${to}, got ${show(value)}; 4096 tokens without other limits are usual`);
   };
   whole('vocabSize', vocabSize ?? NaN, 1, MAX_VOCAB);
   whole('minFrequency', minFrequency, 0, 2 ** 31 - 1);
   whole('maxTokenLength', maxTokenLength, 1, 2 ** 31 - 1);
+  if (maxMemory !== undefined && !(maxMemory >= memoryNeeded(vocabSize))) throw new RangeError(`trainBpe: expected maxMemory of at least ${memoryNeeded(vocabSize)} bytes for ${vocabSize} tokens, got ${show(maxMemory)}; raise it or lower vocabSize`);
   if (new Set(specialTokens).size < specialTokens.length || specialTokens.some((token) => typeof token !== 'string' || token === '')) throw new RangeError(`trainBpe: expected different special tokens, got ${show(specialTokens.join(' '))}; give each once`);
   if (otherLetters !== undefined && otherLetters !== 'learn' && otherLetters !== 'cut') throw new RangeError(`trainBpe: expected otherLetters to be 'learn' or 'cut', got ${show(otherLetters)}; leave it out for 'learn'`);
   if (letterCase !== undefined && letterCase !== 'preserve' && letterCase !== 'upper') throw new RangeError(`trainBpe: expected case to be 'preserve' or 'upper', got ${show(letterCase)}; leave it out for 'preserve'`);

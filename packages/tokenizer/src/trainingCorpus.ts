@@ -5,13 +5,6 @@ import { toText, type Sequence } from './sequence';
 /** Between words, and at both ends. */
 export const SEPARATOR = 0xffff;
 
-/** The words of a corpus behind each other, as UTF-16 units until `toTokens` turns them, in place, into ids. */
-export interface TrainingCorpus {
-  /** In the order of their code points. */
-  readonly letters: readonly string[];
-  toTokens(idOf: (letter: string) => number): Uint16Array;
-}
-
 export interface CorpusOptions {
   readonly initialAlphabet?: string | undefined;
   readonly otherLetters?: 'learn' | 'cut' | undefined;
@@ -19,22 +12,27 @@ export interface CorpusOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads a corpus into memory, 2 bytes a letter. @throws RangeError where it holds no letters, or a character above U+FFFF */
-export async function readCorpus(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: CorpusOptions): Promise<TrainingCorpus> {
+/**
+ * Passes the words of a corpus on, behind each other, as UTF-16 units with separators around them, block by block (each is reused).
+ * @returns the letters in the order of their code points, and the number of units
+ * @throws RangeError where it holds no letters, or a character above U+FFFF
+ */
+export async function readCorpus(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: CorpusOptions, write: (units: Uint16Array) => void): Promise<{ readonly letters: readonly string[]; readonly length: number }> {
   const { initialAlphabet = '', otherLetters = 'learn', signal } = options;
   const known = new Uint8Array(2 ** 16);
   for (let i = 0; i < initialAlphabet.length; i++) known[checked(initialAlphabet, i)] = 1;
-  let units = new Uint16Array(2 ** 16), length = 1;
-  units[0] = SEPARATOR;
+  const block = new Uint16Array(2 ** 16);
+  let filled = 0, length = 0, last = -1;
   const append = (unit: number) => {
-    if (unit === SEPARATOR && units[length - 1] === SEPARATOR) return;
-    if (length === units.length) {
-      const larger = new Uint16Array(2 * length);
-      larger.set(units);
-      units = larger;
+    if (unit === SEPARATOR && last === SEPARATOR) return;
+    if (filled === block.length) {
+      write(block);
+      filled = 0;
     }
-    units[length++] = unit;
+    block[filled++] = last = unit;
+    length++;
   };
+  append(SEPARATOR);
   for await (const sequence of corpus) {
     signal?.throwIfAborted();
     const raw = toText(sequence), text = options.case === 'upper' ? upperCaseAscii(raw) : raw;
@@ -47,21 +45,19 @@ export async function readCorpus(corpus: Iterable<Sequence> | AsyncIterable<Sequ
       append(SEPARATOR);
     });
   }
-  append(SEPARATOR);
+  write(block.subarray(0, filled));
   if (length === 1) throw new RangeError('trainBpe: expected a corpus with letters of the alphabet, got none; are the sequences lower case? then pass case: \'upper\'');
   const letters: string[] = [];
   known.forEach((yes, unit) => { if (yes) letters.push(String.fromCharCode(unit)); });
-  return {
-    letters,
-    toTokens(idOf) {
-      const idOfUnit = new Uint16Array(2 ** 16);
-      for (const letter of letters) idOfUnit[letter.charCodeAt(0)] = idOf(letter);
-      idOfUnit[SEPARATOR] = SEPARATOR;
-      const tokens = units.subarray(0, length);
-      for (let i = 0; i < length; i++) tokens[i] = idOfUnit[tokens[i]];
-      return tokens;
-    },
-  };
+  return { letters, length };
+}
+
+/** The token of every unit; the separator stays itself. */
+export function unitToToken(vocab: ReadonlyMap<string, number>, letters: readonly string[]): Uint16Array {
+  const token = new Uint16Array(2 ** 16);
+  for (const letter of letters) token[letter.charCodeAt(0)] = vocab.get(letter)!;
+  token[SEPARATOR] = SEPARATOR;
+  return token;
 }
 
 function checked(text: string, at: number): number {
