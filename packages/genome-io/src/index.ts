@@ -17,6 +17,10 @@ export { convertQuality, qualityScores, readFastq, type FastqOptions, type Fastq
 export { openTwoBit, writeTwoBit, type TwoBitOptions } from './twoBit';
 export { packSequence, unpackSequence, type PackedSequence, type PackOptions, type Runs } from './packedSequence';
 export { FormatError } from './formatError';
+export { removeRepeats, type RemoveRepeatsOptions, type RepeatReport, type Stretch } from './removeRepeats';
+export { slidingWindows, type SequenceWindow, type WindowOptions } from './slidingWindows';
+export { resolveAmbiguity, type AmbiguityOptions } from './ambiguity';
+export type { Interval } from './intervals';
 export { reverseComplement } from './sequence';
 export { translate, type TranslateOptions } from './translate';
 export { geneticCode, type GeneticCode } from './geneticCode';
