@@ -69,6 +69,15 @@ export function integer({ values }: Pick<Context, 'values'>, name: string, fallb
   return value;
 }
 
+/** An amount of memory: `500MB`, `1GiB`, or plain bytes. */
+export function bytes({ values }: Pick<Context, 'values'>, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(String(text));
+  if (!match) throw new UsageError(`--${name}: expected an amount of memory such as 500MB or 1GiB, got ${String(text)}`);
+  return Math.floor(Number(match[1]) * (match[3] ? 1024 : 1000) ** ' kmgt'.indexOf(match[2].toLowerCase() || ' '));
+}
+
 /** One of a few words. */
 export function choice<T extends string>({ values }: Pick<Context, 'values'>, name: string, allowed: readonly T[], fallback: T): T {
   const text = (values[name] ?? fallback) as T;

@@ -3,8 +3,9 @@ import { doctor } from './doctor';
 import { gueReport } from './gueReport';
 import { gueRun } from './gueRun';
 import { gueTasks } from './gueTasks';
+import { inspectTokenizer } from './inspectTokenizer';
 import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, tokenize, trainTokenizer, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, tokenize, trainTokenizer, inspectTokenizer, doctor];

@@ -1,0 +1,34 @@
+// What benches share: interleaved arms, medians, and programs of their own for time and peak memory.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { clearInterval, setInterval } from 'node:timers';
+
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Runs all arms in turn, `repeats` times: what else the machine does then hits them alike. @returns the median seconds of each */
+export async function interleave(arms, repeats) {
+  const seconds = arms.map(() => []);
+  for (let i = -1; i < repeats; i++) { // the first round warms up
+    for (const [arm, run] of arms.entries()) {
+      const begun = performance.now();
+      await run();
+      if (i >= 0) seconds[arm].push((performance.now() - begun) / 1000);
+    }
+  }
+  return seconds.map(median);
+}
+
+/** Runs a program to its end. @returns seconds and, on Linux, its peak resident memory in MB */
+export async function measureProgram(command, args, options = {}) {
+  const begun = performance.now(), child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], ...options });
+  let megabytes = NaN, output = '';
+  child.stdout.on('data', (chunk) => { output += chunk; });
+  const look = setInterval(() => {
+    try {
+      megabytes = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) / 1024;
+    } catch { /* it has ended, or this is not Linux */ }
+  }, 20);
+  const status = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject)).finally(() => clearInterval(look));
+  if (status !== 0) throw new Error(`bench: expected ${command} to succeed, got exit status ${status}`);
+  return { seconds: (performance.now() - begun) / 1000, megabytes, output };
+}

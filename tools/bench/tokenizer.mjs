@@ -1,0 +1,121 @@
+// npm run bench -- tokenizer [--json] [--encode-only]: encoding from strings, all semantics on, and training with 4,096 tokens.
+// Real yeast and the released DNABERT-2 vocabulary where ../shared/data has them, otherwise a seeded simulation and a vocabulary trained on it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { root } from '../run.mjs';
+import { interleave, measureProgram } from './measure.mjs';
+
+export const packages = ['@genomelm/tokenizer'];
+export const peers = { tokenizers: '0.23.2', '@huggingface/tokenizers': '0.2.0', tiktoken: '1.0.22' };
+
+const library = pathToFileURL(join(root, 'packages/tokenizer/dist/index.js')).href;
+const shared = join(root, '../shared/data');
+
+export async function* run({ peer, args, note }) {
+  const { parseTokenizerJson, serializeTokenizerJson, trainBpe } = await import(library);
+  const genome = readGenome(note);
+  const released = join(shared, 'tokenizer/dnabert2/tokenizer.json');
+  const json = existsSync(released) ? readFileSync(released, 'utf8') : serializeTokenizerJson(await trainBpe(cut(genome.slice(0, 2e6), 1000), { vocabSize: 4096 }));
+  const folder = mkdtempSync(join(tmpdir(), 'genomelm-bench-'));
+  try {
+    yield* encoding({ peer, note, json, genome, ours: parseTokenizerJson(json), folder });
+    if (!args.includes('--encode-only')) yield* training({ note, genome, folder, peer });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readGenome(note) {
+  const yeast = join(shared, 'genomes/yeast/R64-1-1.genome.fa.gz');
+  if (existsSync(yeast)) return gunzipSync(readFileSync(yeast)).toString().split('>').slice(1).map((entry) => entry.slice(entry.indexOf('\n')).replace(/\s/g, '')).join('');
+  note('without ../shared/data: simulated DNA');
+  const bases = new Uint8Array(12e6);
+  for (let i = 0, state = 1; i < bases.length; i++) bases[i] = 'ACGT'.charCodeAt((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 30);
+  return Buffer.from(bases).toString();
+}
+
+const cut = (text, length) => Array.from({ length: Math.floor(text.length / length) }, (_, i) => text.slice(i * length, (i + 1) * length));
+
+async function* encoding({ peer, note, json, genome, ours, folder }) {
+  const file = join(folder, 'tokenizer.json');
+  writeFileSync(file, json);
+  const native = await peer('tokenizers').then(({ Tokenizer, default: whole }) => (Tokenizer ?? whole.Tokenizer).fromFile(file), (error) => note(`native tokenizers cannot run here: ${error.message}`));
+  const { Tokenizer: JavaScript } = await peer('@huggingface/tokenizers'), javaScript = new JavaScript(JSON.parse(json), {});
+  const bytePair = await createTiktoken(peer, ours, note);
+  const megabases = (texts, seconds) => texts.reduce((sum, { length }) => sum + length, 0) / 1e6 / seconds;
+
+  for (const [length, count, repeats] of [[300, 2000, 9], [10_000, 100, 9], [1_000_000, 4, 5]]) {
+    const texts = cut(genome, length).slice(0, count), few = texts.slice(0, Math.max(1, Math.ceil(count / 20)));
+    const rivals = [
+      native && ['native tokenizers', few, async (text) => (await native.encode(text)).getIds()],
+      length <= 10_000 && ['@huggingface/tokenizers', few.slice(0, 10), (text) => javaScript.encode(text).ids],
+      length <= 300 && bytePair && ['tiktoken', few, (text) => [ours.specialIds.cls, ...bytePair(text), ours.specialIds.sep]],
+    ].filter(Boolean);
+    for (const [, some, encode] of rivals) for (const text of some.slice(0, 20)) assertEqual(await encode(text), ours.encode(text));
+    const arms = [() => { for (const text of texts) ours.encode(text); }, ...rivals.map(([, some, encode]) => async () => { for (const text of some) await encode(text); })];
+    const [mine, ...theirs] = await interleave(arms, repeats);
+    for (const [i, [name, some]] of rivals.entries()) {
+      const row = { ours: megabases(texts, mine), peer: megabases(some, theirs[i]) };
+      yield { name: `encode ${length} bases a call, ${name}`, ...row, ratio: row.ours / row.peer, unit: 'Mb/s' };
+    }
+    if (length === 300 && native) {
+      assertEqual((await native.encodeBatch(few)).flatMap((encoding) => [...encoding.getIds()]), ours.encodeBatch(few).inputIds);
+      const [batched, nativeBatched] = await interleave([() => ours.encodeBatch(texts), () => native.encodeBatch(texts)], repeats);
+      yield { name: 'encodeBatch of 300 bases, native tokenizers (both cores)', ours: megabases(texts, batched), peer: megabases(texts, nativeBatched), ratio: nativeBatched / batched, unit: 'Mb/s' };
+    }
+  }
+  const pieces = cut(genome, 10_000);
+  const [long, short] = await interleave([() => ours.encode(genome), () => { for (const piece of pieces) ours.encode(piece); }], 7);
+  yield { name: `${(genome.length / 1e6).toFixed(0)} Mb in one call, ours in calls of 10 kb`, ours: genome.length / 1e6 / long, peer: megabases(pieces, short), ratio: short / long, unit: 'Mb/s' };
+  yield* threads({ ours, genome });
+}
+
+async function* threads({ ours, genome }) {
+  const { createEncoderPool } = await import(library.replace('index.js', 'parallel.js')), pool = createEncoderPool(ours, { threads: 2 });
+  assertEqual((await pool.encodeWithOffsets(genome)).ids, ours.encode(genome));
+  const [two, one] = await interleave([() => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome)], 7);
+  await pool.close();
+  yield { name: `${(genome.length / 1e6).toFixed(0)} Mb with offsets on two threads, ours on one`, ours: genome.length / 1e6 / two, peer: genome.length / 1e6 / one, ratio: one / two, unit: 'Mb/s' };
+}
+
+/** The vocabulary as byte ranks: tokens by rank, letters first, as tiktoken wants them. */
+async function createTiktoken(peer, ours, note) {
+  try {
+    const { Tiktoken, default: whole } = await peer('tiktoken');
+    const { vocab, merges } = ours.definition;
+    const texts = [...'ACGT', ...merges.map((merge) => merge.join(''))], ids = texts.map((text) => vocab.get(text));
+    const tokenizer = new (Tiktoken ?? whole.Tiktoken)(`! 0 ${texts.map((text) => Buffer.from(text).toString('base64')).join(' ')}`, {}, '[ACGT]+');
+    return (text) => Array.from(tokenizer.encode(text), (rank) => ids[rank]);
+  } catch (error) {
+    note(`tiktoken cannot run here: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function* training({ note, genome, folder }) {
+  const corpus = cut(genome.slice(0, 10e6), 1000), file = join(folder, 'corpus.txt');
+  writeFileSync(file, corpus.join('\n'));
+  const megabytes = corpus.length / 1000;
+  const script = (options) => `
+    import { createInterface } from 'node:readline'; import { createReadStream } from 'node:fs'; import { trainBpe } from '${library}';
+    const { definition } = await trainBpe(createInterface({ input: createReadStream('${file}') }), { vocabSize: 4096, ${options} });
+    console.log(definition.merges.join('\\n'));`;
+  const train = (options) => measureProgram(process.execPath, ['--input-type=module', '-e', script(options)]);
+  const memory = await train(''), disk = await train('maxMemory: 100e6');
+  if (memory.output !== disk.output) throw new Error('bench: expected the same merges in memory and out of core');
+  yield { name: `train on ${megabytes} MB, in memory; ours out of core`, ours: memory.seconds, peer: disk.seconds, ratio: disk.seconds / memory.seconds, unit: 's', megabytes: memory.megabytes, peerMegabytes: disk.megabytes };
+  note(`peak memory: ${memory.megabytes.toFixed(0)} MB in memory, ${disk.megabytes.toFixed(0)} MB out of core`);
+  if (spawnSync('spm_train', ['--help']).error) return note('spm_train is not installed (Debian: apt-get install sentencepiece): no comparison of training with it');
+  const sentencePiece = await measureProgram('spm_train', [`--input=${file}`, `--model_prefix=${join(folder, 'spm')}`, '--model_type=bpe', '--vocab_size=4096', '--max_sentencepiece_length=128', '--max_sentence_length=100000', '--num_threads=2']);
+  yield { name: `train on ${megabytes} MB, sentencepiece`, ours: memory.seconds, peer: sentencePiece.seconds, ratio: sentencePiece.seconds / memory.seconds, unit: 's', megabytes: memory.megabytes, peerMegabytes: sentencePiece.megabytes };
+}
+
+function assertEqual(theirs, ours) {
+  const a = Array.from(theirs, Number), b = Array.from(ours);
+  const at = a.length === b.length ? a.findIndex((id, i) => id !== b[i]) : Math.min(a.length, b.length);
+  if (at >= 0) throw new Error(`bench: expected the same ids, got ${a[at]} and ${b[at]} at ${at}`);
+}
