@@ -44,3 +44,9 @@ export function openLines(path: string | undefined): LineWriter {
     },
   };
 }
+
+/** Rows in columns as wide as their widest cell, one line each. */
+export function textTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`).join('');
+}

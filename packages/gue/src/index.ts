@@ -22,6 +22,10 @@ export type { BootstrapOptions } from './statistics/interval';
 export type { IndexSource, Metric } from './statistics/resample';
 export { mcnemar, type McNemar } from './statistics/mcnemar';
 export { holm } from './statistics/holm';
+// Audits
+export { auditLeakage, type LeakageAudit, type LeakageOptions } from './audit/leakage';
+export { auditContainment, type Containment } from './audit/containment';
+export type { Homolog, HomologyThresholds } from './audit/homologSearch';
 // Reports
 export { renderReport } from './report/page';
 export { renderTable } from './report/table';

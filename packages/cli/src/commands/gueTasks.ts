@@ -1,6 +1,7 @@
 import { tasks } from '@genomelm/gue';
 import { simulatedTasks } from '@genomelm/genome-io';
 import { simulatedTask } from '../data';
+import { textTable } from '../output';
 import type { Command } from '../command';
 
 export const gueTasks: Command = {
@@ -21,7 +22,6 @@ export const gueTasks: Command = {
       ]),
       ...simulatedTasks.map(simulatedTask).map(({ name, classes, bp, metric, declaredSizes: { train, dev, test } }) => [name, 'simulated', `${classes}`, `${bp}`, metric, `${train} / ${dev} / ${test}`, '–']),
     ];
-    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-    for (const row of rows) print(`${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`);
+    print(textTable(rows));
   },
 };

@@ -1,13 +1,7 @@
+import { baseCode } from '../baseCode';
 import type { Example } from '../classifier';
 import { inverseDeviations, sparseMatrix, type SparseCounts } from './designMatrix';
 import type { Features } from './linearBaseline';
-
-/** 0 to 3 for A, C, G, T or U in either case, 4 for anything else. */
-const codes = new Uint8Array(256).fill(4);
-'ACGTacgt'.split('').forEach((letter, i) => (codes[letter.charCodeAt(0)] = i % 4));
-codes['U'.charCodeAt(0)] = codes['u'.charCodeAt(0)] = 3;
-
-export const baseCode = (sequence: string, position: number): number => codes[sequence.charCodeAt(position) & 255];
 
 /**
  * The share of each k-mer among all k-mers of an item, for k from `minK` to `maxK`, divided by the column's standard deviation in the training set and not centred.

@@ -1,5 +1,6 @@
 import type { Example, FitOptions, SequenceClassifier } from '../classifier';
 import { mcc } from '../metrics/classification';
+import { createPause } from '../pause';
 import { mostProbable } from '../predictions';
 import type { DesignMatrix } from './designMatrix';
 import { fitLogisticRegression, predictProbabilities, type LogisticRegression } from './logisticRegression';
@@ -49,15 +50,12 @@ export function linearBaseline({ id, settings, features, C }: LinearBaseline): S
   };
 }
 
-/** Runs a fit to its end; every 50 ms the event loop gets its turn, and an abort takes effect. */
+/** Runs a fit to its end without holding up the event loop. */
 async function runWithPauses(fitting: Generator<Iteration, LogisticRegression>, { signal }: FitOptions): Promise<LogisticRegression> {
-  let last = performance.now();
+  const pause = createPause(signal);
   for (;;) {
-    signal?.throwIfAborted();
+    await pause();
     const { done, value } = fitting.next();
     if (done) return value;
-    if (performance.now() - last < 50) continue;
-    await new Promise((resume) => setTimeout(resume));
-    last = performance.now();
   }
 }

@@ -1,6 +1,6 @@
+import { baseCode } from '../baseCode';
 import type { Example } from '../classifier';
 import { sparseMatrix, type SparseCounts } from './designMatrix';
-import { baseCode } from './kmerFeatures';
 import type { Features } from './linearBaseline';
 
 /** Which base stands at which position: a 1 for each. Positions beyond the longest training item are left out; the second sequence of a pair follows the first. */

@@ -1,0 +1,122 @@
+import { createKmerIndex, forEachKmer, rowOf, seedLength, type KmerIndex } from './kmerIndex';
+import { alignLocally, alignmentScores, type LocalAlignment } from './localAlignment';
+import { createSequenceText, encode, reverseComplementCodes } from './sequenceText';
+
+/** What counts as a near duplicate. */
+export interface HomologyThresholds {
+  /** Least share of equal columns in the alignment; 0.8 unless given. */
+  readonly identity?: number;
+  /** Least share of the query inside the alignment, whatever the length of the other sequence; 0.5 unless given. */
+  readonly coverage?: number;
+}
+
+/** A row of the searched set to which a query aligns. */
+export interface Homolog extends Omit<LocalAlignment, 'score'> {
+  readonly row: number;
+  /** It aligns to the query's reverse complement. */
+  readonly reversed: boolean;
+}
+
+/** Extensions without gaps stop when they have lost this much of their best score. */
+const dropOff = 20;
+/** Least score of an extension without gaps that is worth an alignment; a seed alone has 22. */
+const trigger = 28;
+/** Index entries visited for a strand of a query; beyond it the query's most frequent seeds are left out. Repeats of a set of 30,000 rows stay far below. */
+const mostEntries = 4_000_000;
+
+/** A row that may be homologous: the best extension without gaps. */
+interface Candidate {
+  readonly row: number;
+  readonly strand: number;
+  readonly score: number;
+  /** Position in the text minus position in the query. */
+  readonly diagonal: number;
+}
+
+/**
+ * Finds rows that resemble a query on either strand, as blastn does: shared 11-mers, extension without gaps, banded alignment of what scored well.
+ * Candidates are limited by score and never by number, since lists cut by number lose a third of the near duplicates in sets rich in repeats.
+ * @param longestQuery - length of the longest query, in bases
+ * @returns a search that yields rows at or above the thresholds, the best extension first; rows for which `skip` holds are not aligned
+ */
+export function createHomologSearch(rows: readonly string[], longestQuery: number, { identity = 0.8, coverage = 0.5 }: HomologyThresholds = {}): (query: string, skip?: (row: number) => boolean) => Generator<Homolog> {
+  for (const [name, value] of Object.entries({ identity, coverage }))
+    if (!(value > 0 && value <= 1)) throw new RangeError(`auditLeakage: expected ${name} above 0 and at most 1, got ${value}; 0.8 and 0.5 are usual`);
+  const index = createKmerIndex(createSequenceText(rows));
+  const candidatesOf = createSeeding(index, longestQuery);
+  const { codes, starts } = index.text;
+  return function* (query, skip) {
+    const strands = strandsOf(query);
+    for (const { row, strand, diagonal } of candidatesOf(strands)) {
+      if (skip?.(row)) continue;
+      const target = codes.subarray(starts[row], starts[row + 1] - 1);
+      const halfWidth = 10 + (query.length >> 5);
+      const found = alignLocally({ query: strands[strand], target, diagonal: diagonal - starts[row], halfWidth });
+      if (found.identity >= identity && found.coverage >= coverage) yield { row, identity: found.identity, coverage: found.coverage, reversed: strand === 1 };
+    }
+  };
+}
+
+function strandsOf(query: string): [Uint8Array, Uint8Array] {
+  const forward = encode(query);
+  return [forward, reverseComplementCodes(forward)];
+}
+
+/** Returns a function that lists the candidates of a query, the best first. */
+function createSeeding(index: KmerIndex, longestQuery: number): (strands: readonly Uint8Array[]) => Candidate[] {
+  const { text, offsets, positions } = index;
+  // How far each diagonal has been extended, as `era + query position`. Eras grow from strand to strand, so that nothing needs to be cleared.
+  const extendedTo = new Float64Array(text.codes.length + longestQuery);
+  let era = 1;
+  return (strands) => {
+    const best = new Map<number, Candidate>();
+    strands.forEach((query, strand) => {
+      const mostFrequent = frequencyLimit(query, offsets);
+      forEachKmer(query, (kmer, position) => {
+        if (offsets[kmer + 1] - offsets[kmer] > mostFrequent) return;
+        for (let entry = offsets[kmer]; entry < offsets[kmer + 1]; entry++) {
+          const diagonal = positions[entry] - position;
+          if (extendedTo[diagonal + longestQuery] >= era + position) continue;
+          const { score, end } = extend(query, text.codes, position, diagonal);
+          extendedTo[diagonal + longestQuery] = era + end;
+          if (score < trigger) continue;
+          const row = rowOf(text, positions[entry]);
+          const known = best.get(row);
+          if (!known || score > known.score) best.set(row, { row, strand, score, diagonal });
+        }
+      });
+      era += query.length + 1;
+    });
+    return [...best.values()].sort((a, b) => b.score - a.score || a.row - b.row);
+  };
+}
+
+/** Most index entries that a seed may have, so that all seeds together stay within `mostEntries`: the rarest say most. */
+function frequencyLimit(query: Uint8Array, offsets: Uint32Array): number {
+  const frequencies: number[] = [];
+  let total = 0;
+  forEachKmer(query, (kmer) => {
+    frequencies.push(offsets[kmer + 1] - offsets[kmer]);
+    total += frequencies[frequencies.length - 1];
+  });
+  if (total <= mostEntries) return Infinity;
+  frequencies.sort((a, b) => a - b);
+  let visited = 0;
+  return frequencies.find((frequency) => (visited += frequency) > mostEntries)! - 1;
+}
+
+/** Grows a seed in both directions without gaps. `end` is the query position behind the best extension. */
+function extend(query: Uint8Array, codes: Uint8Array, position: number, diagonal: number): { score: number; end: number } {
+  const { match, mismatch } = alignmentScores;
+  let end = position + seedLength;
+  let score = match * seedLength;
+  for (let i = end, running = score; i < query.length && codes[i + diagonal] < 5 && running > score - dropOff; i++) {
+    running += query[i] === codes[i + diagonal] && query[i] < 4 ? match : mismatch;
+    if (running > score) [score, end] = [running, i + 1];
+  }
+  for (let i = position - 1, running = score; i >= 0 && codes[i + diagonal] < 5 && running > score - dropOff; i--) {
+    running += query[i] === codes[i + diagonal] && query[i] < 4 ? match : mismatch;
+    if (running > score) score = running;
+  }
+  return { score, end };
+}
