@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { Tokenizer as PeerTokenizer } from '@huggingface/tokenizers';
 import { compileMerges } from '../src/bpe';
 import { createRankEncoder } from '../src/encodeByRank';
-import { parseTokenizerJson, serializeTokenizerJson, trainBpe, type BpeTokenizer } from '../src/index';
+import { encodeEdited, encodeStream, parseTokenizerJson, serializeTokenizerJson, trainBpe, type BpeTokenizer } from '../src/index';
+import { createEncoderPool } from '../src/parallel/index';
 import { createTokenBuffer } from '../src/tokenBuffer';
 import { dna } from './arbitraries';
 import { encodeByDefinition } from './references';
@@ -81,6 +82,40 @@ describeWithData('yeast', [yeast, dnabert2, gena], (read) => {
     expect(trained.encode(sample, bare)).toEqual(encodeByRank(trained, sample));
     const peer = new PeerTokenizer(JSON.parse(serializeTokenizerJson(trained)) as object, {}), text = sample.slice(0, 20_000);
     expect([...trained.encode(text)]).toEqual(peer.encode(text).ids);
+  });
+});
+
+describeWithData('yeast in pieces', [yeast, dnabert2, gena], (read) => {
+  const genome = chromosomes(read(yeast)), whole = genome.join('');
+
+  it.each([['DNABERT-2', dnabert2], ['GENA-LM human', gena]])('%s: a stream of 12 Mb, two threads, and 2,000 variants give the ids of the whole', async (_, file) => {
+    const tokenizer = parseTokenizerJson(read(file).toString()), expected = tokenizer.encodeWithOffsets(whole, bare);
+    function* chunks() { for (let at = 0, size = 1; at < whole.length; at += size, size = (size * 7 + 13) % 100_003) yield whole.slice(at, at + size); }
+    const streamed = new Uint32Array(expected.ids.length);
+    let length = 0;
+    for await (const piece of encodeStream(tokenizer, chunks(), bare)) {
+      streamed.set(piece, length);
+      length += piece.length;
+    }
+    expect(length).toBe(expected.ids.length);
+    expect(Buffer.compare(Buffer.from(streamed.buffer), Buffer.from(expected.ids.buffer))).toBe(0);
+
+    const pool = createEncoderPool(tokenizer, { threads: 2 }), parallel = await pool.encodeWithOffsets(whole, bare);
+    await pool.close();
+    expect(Buffer.compare(Buffer.from(parallel.ids.buffer), Buffer.from(expected.ids.buffer))).toBe(0);
+    expect(Buffer.compare(Buffer.from(parallel.offsets.buffer), Buffer.from(expected.offsets.buffer))).toBe(0);
+
+    const edits = Array.from({ length: 2000 }, (_unused, i) => ({ start: 6000 * i + (i * 37) % 5000, end: 6000 * i + (i * 37) % 5000 + i % 4, replacement: 'ACGTTGCA'.slice(i % 5, i % 8) }));
+    const edited = encodeEdited(tokenizer, { sequence: whole, ...expected }, edits), again = tokenizer.encodeWithOffsets(edited.sequence, bare);
+    expect(edited.sequence.length).not.toBe(whole.length);
+    expect(Buffer.compare(Buffer.from(edited.ids.buffer), Buffer.from(again.ids.buffer))).toBe(0);
+    expect(Buffer.compare(Buffer.from(edited.offsets.buffer), Buffer.from(again.offsets.buffer))).toBe(0);
+  });
+
+  it('trained on 3 Mb in memory, out of core, and continued after 1,000 merges: the same 4,096 tokens', async () => {
+    const corpus = genome.slice(0, 4), options = { vocabSize: 4096 }, { merges } = (await trainBpe(corpus, options)).definition;
+    expect((await trainBpe(corpus, { ...options, maxMemory: 100e6 })).definition.merges).toEqual(merges);
+    expect((await trainBpe(corpus, { ...options, maxMemory: 100e6, initialMerges: merges.slice(0, 1000) })).definition.merges).toEqual(merges);
   });
 });
 
