@@ -1,5 +1,5 @@
 // One case for each op, small enough for a GPU that is played by a CPU.
-import { accumulate, adamW, add, addRow, attention, alibiSlopes, concat, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, matmul, mul, mulRow, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
+import { accumulate, adamW, add, addRow, attention, alibiSlopes, averagePool1d, concat, conv1d, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, maxPool1d, mul, mulRow, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
 import { testNumbers, type OpCase } from '@genomelm/kernels/testing';
 
 const cuSeqlens = [0, 5, 6, 23];
@@ -39,6 +39,10 @@ export const cases: readonly OpCase[] = [
   { name: 'sumRows', inputs: { x: [37, 21] }, run: ({ x }) => sumRows(x), differentiable: false },
   { name: 'sumSquares', inputs: { x: [37, 21] }, run: ({ x }) => sumSquares(x), differentiable: false },
   { name: 'crossEntropy', inputs: { logits: [6, 30] }, spread: 8, run: ({ logits }, device) => crossEntropy(logits, tensor(device, Int32Array.of(2, 0, -100, 1, 29, 0))).sum },
+  { name: 'linearCrossEntropy', inputs: { x: [70, 6], weight: [11, 6] }, run: ({ x, weight }, device) => scope<Tensor>(() => linearCrossEntropy(x, weight, tensor(device, Int32Array.from({ length: 70 }, (_, i) => i % 12 - 1)), { ignoreIndex: -1, rowsPerBlock: 64 }).sum) },
+  { name: 'conv1d', inputs: { x: [2, 13, 4], weight: [3, 5, 4], bias: [3] }, run: ({ x, weight, bias }) => conv1d(x, weight, bias, { stride: 3, padding: 4, dilation: 2 }) },
+  { name: 'maxPool1d', inputs: { x: [2, 10, 5] }, run: ({ x }) => maxPool1d(x, { size: 4, stride: 2, padding: 2 }) },
+  { name: 'averagePool1d', inputs: { x: [2, 10, 5] }, run: ({ x }) => averagePool1d(x, { size: 4, stride: 2, padding: 2 }) },
   { name: 'adamW, clipped', inputs: {}, run: (_inputs, device) => {
     const [parameter, gradient] = [floats(device, 1, 71), floats(device, 2, 71)];
     const moments = [zeros(device, [71]), zeros(device, [71])] as const;

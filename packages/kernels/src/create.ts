@@ -25,5 +25,28 @@ export function randomNormal(device: Device, shape: readonly number[], { standar
   return tensor(device, Float32Array.from({ length: sizeOf({ dtype: 'float32', shape }) }, () => random.normal() * standardDeviation), shape);
 }
 
+/** Numbers of the same chance between `low` and `high`, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
+export function randomUniform(device: Device, shape: readonly number[], { low = 0, high = 1, seed, stream = 0 }: { low?: number; high?: number; seed: number; stream?: number }): Tensor {
+  const random = createRandom(seed, stream);
+  return tensor(device, Float32Array.from({ length: sizeOf({ dtype: 'float32', shape }) }, () => low + (high - low) * random.uniform()), shape);
+}
+
+/** Of weights `[outputs, ..., inputs]`, how many numbers an output sums, and how many outputs an input reaches. */
+function fans([outputs, ...rest]: readonly number[]): { fanIn: number; fanOut: number } {
+  const fanIn = rest.reduce((product, axis) => product * axis, 1);
+  return { fanIn, fanOut: (outputs * fanIn) / (rest.at(-1) || 1) };
+}
+
+/** Weights `[outputs, ..., inputs]` before a rectifier or GELU: normal, variance `2 / fanIn` (He et al. 2015, arXiv 1502.01852). */
+export const heNormal = (device: Device, shape: readonly number[], options: { seed: number; stream?: number }): Tensor =>
+  randomNormal(device, shape, { ...options, standardDeviation: Math.sqrt(2 / Math.max(1, fans(shape).fanIn)) });
+
+/** Weights `[outputs, ..., inputs]` before tanh or a softmax: uniform, variance `2 / (fanIn + fanOut)` (Glorot and Bengio 2010). */
+export function glorotUniform(device: Device, shape: readonly number[], options: { seed: number; stream?: number }): Tensor {
+  const { fanIn, fanOut } = fans(shape);
+  const high = Math.sqrt(6 / Math.max(1, fanIn + fanOut));
+  return randomUniform(device, shape, { ...options, low: -high, high });
+}
+
 /** The elements, in row-major order. The only place where the caller waits for the device. */
 export const read = (t: Tensor): Promise<Data> => t.device.read(t);

@@ -4,7 +4,7 @@ export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Sav
 export { type Sync, free, scope } from './scope';
 export { type Tree, flatten, leaves, mapTree } from './tree';
 export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
-export { ones, randomNormal, read, tensor, zeros } from './create';
+export { glorotUniform, heNormal, ones, randomNormal, randomUniform, read, tensor, zeros } from './create';
 export { type Random, createRandom, threefry2x32 } from './random';
 export { DeviceLostError, UnsupportedOpError } from './errors';
 export { type DeviceKind, type DeviceOptions, type PickedDevice, createDevice } from './createDevice';

@@ -1,5 +1,5 @@
 // A NaN or an infinity must come out where the definition puts it: a kernel that drops one hides a diverging training run.
-import { adamW, addRow, attention, concat, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, mul, mulRow, ones, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
+import { adamW, addRow, attention, averagePool1d, concat, conv1d, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, linearCrossEntropy, maxPool1d, mul, mulRow, ones, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
 import { allClose, testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -15,6 +15,10 @@ const ops: Record<string, (x: Tensor, device: Device) => Tensor> = {
   addRow: (x, device) => addRow(x, ones(device, [8])),
   mulRow: (x, device) => mulRow(x, ones(device, [8])),
   'concat, slice': (x) => concat([slice(x, 1, 4), x]),
+  linearCrossEntropy: (x, device) => linearCrossEntropy(x, tensor(device, testNumbers(2, 40), [5, 8]), tensor(device, Int32Array.of(1, 2, 3, 4, 0, -100))).sum,
+  conv1d: (x, device) => conv1d(reshape(x, [1, 12, 4]), tensor(device, testNumbers(2, 24), [2, 3, 4]), undefined, { padding: 1 }),
+  maxPool1d: (x) => maxPool1d(reshape(x, [2, 6, 4]), { size: 3, stride: 1, padding: 1 }),
+  averagePool1d: (x) => averagePool1d(reshape(x, [2, 6, 4]), { size: 3, stride: 1, padding: 1 }),
   gelu: (x) => gelu(x),
   silu: (x) => silu(x),
   tanh: (x) => tanh(x),
@@ -43,7 +47,7 @@ describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))(
     allClose(actual, expected, 1e-5, name);
   });
 
-  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'rmsNorm', 'softmax', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
+  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'rmsNorm', 'softmax', 'linearCrossEntropy', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
     const gradient = (on: Device) => read(valueAndGrad((x: Tensor) => {
       const y = ops[name](x, on);
       return sum(mul(y, tensor(on, testNumbers(9, y.shape.reduce((a, b) => a * b, 1)), y.shape)));

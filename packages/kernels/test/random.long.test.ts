@@ -1,6 +1,6 @@
 // Shapes and options that nobody chose: every device against the reference.
 import fc from 'fast-check';
-import { add, attention, createReferenceDevice, crossEntropy, embedding, layerNorm, linear, matmul, ones, segmentMean, tensor, type Device } from '../src';
+import { add, attention, averagePool1d, conv1d, createReferenceDevice, crossEntropy, type Device, embedding, layerNorm, linear, matmul, maxPool1d, ones, rmsNorm, segmentMean, softmax, tensor } from '../src';
 import { allClose, evaluateCase, type OpCase } from '../src/testing';
 import { devices } from './devices';
 
@@ -41,7 +41,22 @@ const crossEntropyCase = fc.record({ classes: size(300), labels: fc.array(fc.int
 const segmentMeanCase = fc.record({ list: lengths, width: size(90) }).map(({ list, width }): OpCase => (
   { name: `segmentMean ${list.join()}, ${width}`, inputs: { x: [cumulative(list).at(-1)!, width] }, run: ({ x }) => segmentMean(x, cumulative(list)) }));
 
-const kinds = { attention: attentionCase, matmul: matmulCase, linear: linearCase, layerNorm: layerNormCase, embedding: embeddingCase, crossEntropy: crossEntropyCase, segmentMean: segmentMeanCase };
+const rmsNormCase = fc.record({ rows: size(50), width: size(300), added: fc.boolean() }).map(({ rows, width, added }): OpCase => (
+  { name: `rmsNorm ${rows}, ${width}`, inputs: { x: [rows, width], weight: [width], ...(added && { residual: [rows, width] }) }, run: ({ x, weight, residual }) => rmsNorm(x, weight, residual ? { residual } : {}) }));
+
+const softmaxCase = fc.record({ rows: size(40), width: size(300) }).map(({ rows, width }): OpCase => (
+  { name: `softmax ${rows}, ${width}`, inputs: { x: [rows, width] }, spread: 8, run: ({ x }) => softmax(x) }));
+
+const windows = { batch: size(3), length: fc.integer({ min: 9, max: 40 }), channels: size(9), window: size(5), stride: size(4), padding: fc.nat({ max: 3 }) };
+const conv1dCase = fc.record({ ...windows, outputs: size(5), dilation: size(2) }).map(({ batch, length, channels, window, outputs, ...options }): OpCase => (
+  { name: `conv1d ${JSON.stringify({ batch, length, channels, window, outputs, options })}`, inputs: { x: [batch, length, channels], weight: [outputs, window, channels] }, run: ({ x, weight }) => conv1d(x, weight, undefined, options) }));
+
+const poolCase = fc.record({ ...windows, largest: fc.boolean() }).map(({ batch, length, channels, window, stride, padding, largest }): OpCase => {
+  const options = { size: window, stride, padding: Math.min(padding, window - 1) };
+  return { name: `pool1d ${JSON.stringify({ batch, length, channels, options, largest })}`, inputs: { x: [batch, length, channels] }, run: ({ x }) => (largest ? maxPool1d(x, options) : averagePool1d(x, options)) };
+});
+
+const kinds = { attention: attentionCase, matmul: matmulCase, linear: linearCase, layerNorm: layerNormCase, embedding: embeddingCase, crossEntropy: crossEntropyCase, segmentMean: segmentMeanCase, rmsNorm: rmsNormCase, softmax: softmaxCase, conv1d: conv1dCase, pool1d: poolCase };
 
 describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))('on %s', (_kind, create) => {
   let device: Device;

@@ -16,4 +16,7 @@ export { dropout, type DropoutKey } from './dropout/dropout';
 export { segmentMean } from './segmentMean/segmentMean';
 export { sum, sumRows, sumSquares } from './sum/sum';
 export { crossEntropy } from './crossEntropy/crossEntropy';
+export { linearCrossEntropy, type LinearCrossEntropyOptions } from './linearCrossEntropy/linearCrossEntropy';
+export { conv1d, type Conv1dOptions } from './conv1d/conv1d';
+export { averagePool1d, maxPool1d, type Pool1dOptions } from './pool1d/pool1d';
 export { adamW, squaredNorm, type AdamWOptions } from './adamW/adamW';

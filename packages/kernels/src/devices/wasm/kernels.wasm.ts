@@ -16,3 +16,5 @@ export { copyInto, padInto } from '../../ops/rows/rows.wasm';
 export { rmsNorm, rmsNormBackward, rmsNormWeightPartial } from '../../ops/rmsNorm/rmsNorm.wasm';
 export { rotary } from '../../ops/rotary/rotary.wasm';
 export { softmax, softmaxBackward } from '../../ops/softmax/softmax.wasm';
+export { fold, unfold } from '../../ops/conv1d/conv1d.wasm';
+export { averagePool1d, averagePool1dBackward, maxPool1d, maxPool1dBackward } from '../../ops/pool1d/pool1d.wasm';

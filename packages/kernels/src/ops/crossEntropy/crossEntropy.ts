@@ -68,7 +68,8 @@ const crossEntropyOp: Op<Ignore> = {
   backward: (dSum, { inputs: [logits, labels] }, ignore) => [apply(crossEntropyBackwardOp, [logits, labels, dSum], ignore)[0], null],
 };
 
-const crossEntropyBackwardOp: Op<Ignore> = {
+/** Inputs: logits, labels, the gradient of the sum. */
+export const crossEntropyBackwardOp: Op<Ignore> = {
   name: 'crossEntropyBackward',
   infer: ([logits]) => [logits],
   reference([logits, labels, dSum], [d], { ignoreIndex }, [{ shape: [, classes] }]) {
