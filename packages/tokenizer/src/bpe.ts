@@ -7,7 +7,7 @@ import { createLinearTables } from './linearTables';
 import { NO_LETTER, type Letters, type MergeRules, type RunEncoder } from './mergeRules';
 import { forEachWord, type AddedToken, type Normalizer } from './text';
 import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
-import { createTokenizer, type Frame, type SpecialIds, type Tokenizer } from './tokenizer';
+import { createTokenizer, type Frame, type SpecialIds, type Tokenizer, type Truncation } from './tokenizer';
 
 /** Everything that a tokenizer.json of this kind says, checked: each id used once, every merge made of tokens. */
 export interface BpeDefinition {
@@ -22,6 +22,8 @@ export interface BpeDefinition {
   readonly normalizer: Normalizer;
   readonly preTokenizer: 'Whitespace' | null;
   readonly frame: Frame;
+  /** A limit for every encoding, where the file sets one. */
+  readonly truncation?: Truncation | null | undefined;
 }
 
 /** A tokenizer that can be written to a file. */
@@ -45,6 +47,7 @@ export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEnco
     vocabSize: tokens.length,
     specialIds: specialIdsOf(ids, definition.unkToken),
     frame: definition.frame,
+    truncation: definition.truncation,
     addedTokens,
     normalizer: definition.normalizer,
     encodeText,

@@ -14,6 +14,6 @@ export { createCharacterTokenizer } from './character';
 export type { PackedDna, Sequence } from './sequence';
 export type { EncodedBatch, EncodeOptions, Encoding, SpecialIds, Tokenizer } from './tokenizer';
 export type { BpeDefinition, BpeTokenizer } from './bpe';
-export type { Frame, FramePiece } from './tokenizer';
+export type { Frame, FramePiece, Truncation } from './tokenizer';
 export type { AddedToken, Normalizer } from './text';
 export { FormatError } from './errors';

@@ -14,8 +14,10 @@ export interface EncodeOptions {
   readonly addSpecialTokens?: boolean | undefined;
   /** A second sequence, framed with the first. */
   readonly pair?: Sequence | undefined;
-  /** At most this many tokens, special tokens included. The end is cut; of a pair, the longer first, as Hugging Face does it. */
+  /** At most this many tokens, special tokens included; of a pair the longer is cut first, as Hugging Face does it. Default: what the file says, usually no limit. */
   readonly maxLength?: number | undefined;
+  /** Where `maxLength` cuts: `right` keeps the start of a sequence, `left` its end. Default: what the file says, otherwise `right`. */
+  readonly truncationSide?: 'left' | 'right' | undefined;
   /** What a letter without a token becomes: the unknown token (default), or an error that says which letter and where. */
   readonly unknown?: 'token' | 'error' | undefined;
   /** `upper` reads soft-masked `acgt` as `ACGT`; positions stay. Default `preserve`. */
@@ -67,11 +69,15 @@ export type FramePiece =
 /** What stands around a single sequence and around a pair. */
 export interface Frame { readonly single: readonly FramePiece[]; readonly pair: readonly FramePiece[] }
 
+/** The limit that a tokenizer.json sets for every encoding. */
+export interface Truncation { readonly maxLength: number; readonly side: 'left' | 'right' }
+
 /** What one kind of tokenizer has to bring. */
 export interface TokenizerParts {
   readonly vocabSize: number;
   readonly specialIds: SpecialIds;
   readonly frame: Frame;
+  readonly truncation?: Truncation | null | undefined;
   readonly addedTokens: readonly AddedToken[];
   readonly normalizer: Normalizer;
   /** Appends the tokens of a text that holds no added token; positions count from the start of this text. */
@@ -106,9 +112,10 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       if (!('ids' in piece)) total += out.length - from;
       return out.length - from;
     });
-    const specials = out.length - base - total, room = options.maxLength === undefined ? Infinity : options.maxLength - specials;
-    if (room < 0) throw new RangeError(`encode: expected maxLength of at least ${specials} for the special tokens, got ${options.maxLength}; raise it or pass addSpecialTokens: false`);
-    if (total > room) cut(out, base, pieces, counts, room);
+    const { maxLength = parts.truncation?.maxLength ?? Infinity, truncationSide = parts.truncation?.side ?? 'right' } = options;
+    const specials = out.length - base - total, room = maxLength - specials;
+    if (room < 0) throw new RangeError(`encode: expected maxLength of at least ${specials} for the special tokens, got ${maxLength}; raise it or pass addSpecialTokens: false`);
+    if (total > room) cut(out, base, pieces, counts, room, truncationSide);
     return { length: out.length - base, unknownCount: out.unknownCount, truncated: total > room };
   };
   const startScratch = (): TokenBuffer => {
@@ -199,7 +206,8 @@ function unknownLetter(text: string, at: number): RangeError {
   return new RangeError(`encode: expected letters of the vocabulary, got ${show(letter)} at ${at}; ${remedy}`);
 }
 
-function checkOptions({ maxLength, unknown, case: letterCase }: EncodeOptions): void {
+function checkOptions({ maxLength, truncationSide, unknown, case: letterCase }: EncodeOptions): void {
+  if (truncationSide !== undefined && truncationSide !== 'left' && truncationSide !== 'right') throw new RangeError(`encode: expected truncationSide to be 'left' or 'right', got ${show(truncationSide)}; leave it out for 'right'`);
   if (maxLength !== undefined && !(Number.isInteger(maxLength) && maxLength >= 0)) throw new RangeError(`encode: expected maxLength to be a whole number of tokens, got ${show(maxLength)}; leave it out for no limit`);
   if (unknown !== undefined && unknown !== 'token' && unknown !== 'error') throw new RangeError(`encode: expected unknown to be 'token' or 'error', got ${show(unknown)}; leave it out for 'token'`);
   if (letterCase !== undefined && letterCase !== 'preserve' && letterCase !== 'upper') throw new RangeError(`encode: expected case to be 'preserve' or 'upper', got ${show(letterCase)}; leave it out for 'preserve'`);
@@ -224,15 +232,16 @@ function truncate(first: number, second: number, isPair: boolean, room: number):
 }
 
 /** Keeps `room` tokens of the sequences that stand between the special tokens of `pieces`, `counts` tokens a piece from `base` on. */
-function cut(out: TokenBuffer, base: number, pieces: readonly FramePiece[], counts: readonly number[], room: number): void {
+function cut(out: TokenBuffer, base: number, pieces: readonly FramePiece[], counts: readonly number[], room: number, side: 'left' | 'right'): void {
   const countOf = (name: 'A' | 'B') => counts.reduce((sum, count, i) => { const piece = pieces[i]; return 'sequence' in piece && piece.sequence === name ? count : sum; }, 0);
   const isPair = pieces.some((piece) => 'sequence' in piece && piece.sequence === 'B');
   const [first, second] = truncate(countOf('A'), countOf('B'), isPair, room);
   let from = base, to = base;
   counts.forEach((count, i) => {
     const piece = pieces[i], kept = 'ids' in piece ? count : piece.sequence === 'A' ? first : second;
-    out.ids.copyWithin(to, from, from + kept);
-    out.offsets?.copyWithin(2 * to, 2 * from, 2 * (from + kept));
+    const start = side === 'left' ? from + count - kept : from;
+    out.ids.copyWithin(to, start, start + kept);
+    out.offsets?.copyWithin(2 * to, 2 * start, 2 * (start + kept));
     from += count;
     to += kept;
   });

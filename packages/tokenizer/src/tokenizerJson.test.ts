@@ -12,7 +12,10 @@ const addedToken = (fields: object) => (file: File) => ({ ...file, added_tokens:
 
 describe('what is not supported is refused by name', () => {
   it.each<[string, (file: File) => object]>([
-    ['truncation', (file) => ({ ...file, truncation: { max_length: 512 } })],
+    ['truncation.strategy', (file) => ({ ...file, truncation: { max_length: 512, strategy: 'OnlyFirst' } })],
+    ['truncation.stride', (file) => ({ ...file, truncation: { max_length: 512, stride: 16 } })],
+    ['truncation.direction', (file) => ({ ...file, truncation: { max_length: 512, direction: 'Up' } })],
+    ['truncation.max_length', (file) => ({ ...file, truncation: {} })],
     ['padding', (file) => ({ ...file, padding: { strategy: 'BatchLongest' } })],
     ['version', (file) => ({ ...file, version: '2.0' })],
     ['unheard_of', (file) => ({ ...file, unheard_of: 1 })],

@@ -5,7 +5,7 @@
 import { createBpeTokenizer, type BpeDefinition, type BpeTokenizer } from './bpe';
 import { FormatError, show } from './errors';
 import type { AddedToken, Normalizer } from './text';
-import { bareFrame, bertFrame, type Frame, type FramePiece } from './tokenizer';
+import { bareFrame, bertFrame, type Frame, type FramePiece, type Truncation } from './tokenizer';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,7 +18,7 @@ const MAX_ID = 2 ** 24; // an id is a row of an embedding; a hostile 4,294,967,2
  */
 export function parseTokenizerJson(json: string | object): BpeTokenizer {
   const file = fields(typeof json === 'string' ? parseJson(json) : json, 'the file',
-    ['version', 'added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model']);
+    ['version', 'truncation', 'added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model']);
   if (file.version !== undefined && file.version !== '1.0') throw wrong('version', '"1.0"', file.version, 'convert the file');
   const model = readModel(file.model);
   const addedTokens = list(file.added_tokens ?? [], 'added_tokens').map((token, i) => readAddedToken(token, `added_tokens[${i}]`));
@@ -30,6 +30,7 @@ export function parseTokenizerJson(json: string | object): BpeTokenizer {
     normalizer: readNormalizer(file.normalizer),
     preTokenizer: readPreTokenizer(file.pre_tokenizer),
     frame: readFrame(file.post_processor, idOf),
+    truncation: readTruncation(file.truncation),
   });
 }
 
@@ -128,6 +129,15 @@ function readFrame(value: unknown, idOf: (token: string) => number | undefined):
   };
 }
 
+function readTruncation(value: unknown): Truncation | null {
+  if (value === undefined || value === null) return null;
+  const truncation = fields(value, 'truncation', ['max_length', 'strategy', 'stride', 'direction']), { strategy = 'LongestFirst', stride = 0, direction = 'Right' } = truncation;
+  if (strategy !== 'LongestFirst') throw wrong('truncation.strategy', '"LongestFirst"', strategy, 'other strategies are not supported');
+  if (stride !== 0) throw wrong('truncation.stride', '0', stride, 'overlapping pieces are not supported');
+  if (direction !== 'Right' && direction !== 'Left') throw wrong('truncation.direction', '"Right" or "Left"', direction, 'correct the file');
+  return { maxLength: readId(truncation.max_length, 'truncation.max_length'), side: direction === 'Left' ? 'left' : 'right' };
+}
+
 function readTokenAndId(value: unknown, path: string, idOf: (token: string) => number | undefined) {
   const [token, id] = list(value, path);
   const found = { token: text(token, path), id: readId(id, path) };
@@ -164,7 +174,9 @@ export function serializeTokenizerJson(tokenizer: BpeTokenizer): string {
   // As strings "A C", which every version of Hugging Face reads; arrays only where a token holds a space.
   const asText = definition.merges.every(([left, right]) => !left.includes(' ') && !right.includes(' '));
   return JSON.stringify({
-    version: '1.0', truncation: null, padding: null,
+    version: '1.0',
+    truncation: definition.truncation ? { direction: definition.truncation.side === 'left' ? 'Left' : 'Right', max_length: definition.truncation.maxLength, strategy: 'LongestFirst', stride: 0 } : null,
+    padding: null,
     added_tokens: definition.addedTokens.map(({ id, content, special, normalized, lstrip, rstrip }) => ({ id, content, single_word: false, lstrip, rstrip, normalized, special })),
     normalizer: definition.normalizer && { type: definition.normalizer },
     pre_tokenizer: definition.preTokenizer && { type: definition.preTokenizer },

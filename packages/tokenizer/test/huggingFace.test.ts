@@ -88,3 +88,18 @@ describe('the JavaScript library reads what we write and gives the same ids', ()
     agree(tokenizer, 100);
   });
 });
+
+describe('the Rust library, truncation that the file sets', () => {
+  it.each([
+    ['Right', [1, 11, 65, 9, 6, 2], [1, 11, 65, 2, 15, 2], [11, 65, 9, 6, 6]],
+    ['Left', [1, 65, 9, 6, 6, 2], [1, 6, 6, 2, 12, 2], [11, 65, 9, 6, 6]],
+  ])('%s', (direction, single, pair, bare) => {
+    const read = parseTokenizerJson({ ...dnabert2Subset(), truncation: { direction, max_length: 6, strategy: 'LongestFirst', stride: 0 } });
+    for (const tokenizer of [read, parseTokenizerJson(serializeTokenizerJson(read))]) {
+      expect([...tokenizer.encode('TGCATGAACC')]).toEqual(single);
+      expect([...tokenizer.encode('TGCATGAACC', { pair: 'GGGTTACCA' })]).toEqual(pair);
+      expect([...tokenizer.encode('TGCATGAACC', { addSpecialTokens: false })]).toEqual(bare);
+      expect(tokenizer.encode('TGCATGAACC', { maxLength: 100 }).length).toBe(7);
+    }
+  });
+});
