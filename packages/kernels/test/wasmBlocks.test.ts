@@ -1,6 +1,6 @@
 // Where the blocks of the WebAssembly kernels begin and end: sizes around their borders, against the definition in float64.
 import fc from 'fast-check';
-import { alibiSlopes, attention, createReferenceDevice, createWasmDevice, crossEntropy, dropout, embedding, geglu, layerNorm, linear, matmul, segmentMean, sum, sumRows, tensor, type AttentionOptions, type Device } from '../src';
+import { alibiSlopes, attention, createReferenceDevice, createWasmDevice, crossEntropy, dropout, embedding, geglu, layerNorm, linear, matmul, segmentMean, sum, sumRows, tensor, type AttentionOptions, type Device, type Tensor } from '../src';
 import { allClose, evaluateCase, testNumbers, type OpCase } from '../src/testing';
 
 let device: Device;
@@ -31,6 +31,19 @@ compare('matmul, around tiles of 4 x 8, inner blocks of 256, blocks of 16 to 64 
 const whole = (name: string, heads: number, headDim: number, options: AttentionOptions): OpCase => ({
   name, inputs: { qkv: [Array.from(options.cuSeqlens).at(-1)!, 3, heads, headDim] }, run: ({ qkv }) => attention({ qkv }, options).output,
 });
+compare('matmul of few rows', [
+  product(1, 257, 8, false, true), product(2, 4, 23, false, true), product(4, 19, 7, false, true), product(1, 3, 40, false, true), product(1, 256, 9, false, false), product(3, 18, 37, false, false), product(4, 1, 1, false, false),
+]);
+
+test.each([[0, 8], [40, 19], [300, 41], [513, 264]])('a row alone has the bits that it has among others (inner size %i, %i columns)', async (k, n) => {
+  const [all, weight, bias] = [testNumbers(1, 9 * k), tensor(device, testNumbers(2, n * k), [n, k]), tensor(device, testNumbers(3, n))];
+  const turned = tensor(device, testNumbers(2, n * k), [k, n]);
+  for (const run of [(x: Tensor) => linear(x, weight, bias), (x: Tensor) => linear(x, weight), (x: Tensor) => matmul(x, turned)]) {
+    const whole = await device.read(run(tensor(device, all, [9, k])));
+    for (const rows of [1, 3, 4]) expect([...(await device.read(run(tensor(device, all.slice(0, rows * k), [rows, k]))))]).toEqual([...whole.slice(0, rows * n)]);
+  }
+});
+
 compare('attention, around blocks of 96 queries and keys and panels of 8', [
   whole('one token', 2, 16, { cuSeqlens: [0, 1] }),
   whole('lengths 7, 8, 9', 1, 16, { cuSeqlens: [0, 7, 15, 24], alibiSlopes: [0.5] }),

@@ -18,3 +18,4 @@ export { rotary } from '../../ops/rotary/rotary.wasm';
 export { softmax, softmaxBackward } from '../../ops/softmax/softmax.wasm';
 export { fold, unfold } from '../../ops/conv1d/conv1d.wasm';
 export { averagePool1d, averagePool1dBackward, maxPool1d, maxPool1dBackward } from '../../ops/pool1d/pool1d.wasm';
+export { matmulFew } from '../../ops/matmul/few.wasm';

@@ -2,7 +2,7 @@ import { apply, type Op } from '../../op';
 import { sumRows } from '../sum/sum';
 import { checkFloats, checkShape, splitRows } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
-import { call, input, output, partsFor, scratch } from '../../devices/wasm/plan';
+import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './matmul.wgsl';
 
 interface Transposes {
@@ -27,6 +27,9 @@ function wasmBlocks(m: number, n: number, k: number): { blockRows: number; block
   return { blockRows, blockColumns: m < 64 ? 256 : Math.max(n, 1) };
 }
 
+/** Up to here b is not packed. */
+const fewRows = 4;
+
 const matmulOp: Op<Transposes> = {
   name: 'matmul',
   saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
@@ -50,6 +53,7 @@ const matmulOp: Op<Transposes> = {
   wasm([a, b, bias], _outputs, attributes) {
     const { m, n, k } = matmulSizes(a, b, attributes);
     const { transposeA, transposeB } = attributes;
+    if (m <= fewRows && !transposeA) return one('matmulFew', [input(0), input(1), input(bias ? 2 : 1), output(0)], [m, n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(n * k));
     const padded = Math.ceil(n / 8) * 8;
     const { blockRows, blockColumns } = wasmBlocks(m, n, k);
     const parts = Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);

@@ -1,0 +1,69 @@
+// AssemblyScript. Products with few rows of a, as in decoding: b is read once, as it lies. Packing it would cost more than the product.
+// Every element is bias + a[0] b[0] + a[1] b[1] + …, in this order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it.
+import { at, share, splat } from '../../devices/wasm/math.wasm';
+
+/** sums [4] plus four products each, in order: x [4] times four rows of b, `bRow` bytes apart, turned in registers. */
+@inline function four(sums: v128, x: v128, b: usize, bRow: usize): v128 {
+  const r0 = v128.load(b), r1 = v128.load(b + bRow), r2 = v128.load(b + 2 * bRow), r3 = v128.load(b + 3 * bRow);
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 0, 0, 0, 0), v128.shuffle<f32>(low01, low23, 0, 1, 4, 5)));
+  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 1, 1, 1, 1), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7)));
+  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 2, 2, 2, 2), v128.shuffle<f32>(high01, high23, 0, 1, 4, 5)));
+  return f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 3, 3, 3, 3), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7)));
+}
+
+/** Columns [first, last) of one row of c, which holds what they begin with; b is stored as [n, k]. Eight rows of b at once: more would fall into one set of the first cache where k is a power of two. */
+function rowTransposed(a: usize, b: usize, c: usize, k: i32, first: i32, last: i32): void {
+  const bRow = <usize>k << 2, fours = k & ~3;
+  let j = first;
+  for (; j + 8 <= last; j += 8) {
+    const own = b + <usize>j * bRow, other = own + 4 * bRow;
+    let low = v128.load(at(c, j)), high = v128.load(at(c, j), 16);
+    for (let i = 0; i < fours; i += 4) {
+      const x = v128.load(at(a, i));
+      low = four(low, x, at(own, i), bRow);
+      high = four(high, x, at(other, i), bRow);
+    }
+    v128.store(at(c, j), low);
+    v128.store(at(c, j), high, 16);
+    for (let i = fours; i < k; i++) for (let q = 0; q < 8; q++) store<f32>(at(c, j + q), load<f32>(at(c, j + q)) + load<f32>(at(a, i)) * load<f32>(at(own + <usize>q * bRow, i)));
+  }
+  for (; j < last; j++) {
+    let sum = load<f32>(at(c, j));
+    for (let i = 0; i < k; i++) sum += load<f32>(at(a, i)) * load<f32>(at(b + <usize>j * bRow, i));
+    store<f32>(at(c, j), sum);
+  }
+}
+
+/** The same with b stored as [k, n]: four rows of b are added at a time. */
+function row(a: usize, b: usize, c: usize, n: i32, k: i32, first: i32, last: i32): void {
+  const bRow = <usize>n << 2;
+  let i = 0;
+  for (; i + 4 <= k; i += 4) {
+    const b0 = b + <usize>i * bRow, b1 = b0 + bRow, b2 = b1 + bRow, b3 = b2 + bRow;
+    const x0 = load<f32>(at(a, i)), x1 = load<f32>(at(a, i), 4), x2 = load<f32>(at(a, i), 8), x3 = load<f32>(at(a, i), 12);
+    let j = first;
+    for (; j + 4 <= last; j += 4) {
+      let sum = f32x4.add(v128.load(at(c, j)), f32x4.mul(splat(x0), v128.load(at(b0, j))));
+      sum = f32x4.add(sum, f32x4.mul(splat(x1), v128.load(at(b1, j))));
+      sum = f32x4.add(sum, f32x4.mul(splat(x2), v128.load(at(b2, j))));
+      v128.store(at(c, j), f32x4.add(sum, f32x4.mul(splat(x3), v128.load(at(b3, j)))));
+    }
+    for (; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + x0 * load<f32>(at(b0, j)) + x1 * load<f32>(at(b1, j)) + x2 * load<f32>(at(b2, j)) + x3 * load<f32>(at(b3, j)));
+  }
+  for (; i < k; i++) for (let j = first; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load<f32>(at(b + <usize>i * bRow, j)));
+}
+
+/** c [m, n] = a [m, k] · b + bias; a part owns columns, in groups of eight. */
+export function matmulFew(a: usize, b: usize, bias: usize, c: usize, m: i32, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {
+  const groups = (n + 7) >> 3, first = share(groups, part, parts) << 3, last = min(n, share(groups, part + 1, parts) << 3);
+  if (last <= first) return;
+  for (let r = 0; r < m; r++) {
+    const x = a + ((<usize>r * <usize>k) << 2), to = c + ((<usize>r * <usize>n) << 2);
+    if (hasBias) memory.copy(at(to, first), at(bias, first), <usize>(last - first) << 2);
+    else memory.fill(at(to, first), 0, <usize>(last - first) << 2);
+    if (transposed) rowTransposed(x, b, to, k, first, last);
+    else row(x, b, to, n, k, first, last);
+  }
+}
