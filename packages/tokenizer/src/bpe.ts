@@ -23,7 +23,7 @@ export interface BpeDefinition {
   readonly preTokenizer: 'Whitespace' | null;
   readonly frame: Frame;
   /** A limit for every encoding, where the file sets one. */
-  readonly truncation?: Truncation | null | undefined;
+  readonly truncation?: Truncation | undefined;
 }
 
 /** A tokenizer that can be written to a file. */

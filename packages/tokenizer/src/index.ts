@@ -10,6 +10,7 @@ export type { Edit, EncodedSequence, EncodeEditedOptions } from './edit';
 export type { PieceEncoder } from './joint';
 export { baseToToken, encodeBothStrands } from './strands';
 export { createKmerTokenizer } from './kmer';
+export type { KmerTokenizerOptions } from './kmer';
 export { createCharacterTokenizer } from './character';
 export type { PackedDna, Sequence } from './sequence';
 export type { EncodedBatch, EncodeOptions, Encoding, SpecialIds, Tokenizer } from './tokenizer';

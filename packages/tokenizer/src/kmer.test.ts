@@ -35,6 +35,23 @@ describe('k-mers', () => {
     expect(() => tokenizer.decode([tokenizer.tokenToId('ACG')!, tokenizer.tokenToId('AAA')!])).toThrow('windows that agree where they overlap, got C and A at base 1');
   });
 
+  it('takes the ids of a vocabulary file, in any order, with either line end', () => {
+    const kmers = [...'ATCG'].flatMap((a) => [...'ATCG'].map((b) => a + b)), lines = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...kmers];
+    for (const vocabulary of [lines.join('\n'), `${lines.join('\r\n')}\r\n`]) {
+      const tokenizer = createKmerTokenizer({ k: 2, vocabulary });
+      expect([...tokenizer.encode('ATNGG[MASK]')]).toEqual([2, 6, 1, 1, 20, 4, 3]);
+      expect(tokenizer.decode(tokenizer.encode('ATNGG'))).toBe('[CLS]ATNGG[SEP]');
+      expect(tokenizer.specialIds).toEqual({ unk: 1, cls: 2, sep: 3, pad: 0, mask: 4 });
+      lines.forEach((token, id) => { expect([tokenizer.tokenToId(token), tokenizer.idToToken(id)]).toEqual([id, token]); });
+      expect([tokenizer.idToToken(21), tokenizer.idToToken(-1), tokenizer.tokenToId('AAA')]).toEqual([undefined, undefined, undefined]);
+    }
+  });
+  it.each([
+    ['a token of another k', '[PAD]\nAAA', 'expected a 2-mer or one of [UNK] [CLS] [SEP] [PAD] [MASK], each once, got "AAA" at line 2'],
+    ['a token twice', 'AA\nAA', 'got "AA" at line 2'],
+    ['a token missing', '[UNK]\n[CLS]\n[SEP]\n[PAD]\n[MASK]\nAA', 'got "none for AC" at line 6'],
+  ])('refuses a vocabulary file with %s', (_, vocabulary, message) => expect(() => createKmerTokenizer({ k: 2, vocabulary })).toThrow(message));
+
   it('an error names the letter, not the window', () => {
     expect(() => createKmerTokenizer({ k: 4 }).encode('ACGTACnT', { unknown: 'error' })).toThrow('got "n" at 6');
   });

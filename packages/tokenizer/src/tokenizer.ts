@@ -77,7 +77,7 @@ export interface TokenizerParts {
   readonly vocabSize: number;
   readonly specialIds: SpecialIds;
   readonly frame: Frame;
-  readonly truncation?: Truncation | null | undefined;
+  readonly truncation?: Truncation | undefined;
   readonly addedTokens: readonly AddedToken[];
   readonly normalizer: Normalizer;
   /** Appends the tokens of a text that holds no added token; positions count from the start of this text. */

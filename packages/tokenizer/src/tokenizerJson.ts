@@ -129,8 +129,8 @@ function readFrame(value: unknown, idOf: (token: string) => number | undefined):
   };
 }
 
-function readTruncation(value: unknown): Truncation | null {
-  if (value === undefined || value === null) return null;
+function readTruncation(value: unknown): Truncation | undefined {
+  if (value === undefined || value === null) return undefined;
   const truncation = fields(value, 'truncation', ['max_length', 'strategy', 'stride', 'direction']), { strategy = 'LongestFirst', stride = 0, direction = 'Right' } = truncation;
   if (strategy !== 'LongestFirst') throw wrong('truncation.strategy', '"LongestFirst"', strategy, 'other strategies are not supported');
   if (stride !== 0) throw wrong('truncation.stride', '0', stride, 'overlapping pieces are not supported');

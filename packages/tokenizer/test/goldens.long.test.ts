@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseTokenizerJson } from '../src/index';
+import { createKmerTokenizer, parseTokenizerJson } from '../src/index';
 import { describeWithData } from './sharedData';
 
 interface Goldens {
@@ -33,5 +33,12 @@ describeWithData('ids of the released DNABERT-2 tokenizer, by Hugging Face', ['g
     expect(lines.slice(0, 20)).toEqual(golden.first20.map((ids) => `${ids.join(' ')}\n`));
     expect({ rows: lines.length, sha256: createHash('sha256').update(lines.join('')).digest('hex'), maxSeqlen, unknownCount })
       .toEqual({ rows: golden.rows, sha256: golden.sha256_of_ids_lines, maxSeqlen: golden.max_len_with_specials, unknownCount: 0 });
+  });
+});
+
+describeWithData('the vocabularies of DNABERT', [3, 4, 5, 6].map((k) => `tokenizer/dnabert1_kmer/vocab_${k}mer.txt`), (read) => {
+  it.each([3, 4, 5, 6])('%d-mers have the ids of their lines', (k) => {
+    const vocabulary = read(`tokenizer/dnabert1_kmer/vocab_${k}mer.txt`).toString(), tokenizer = createKmerTokenizer({ k, vocabulary });
+    expect(Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.idToToken(id)).join('\n')).toBe(vocabulary.trimEnd());
   });
 });
