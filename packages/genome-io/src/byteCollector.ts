@@ -8,20 +8,21 @@ export class ByteCollector {
   /** @param tooLong - called when more than `limit` bytes are kept; must throw */
   constructor(private readonly limit: number, private readonly tooLong: () => never) {}
 
-  /** Where the next bytes go: room for one or more. Say with `keep` how many were written. */
-  room(): Uint8Array {
-    if (this.used === this.piece.length) {
-      this.full.push(this.piece);
-      this.piece = new Uint8Array(Math.min(2 * this.piece.length, 1 << 24));
-      this.used = 0;
-    }
-    return this.piece.subarray(this.used);
-  }
-
-  keep(count: number): void {
-    this.used += count;
-    this.total += count;
+  /** Keeps a copy of `bytes` from `from` up to but not including `to`. */
+  append(bytes: Uint8Array, from: number, to: number): void {
+    this.total += to - from;
     if (this.total > this.limit) this.tooLong();
+    for (let at = from; at < to; ) {
+      if (this.used === this.piece.length) {
+        this.full.push(this.piece);
+        this.piece = new Uint8Array(Math.min(2 * this.piece.length, 1 << 24));
+        this.used = 0;
+      }
+      const count = Math.min(to - at, this.piece.length - this.used);
+      copy(bytes, at, this.piece, this.used, count);
+      this.used += count;
+      at += count;
+    }
   }
 
   /** All bytes since the last call, as an array of their own. */
@@ -36,4 +37,10 @@ export class ByteCollector {
     this.full.length = this.used = this.total = 0;
     return joined;
   }
+}
+
+/** Lines are short: below 256 bytes a loop is faster than the views that `set` needs. */
+function copy(from: Uint8Array, at: number, to: Uint8Array, start: number, count: number): void {
+  if (count > 256) to.set(from.subarray(at, at + count), start);
+  else for (let i = 0; i < count; i++) to[start + i] = from[at + i];
 }

@@ -1,7 +1,7 @@
 // The .fai index of samtools faidx: where each sequence begins and how its lines are cut, so that a base's byte can be computed.
 import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
-import { blank, carriageReturn, keep, kinds, longestHeader, newline, show } from './residues';
+import { blank, carriageReturn, endOfResidues, kinds, longestHeader, newline, show, wordsOf } from './residues';
 
 /** One row of a `.fai` file. */
 export interface FastaIndexEntry {
@@ -47,6 +47,7 @@ class Indexer {
   private trailing = false;
 
   push(chunk: Uint8Array): void {
+    const words = wordsOf(chunk);
     for (let at = 0; at < chunk.length; ) {
       if (this.place === 'lineStart') {
         this.lineStart = this.consumed + at;
@@ -58,7 +59,7 @@ class Indexer {
           this.place = 'header';
           at++;
         }
-      } else at = this.place === 'header' ? this.readHeader(chunk, at) : this.readLine(chunk, at);
+      } else at = this.place === 'header' ? this.readHeader(chunk, at) : this.readLine(chunk, words, at);
     }
     this.consumed += chunk.length;
   }
@@ -81,11 +82,11 @@ class Indexer {
     return at + 1;
   }
 
-  private readLine(chunk: Uint8Array, from: number): number {
+  private readLine(chunk: Uint8Array, words: ReturnType<typeof wordsOf>, from: number): number {
     let at = from;
     for (;;) {
       const start = at;
-      while (at < chunk.length && kinds[chunk[at]] === keep) at++;
+      at = endOfResidues(chunk, words, at, chunk.length);
       if (at > start && this.trailing) this.fail('blanks at the ends of lines only', `${show(chunk[start])} after one`, 'remove the blanks: bases are found by counting bytes');
       this.bases += at - start;
       if (at === chunk.length) return at;

@@ -2,7 +2,7 @@
 import { ByteCollector } from './byteCollector';
 import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
-import { blank, carriageReturn, keep, kinds, longestHeader, newline, show } from './residues';
+import { blank, carriageReturn, endOfResidues, kinds, longestHeader, newline, show, wordsOf } from './residues';
 
 export interface FastaRecord {
   /** The header up to the first space or tab; empty when the header is. */
@@ -43,6 +43,8 @@ async function* records(chunks: AsyncIterable<Uint8Array>, longest: number): Asy
 const greaterThan = 62;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
+type Words = ReturnType<typeof wordsOf>;
+
 /** The state between two chunks, which may be cut anywhere. A class because a record is open across calls. */
 class FastaParser {
   line = 1;
@@ -63,6 +65,7 @@ class FastaParser {
   }
 
   *push(chunk: Uint8Array): Generator<FastaRecord, void, undefined> {
+    const words = wordsOf(chunk);
     for (let at = 0; at < chunk.length; ) {
       const byte = chunk[at];
       if (byte === newline) {
@@ -85,7 +88,7 @@ class FastaParser {
         at = this.readHeader(chunk, at);
       } else if (this.open) {
         this.place = 'sequence';
-        at = this.readSequence(chunk, at);
+        at = this.readSequence(chunk, words, at);
       } else {
         at = this.readPreamble(chunk, at);
       }
@@ -112,33 +115,20 @@ class FastaParser {
   }
 
   private readHeader(chunk: Uint8Array, from: number): number {
-    const out = this.header.room();
-    const to = Math.min(chunk.length, from + out.length);
     let at = from;
-    for (; at < to && chunk[at] !== newline && chunk[at] !== carriageReturn; at++) {
+    for (; at < chunk.length && chunk[at] !== newline && chunk[at] !== carriageReturn; at++) {
       if (chunk[at] === 0) this.fail('text', 'a NUL byte', 'the file is binary or damaged', at);
-      out[at - from] = chunk[at];
     }
-    this.header.keep(at - from);
+    this.header.append(chunk, from, at);
     return at;
   }
 
-  private readSequence(chunk: Uint8Array, from: number): number {
-    const out = this.sequence.room();
-    const to = Math.min(chunk.length, from + out.length);
-    let used = 0;
-    let at = from;
-    for (; at < to; at++) {
-      const byte = chunk[at];
-      const kind = kinds[byte];
-      if (kind === keep) out[used++] = byte;
-      else if (kind !== blank) {
-        if (byte === newline || byte === carriageReturn) break;
-        this.fail('residues (letters, * - or .)', show(byte), byte === greaterThan ? 'a header starts its own line' : 'remove comments, numbers and damage', at);
-      }
-    }
-    this.sequence.keep(used);
-    return at;
+  private readSequence(chunk: Uint8Array, words: Words, from: number): number {
+    const at = endOfResidues(chunk, words, from, chunk.length);
+    this.sequence.append(chunk, from, at);
+    if (at === chunk.length || chunk[at] === newline || chunk[at] === carriageReturn) return at;
+    if (kinds[chunk[at]] === blank) return at + 1;
+    return this.fail('residues (letters, * - or .)', show(chunk[at]), chunk[at] === greaterThan ? 'a header starts its own line' : 'remove comments, numbers and damage', at);
   }
 
   private readPreamble(chunk: Uint8Array, at: number): number {

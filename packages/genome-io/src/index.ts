@@ -4,7 +4,7 @@ export { bgzfCompress, bgzfCompressStream, bgzfDecompress, type BgzfBlock, type 
 export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfFileOptions } from './bgzfFile';
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
-export { readVcf, type VcfGenotype, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
+export { readVcf, type VcfGenotype, type VcfGenotypes, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';
 export { readBed, type BedRecord } from './bed';
 export { readGff, type GffRecord } from './gff';

@@ -28,6 +28,21 @@ test('every column of a record, from plain text and from BGZF', async () => {
   }
 });
 
+test('all genotypes at once are those of each sample', async () => {
+  for (const row of ['GT 0|1 1/.', 'GT:DP 10|2:7 0', 'GT . .|.', 'GT:DP 0|0|1:3 0/12', 'GT:DP /0|1 1:2', 'GT 0 1']) {
+    const record = await one(`1 1 . A ${'C,'.repeat(11)}C . . . ${row}`, '4.4');
+    const { ploidy, alleles, phased } = record.genotypes()!;
+    for (const sample of [0, 1]) {
+      const expected = record.genotype(sample)!;
+      expect([...alleles.subarray(sample * ploidy, (sample + 1) * ploidy)].filter((allele) => allele !== -2)).toEqual(expected.alleles);
+      expect(phased[sample] === 1).toBe(expected.phased);
+    }
+    expect(ploidy).toBe(Math.max(record.genotype(0)!.alleles.length, record.genotype(1)!.alleles.length));
+  }
+  expect((await one('1 1 . A C . . . DP 1 2')).genotypes()).toBeUndefined();
+  for (const row of ['GT 0|1', 'GT 0|x 0', 'GT 0| 0', 'GT 0;1 0']) expect((await one(`1 1 . A C . . . ${row}`)).genotypes.bind(await one(`1 1 . A C . . . ${row}`))).toThrow(expect.objectContaining({ name: 'FormatError', line: 3 }));
+});
+
 test('missing values, and percent codes from 4.3 on', async () => {
   const record = await one('1 1 . A . . . NAME=a%3Bb GT . 0', '4.3');
   expect([record.ids, record.alt, record.qual, record.filters, record.info('NAME'), record.genotype(0), record.genotype(1)]).toEqual([[], [], undefined, [], 'a;b', { alleles: [-1], phased: true }, { alleles: [0], phased: true }]);

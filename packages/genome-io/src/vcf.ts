@@ -15,6 +15,16 @@ export interface VcfGenotype {
   readonly phased: boolean;
 }
 
+/** The genotypes of all samples of a record. */
+export interface VcfGenotypes {
+  /** The most alleles that a sample has. */
+  readonly ploidy: number;
+  /** `[samples, ploidy]`: 0 is REF, 1 the first of `alt`, -1 missing, -2 where a sample has fewer alleles. */
+  readonly alleles: Int16Array;
+  /** By sample: 1 where all alleles are separated by `|` or there is only one. */
+  readonly phased: Uint8Array;
+}
+
 /** A data line. Every property is parsed when first read, and throws a FormatError where the line does not hold it. */
 export interface VcfRecord {
   readonly header: VcfHeader;
@@ -41,6 +51,8 @@ export interface VcfRecord {
   readonly format: readonly string[];
   /** The genotype of a sample by its place in `header.samples`; undefined without GT. */
   genotype(sample: number): VcfGenotype | undefined;
+  /** The genotypes of all samples at once, without a string for any: the way to read panels. Undefined without GT. */
+  genotypes(): VcfGenotypes | undefined;
   /** A sample's value of a FORMAT key, typed like `info`; undefined when absent or dropped at the end. */
   sample(sample: number, key: string): VcfValue | undefined;
   /** The line as it stands. */
@@ -228,6 +240,12 @@ class LazyRecord implements VcfRecord {
     return text === undefined ? undefined : this.typed(text, this.header.format.get(key) ?? reserved(this.header.minorVersion ?? 2).format.get(key), key);
   }
 
+  genotypes(): VcfGenotypes | undefined {
+    if (this.starts[8] > this.to || this.bytes[this.starts[8]] !== 71 || this.format[0] !== 'GT') return undefined;
+    const none = (sample: number) => this.fail('GT of every sample as alleles with / or | between', JSON.stringify(this.sampleText(sample).slice(0, 20)));
+    return trimPloidy(scanGenotypes(this.bytes, this.starts[9], this.to, this.header.samples.length, 2, none));
+  }
+
   genotype(sample: number): VcfGenotype | undefined {
     if (this.format[0] !== 'GT') return undefined;
     const text = this.sampleText(sample).split(':', 1)[0];
@@ -237,6 +255,68 @@ class LazyRecord implements VcfRecord {
     for (const allele of alleles) if (allele > alt.length) this.fail(`alleles up to ${alt.length}`, `${allele} in GT`, 'ALT lacks an allele');
     return { alleles, phased: !match.slice(1).includes('/') && !match.startsWith('/') };
   }
+}
+
+const slash = 47;
+const bar = 124;
+const colon = 58;
+const dot = 46;
+
+/** Reads `0|1` and a tab, alleles below 8, as one word, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
+function scanPanel(bytes: Uint8Array, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const last = Math.min(samples, sample + ((to - from) >> 2));
+  let at = from;
+  for (; sample < last; sample++, at += 4) {
+    const word = view.getInt32(at, true);
+    if ((word & 0xfff8fff8) !== 0x09307c30) break;
+    alleles[2 * sample] = word & 7;
+    alleles[2 * sample + 1] = (word >> 16) & 7;
+  }
+  return sample;
+}
+
+/** Reads the GT of `samples` columns from `from` on; `fail` gets the sample that is none. */
+function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, ploidy: number, fail: (sample: number) => never): VcfGenotypes {
+  const alleles = new Int16Array(samples * ploidy).fill(-2);
+  const phased = new Uint8Array(samples).fill(1);
+  let at = from;
+  for (let sample = 0; sample < samples; sample++) {
+    if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
+      const done = scanPanel(bytes, at, to, samples, alleles, sample);
+      at += 4 * (done - sample);
+      sample = done;
+      if (sample === samples) break;
+    }
+    if (at > to) fail(sample);
+    let count = 0;
+    if (bytes[at] === slash || bytes[at] === bar) phased[sample] = bytes[at++] === bar ? 1 : 0;
+    for (;;) {
+      let allele = bytes[at] - 48;
+      if (allele >= 0 && allele <= 9) while (bytes[++at] >= 48 && bytes[at] <= 57) allele = 10 * allele + bytes[at] - 48;
+      else if (bytes[at++] === dot) allele = -1;
+      else fail(sample);
+      if (count === ploidy) return scanGenotypes(bytes, from, to, samples, 2 * ploidy, fail); // rare: begin again with more room
+      alleles[sample * ploidy + count++] = allele;
+      const next = at < to ? bytes[at] : tab;
+      if (next === slash) phased[sample] = 0;
+      else if (next !== bar) {
+        if (next !== tab && next !== colon) fail(sample);
+        break;
+      }
+      at++;
+    }
+    while (at < to && bytes[at] !== tab) at++;
+    at++;
+  }
+  return { ploidy, alleles, phased };
+}
+
+/** The same with no more places than the sample with the most alleles needs. */
+function trimPloidy({ ploidy, alleles, phased }: VcfGenotypes): VcfGenotypes {
+  let most = 1;
+  for (let i = 0; i < alleles.length && most < ploidy; i++) if (alleles[i] !== -2) most = Math.max(most, (i % ploidy) + 1);
+  return most === ploidy ? { ploidy, alleles, phased } : { ploidy: most, alleles: alleles.filter((_, i) => i % ploidy < most), phased };
 }
 
 /** Latin-1 is the fast path: nearly all fields are ASCII, and UTF-8 is decoded where it is not. */
