@@ -5,7 +5,10 @@ export { parseDataset, type Dataset, type DatasetOptions, type DatasetSplit, typ
 export { loadDataset } from './loadDataset';
 // Models
 export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
-export { baselines, composition, kmerLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
+export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
+export { boostedTrees, type TreeOptions } from './baselines/boostedTrees';
+export { markovChains, positionWeights } from './baselines/generative';
+export { nearestNeighbour } from './baselines/nearestNeighbour';
 // Runs
 export { evaluate, type EvaluateOptions } from './evaluate';
 export type { CurvePoint, Interval, RunRecord, Score } from './runRecord';

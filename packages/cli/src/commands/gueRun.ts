@@ -6,6 +6,7 @@ import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
 import { builtInModels, findTokenizer, prepareModel, type PreparedModel, type TokenizerFile } from '../models';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
+import { baselineNames } from './baselineNames';
 import type { Device } from '@genomelm/kernels';
 
 const defaultBaselines = ['majority', 'composition', 'kmer', 'onehot'];
@@ -18,7 +19,7 @@ export const gueRun: Command = {
     data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
     models: { type: 'string', value: 'A,B', help: `${builtInModels.join(', ')}, or directories with pre-trained models (default: both)` },
-    baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')}, or none (default: ${defaultBaselines.join(',')})` },
+    baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')}, or all, or none (default: ${defaultBaselines.join(',')})` },
     seeds: { type: 'string', value: 'N', help: 'fits of each model (default 3, simulated 1)' },
     seed: { type: 'string', value: 'N', help: 'the first seed (default 0)' },
     epochs: { type: 'string', value: 'N', help: "instead of each model's own" },
@@ -35,7 +36,7 @@ export const gueRun: Command = {
     const plan: Plan = {
       sources: openSources(directory, list(context, 'tasks')),
       models: list(context, 'models') ?? [...builtInModels],
-      baselines: chosenBaselines(context),
+      baselines: baselineNames(context, defaultBaselines),
       seeds: Array.from({ length: integer(context, 'seeds', directory ? 3 : 1, { max: 1000 }) }, (_, i) => integer(context, 'seed', 0, { min: 0 }) + i),
       tokenizerFile: findTokenizer(values['tokenizer'] as string | undefined, directory),
       hyperparameters: values['epochs'] === undefined ? {} : { epochs: integer(context, 'epochs', 0) },
@@ -70,13 +71,6 @@ export interface Plan {
   readonly hyperparameters: Readonly<Record<string, number>>;
   readonly out: string;
   readonly refresh: boolean;
-}
-
-function chosenBaselines(context: Context): string[] {
-  const names = list(context, 'baselines') ?? defaultBaselines;
-  if (names.length === 1 && names[0] === 'none') return [];
-  for (const name of names) if (!Object.hasOwn(baselines, name)) throw new UsageError(`--baselines: expected ${Object.keys(baselines).join(', ')} or none, got ${name}`);
-  return names;
 }
 
 /** Every task, every baseline once, every model with every seed; what the store already holds is not run again. */

@@ -1,6 +1,7 @@
 import type { Command } from '../command';
 import { doctor } from './doctor';
 import { gueAudit } from './gueAudit';
+import { gueBaseline } from './gueBaseline';
 import { gueReport } from './gueReport';
 import { gueRun } from './gueRun';
 import { gueTasks } from './gueTasks';
@@ -9,4 +10,4 @@ import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueAudit, tokenize, trainTokenizer, inspectTokenizer, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueAudit, gueBaseline, tokenize, trainTokenizer, inspectTokenizer, doctor];

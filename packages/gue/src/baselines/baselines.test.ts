@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import golden from '../../test/golden/baselines/sklearn.json';
+import trees from '../../test/golden/baselines/trees.json';
 import { plantedMotif } from '../../test/synthetic';
 import type { FitOptions } from '../classifier';
+import { createResampleRandom } from '../statistics/random';
 import { accuracy, mcc } from '../metrics/classification';
 import { mostProbable } from '../predictions';
 import { baselines, kmerLogisticRegression } from './baselines';
-import { denseMatrix, inverseDeviations, sparseMatrix } from './designMatrix';
+import { boostedTrees } from './boostedTrees';
+import { beside, denseMatrix, inverseDeviations, sparseMatrix } from './designMatrix';
 import { countKmers, kmerFeatures } from './kmerFeatures';
 import { fitLogisticRegression, outputsOf, penalizedLoss, predictProbabilities } from './logisticRegression';
 import { minimize } from './minimize';
@@ -37,6 +40,14 @@ describe.each(golden.cases.map((c) => [c.classes, c.C, c] as const))('scikit-lea
     const warm = finish(fitLogisticRegression({ matrix: trainMatrix, labels, classes, C, start: model.coefficients.map((w) => w + 0.3), tolerance: 1e-11 }));
     expect(closest(predictProbabilities(warm, trainMatrix), Array.from(predictProbabilities(model, trainMatrix)))).toBeLessThan(1e-6);
   });
+});
+
+test.each(trees.cases.map((c) => [c.classes, c] as const))('boosted trees of scikit-learn 1.2.1, %i classes', async (classes, { sequences, labels, staged }) => {
+  const examples = sequences.map((sequence, i) => ({ sequence, label: labels[i] }));
+  const fitted = await boostedTrees({ rounds: staged.length }).fit(examples, examples, { ...options, classes });
+  const expected = staged[fitted.report!.rounds - 1].flat();
+  // It keeps derivatives in 32 bits.
+  (await fitted.predict(examples)).forEach((probability, i) => expect(Math.abs(probability - expected[i])).toBeLessThan(5e-5));
 });
 
 test.each([2, 3, 5])('the gradient equals finite differences with %i classes', (classes) => {
@@ -132,6 +143,48 @@ describe('baselines', () => {
     const examples = Array.from({ length: 80 }, (_, i) => place(i % 2, i >> 1));
     const fitted = await baselines.onehot().fit(examples, examples, options);
     expect(accuracy(examples.map((example) => example.label), mostProbable(await fitted.predict(examples), 2))).toBe(1);
+  });
+  const scoreOf = async (id: string, { train, dev, test }: typeof data) => {
+    const fitted = await baselines[id]().fit(train, dev, options);
+    return { mcc: mcc(test.map(({ label }) => label), mostProbable(await fitted.predict(test), 2)), report: fitted.report! };
+  };
+  test('Markov chains see which base follows which; position weights do not', async () => {
+    const random = createResampleRandom(9, 0);
+    const chain = (_: unknown, i: number) => {
+      let sequence = 'A';
+      // In class 1 a base is followed by the next one of ACGT, in class 0 by the one before it, more often than not: all positions look alike.
+      while (sequence.length < 60) sequence += random() < 0.3 ? 'ACGT'[('ACGT'.indexOf(sequence.at(-1)!) + (i % 2 ? 1 : 3)) % 4] : 'ACGT'[Math.floor(random() * 4)];
+      return { sequence, label: i % 2 };
+    };
+    const [train, dev, test] = [300, 100, 200].map((length) => Array.from({ length }, chain));
+    const found = await scoreOf('markov', { train, dev, test });
+    expect(found.mcc).toBeGreaterThan(0.7);
+    expect(found.report.order).toBeGreaterThanOrEqual(1);
+    expect((await scoreOf('pwm', { train, dev, test })).mcc).toBeLessThan(found.mcc);
+  });
+  test('the probabilities of position weights are those of Bayes and counts', async () => {
+    const examples = ['AC', 'AG', 'CC', 'TT'].map((sequence, i) => ({ sequence, label: i >> 1 }));
+    const fitted = await baselines.pwm().fit(examples, examples, options);
+    // Class 0: A at 0 in 2 of 2, C at 1 in 1 of 2; class 1: never A, C at 1 in 1 of 2; one half added to each count.
+    expect((await fitted.predict([{ sequence: 'AC', label: -1 }]))[0]).toBeCloseTo((2.5 * 1.5) / (2.5 * 1.5 + 0.5 * 1.5), 6);
+    expect(fitted.report!.order).toBe(0);
+  });
+  test('the nearest neighbour remembers, and says the classes\' shares where nothing is alike', async () => {
+    const random = createResampleRandom(10, 0);
+    const train = Array.from({ length: 90 }, (_, i) => ({ sequence: Array.from({ length: 80 }, () => 'ACGT'[Math.floor(random() * 4)]).join(''), label: i % 3 ? 0 : 1 }));
+    const copies = train.map(({ sequence, label }) => ({ sequence: `${sequence.slice(10)}GATTACAGAT`, label }));
+    const fitted = await baselines.nearest().fit(train, copies, options);
+    expect(mcc(copies.map(({ label }) => label), mostProbable(await fitted.predict(copies), 2))).toBe(1);
+    expect((await fitted.predict([{ sequence: 'ACGT'.repeat(20), label: -1 }]))[1]).toBeCloseTo(31 / 92, 6);
+  });
+  test('words and positions together stand beside each other', () => {
+    const [a, b] = [denseMatrix(Float64Array.of(1, 2, 3, 4), 2, Float64Array.of(1, 1)), denseMatrix(Float64Array.of(5, 6), 1, Float64Array.of(1))];
+    const result = new Float64Array(2);
+    beside(a, b).multiply(Float64Array.of(1, 10, 100), 1, result);
+    expect([...result]).toEqual([521, 643]);
+    const back = new Float64Array(3);
+    beside(a, b).multiplyTransposed(Float64Array.of(1, 10), 1, back);
+    expect([...back]).toEqual([31, 42, 65]);
   });
   test('predictions are probabilities, also for pairs, empty and ambiguous sequences', async () => {
     const examples = Array.from({ length: 30 }, (_, i) => ({ sequence: i % 3 ? 'ACGTACGTTT' : 'NNNN', pair: i % 2 ? 'GGGGCCCA' : '', label: i % 3 }));

@@ -1,7 +1,11 @@
 import type { SequenceClassifier } from '../classifier';
+import { boostedTrees } from './boostedTrees';
 import { compositionFeatures } from './compositionFeatures';
+import { beside } from './designMatrix';
+import { markovChains, positionWeights } from './generative';
 import { kmerFeatures } from './kmerFeatures';
-import { linearBaseline } from './linearBaseline';
+import { linearBaseline, type Features } from './linearBaseline';
+import { nearestNeighbour } from './nearestNeighbour';
 import { oneHotFeatures } from './oneHotFeatures';
 
 /** Always the most frequent class of the training set. */
@@ -53,5 +57,20 @@ export function oneHotLogisticRegression(): SequenceClassifier {
   return linearBaseline({ id: 'onehot', settings: 'position x base', features: oneHotFeatures(), C: [1e-3, 1e-2, 1e-1, 1] });
 }
 
-/** The baselines by id, weakest first. */
-export const baselines: Readonly<Record<string, () => SequenceClassifier>> = Object.freeze({ majority, composition, kmer: kmerLogisticRegression, onehot: oneHotLogisticRegression });
+/** Logistic regression on both at once: words anywhere and bases at their positions. */
+export function kmerOneHotLogisticRegression(): SequenceClassifier {
+  return linearBaseline({ id: 'kmer-onehot', settings: '3-6-mers, position x base', features: together(kmerFeatures(3, 6), oneHotFeatures()), C: [3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2] });
+}
+
+const together = (a: Features, b: Features): Features => ({
+  learn(train) {
+    const [left, right] = [a.learn(train), b.learn(train)];
+    return { trainMatrix: beside(left.trainMatrix, right.trainMatrix), matrixOf: (examples) => beside(left.matrixOf(examples), right.matrixOf(examples)) };
+  },
+});
+
+/** The baselines by id, the simplest first. */
+export const baselines: Readonly<Record<string, () => SequenceClassifier>> = Object.freeze({
+  majority, composition, markov: markovChains, pwm: positionWeights, nearest: nearestNeighbour,
+  kmer: kmerLogisticRegression, onehot: oneHotLogisticRegression, 'kmer-onehot': kmerOneHotLogisticRegression, trees: boostedTrees,
+});

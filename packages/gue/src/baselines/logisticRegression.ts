@@ -57,7 +57,7 @@ function centre(matrix: DesignMatrix, means: Float64Array): DesignMatrix {
       matrix.multiplyTransposed(values, outputs, result);
       const totals = new Float64Array(outputs);
       for (let i = 0; i < values.length; i++) totals[i % outputs] += values[i];
-      for (let i = 0; i < result.length; i++) result[i] -= means[Math.floor(i / outputs)] * totals[i % outputs];
+      for (let column = 0, i = 0; column < means.length; column++) for (let output = 0; output < outputs; output++) result[i++] -= means[column] * totals[output];
     },
   };
 }
@@ -65,7 +65,7 @@ function centre(matrix: DesignMatrix, means: Float64Array): DesignMatrix {
 /** means' weights, `[outputs]` */
 function weightedSums(weights: Float64Array, means: Float64Array, outputs: number): Float64Array {
   const sums = new Float64Array(outputs);
-  for (let i = 0; i < means.length * outputs; i++) sums[i % outputs] += means[Math.floor(i / outputs)] * weights[i];
+  for (let column = 0, i = 0; column < means.length; column++) for (let output = 0; output < outputs; output++) sums[output] += means[column] * weights[i++];
   return sums;
 }
 

@@ -97,7 +97,10 @@ function lineSearch(objective: Objective, origin: Float64Array, value: number, g
 
 export function largest(values: Float64Array): number {
   let result = 0;
-  for (let i = 0; i < values.length; i++) result = Math.max(result, Math.abs(values[i]));
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] > result) result = values[i];
+    else if (-values[i] > result) result = -values[i];
+  }
   return result;
 }
 

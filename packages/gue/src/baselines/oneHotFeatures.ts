@@ -18,7 +18,8 @@ export function oneHotFeatures(): Features {
   };
 }
 
-function markBases(examples: readonly Example[], first: number, second: number): SparseCounts {
+/** Which base stands at which of the first `first` and (of a pair's other sequence) `second` positions. */
+export function markBases(examples: readonly Example[], first: number, second: number): SparseCounts {
   const rowStarts = new Uint32Array(examples.length + 1);
   const columnIndices = new Uint16Array(examples.length * (first + second));
   let entries = 0;

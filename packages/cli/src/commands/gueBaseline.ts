@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { baselines, evaluate, openRunStore, runIdentity, type EvaluateOptions, type RunRecord } from '@genomelm/gue';
+import { list, UsageError, type Command } from '../command';
+import { dataDirectory, openSources } from '../data';
+import { textTable } from '../output';
+import { baselineNames } from './baselineNames';
+
+export const gueBaseline: Command = {
+  name: 'gue baseline',
+  summary: 'Score the conventional baselines: fitted on train, chosen on dev, scored once on test.',
+  usage: '[--data DIR] [--tasks a,b] [--baselines kmer,onehot]',
+  options: {
+    data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
+    tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full)' },
+    baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')} (default: all)` },
+    out: { type: 'string', short: 'o', value: 'DIR', help: 'keep run records there, as gue run does, and take from it what is there' },
+  },
+  async run(context) {
+    const { values, positionals, json, print, progress, signal } = context;
+    if (positionals.length) throw new UsageError(`gue baseline: expected options only, got ${positionals[0]}`);
+    const names = baselineNames(context, Object.keys(baselines));
+    const store = values['out'] === undefined ? undefined : openRunStore(join(values['out'] as string, 'records'));
+    const results: Row[] = [];
+    for (const source of openSources(dataDirectory(values['data'] as string | undefined), list(context, 'tasks'))) {
+      const dataset = await source.load(signal);
+      for (const name of names) {
+        const stage = `${source.name} ${name}`;
+        progress.update({ stage });
+        const request: EvaluateOptions = { task: source.task, dataset, classifier: baselines[name](), kind: 'baseline', signal, onProgress: (event) => progress.update({ stage, ...event }) };
+        const record = store ? await store.readOrRun(runIdentity(request), () => evaluate(request)) : await evaluate(request);
+        results.push(resultOf(record, name));
+      }
+    }
+    progress.finish();
+    print(json ? `${JSON.stringify({ results })}\n` : text(results));
+  },
+};
+
+type Row = ReturnType<typeof resultOf>;
+
+/** MCC always; the task's own metric too where it is another one. */
+function resultOf({ task, simulated, scores, report, collapsed, cost, data }: RunRecord, baseline: string) {
+  const score = (metric: string) => scores.find((each) => each.metric === metric)!;
+  const { value, interval, items } = score('mcc');
+  const [own] = scores;
+  return {
+    task, baseline, mcc: value, interval: [interval!.low, interval!.high], ...(own.metric === 'mcc' ? {} : { [own.metric]: own.value, [`${own.metric}Interval`]: [own.interval!.low, own.interval!.high] }),
+    metric: own.metric, simulated, items, testClassCounts: data.testClassCounts, collapsed, report, fitSeconds: cost.fitSeconds,
+  };
+}
+
+function text(results: readonly Row[]): string {
+  const rows = results.map(({ task, baseline, mcc, interval: [low, high], simulated, report, fitSeconds }) => [
+    task + (simulated ? ' [simulated]' : ''), baseline, (100 * mcc).toFixed(1), `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`, (100 * report['devScore']).toFixed(1), `${fitSeconds.toFixed(1)} s`,
+  ]);
+  return textTable([['task', 'baseline', 'MCC × 100', '95 % interval', 'on dev', 'fit'], ...rows]);
+}
