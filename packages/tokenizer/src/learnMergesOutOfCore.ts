@@ -173,6 +173,16 @@ function createPass(file: ScratchFile, counts: Uint32Array | Float64Array, size:
         const isLast = position === length;
         let from = 0, to = 0;
         while (from < end) {
+          if (previous === previousRaw) { // a stretch without candidates moves as a whole: a fifth of the time of a training
+            const start = from;
+            while (from < end && productRow[buffer[from]] === 0) from++;
+            if (from > start) {
+              previous = previousRaw = buffer[from - 1];
+              if (to < start) buffer.copyWithin(to, start, from);
+              to += from - start;
+              if (from === end) break;
+            }
+          }
           const token = buffer[from], row = productRow[token];
           if (row !== 0) {
             if (from + 1 === end && !isLast) break;
