@@ -1,6 +1,6 @@
 export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
 export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
-export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Saved, type WasmCall, allocate, apply } from './op';
+export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Saved, type WasmCall, allocate, apply } from './op';
 export { type Sync, free, scope } from './scope';
 export { type Tree, flatten, leaves, mapTree } from './tree';
 export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';

@@ -36,6 +36,16 @@ export interface WasmCall {
 export interface Plan<S> {
   readonly steps: readonly S[];
   readonly scratch?: readonly TensorSpec[];
+  /** Scratch that the first steps fill from some inputs alone: a device may keep it, and skip those steps, while the inputs stay as they are. */
+  readonly prepared?: Prepared;
+}
+
+/** Scratch `0` to `scratch - 1` is filled by steps `0` to `steps - 1` from `inputs` alone. `layout` tells apart how one op prepares the same inputs. */
+export interface Prepared {
+  readonly inputs: readonly number[];
+  readonly scratch: number;
+  readonly steps: number;
+  readonly layout: string;
 }
 
 /** What a backward gets: tensors by position (holes where not saved) and the specs of all inputs. */

@@ -3,18 +3,20 @@ import { bytesOf, type Tensor } from '../../tensor';
 import type { Plan, WasmCall } from '../../op';
 import type { Buffers, WasmBuffer } from './buffers';
 import type { Pool } from './pool';
+import type { PreparedCache } from './preparedCache';
 
-/** Allocates scratch and host arrays, runs the steps one after another, and frees both. */
-export function runPlan(name: string, { steps, scratch = [] }: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[], buffers: Buffers, pool: Pool): void {
+/** Allocates scratch and host arrays, runs the steps one after another, and frees both; but for what the cache keeps. */
+export function runPlan(name: string, { steps, scratch = [], prepared }: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[], buffers: Buffers, pool: Pool, cache: PreparedCache): void {
   const temporary: WasmBuffer[] = [];
   const keep = (make: () => WasmBuffer): number => {
     const buffer = allocatingFor(name, make);
     temporary.push(buffer);
     return buffer.address;
   };
+  const kept = prepared && cache.claim(name, prepared, inputs, scratch);
   try {
-    const scratchAt = scratch.map((spec) => keep(() => buffers.allocate(bytesOf(spec))));
-    for (const { kernel, args, bind, parts } of steps) {
+    const scratchAt = scratch.map((spec, i) => kept?.addresses[i] ?? keep(() => buffers.allocate(bytesOf(spec))));
+    for (const { kernel, args, bind, parts } of kept?.filled ? steps.slice(prepared!.steps) : steps) {
       const addresses = bind.map((place) => {
         if ('scratch' in place) return scratchAt[place.scratch];
         if ('array' in place) return keep(() => buffers.copy(place.array));
@@ -22,7 +24,9 @@ export function runPlan(name: string, { steps, scratch = [] }: Plan<WasmCall>, i
       });
       pool.run(kernel, [...addresses, ...args], parts);
     }
+    if (kept) kept.filled = true;
   } finally {
     temporary.forEach(buffers.free);
+    cache.release();
   }
 }

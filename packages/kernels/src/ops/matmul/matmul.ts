@@ -60,6 +60,7 @@ const matmulOp: Op<Transposes> = {
     const perPart = 32 + (transposeA ? Math.ceil(blockRows / 4) * 4 * Math.min(k, 256) : 0);
     return {
       scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
+      prepared: { inputs: bias ? [1, 2] : [1], scratch: 2, steps: 1, layout: `${n} ${k} ${transposeB}` },
       steps: [
         call('matmulPack', [input(1), input(bias ? 2 : 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(2 * n * k)),
         call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2)], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart], parts),
