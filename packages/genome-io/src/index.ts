@@ -19,6 +19,7 @@ export { packSequence, unpackSequence, type PackedSequence, type PackOptions, ty
 export { FormatError } from './formatError';
 export { removeRepeats, type RemoveRepeatsOptions, type RepeatReport, type Stretch } from './removeRepeats';
 export { slidingWindows, type SequenceWindow, type WindowOptions } from './slidingWindows';
+export { buildShard, splitContigs, type NamedSequence, type Shard, type ShardOptions, type SplitOptions } from './shards';
 export { resolveAmbiguity, type AmbiguityOptions } from './ambiguity';
 export type { Interval } from './intervals';
 export { reverseComplement } from './sequence';
