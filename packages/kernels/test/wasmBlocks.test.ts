@@ -60,6 +60,35 @@ compare('attention, around blocks of 96 queries and keys and panels of 8', [
   { name: 'queries without any key', inputs: { query: [5, 1, 8], key: [3, 1, 8], value: [3, 1, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: [0, 2, 5], cuSeqlensKey: [0, 0, 3] }).output },
 ]);
 
+const decode = (name: string, [heads, kvHeads, headDim]: readonly number[], lengths: readonly number[], options: Partial<AttentionOptions> = {}): OpCase => {
+  const cuSeqlensKey = lengths.reduce((ends, length) => [...ends, ends.at(-1)! + length], [0]);
+  const [queries, keys] = [lengths.length, cuSeqlensKey.at(-1)!];
+  return {
+    name, inputs: { query: [queries, heads, headDim], key: [keys, kvHeads, headDim], value: [keys, kvHeads, headDim] }, spread: 2, tolerance: 4e-6,
+    run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: lengths.map((_, i) => i).concat(queries), cuSeqlensKey, causal: true, ...options }).output,
+  };
+};
+const decodeCases = [
+  decode('around chunks of 256 keys', [2, 1, 16], [255, 256, 257, 1, 2, 3, 0, 700]),
+  decode('ALiBi, and a window', [2, 2, 20], [300, 5], { alibiSlopes: [0.5, 0.125], windowSize: [270, -1] }),
+  decode('odd head dimensions', [3, 1, 7], [9, 4]),
+  decode('a narrow window, not causal', [1, 1, 4], [30, 6], { causal: false, windowSize: [2, 0] }),
+];
+compare('attention of one query in each sequence', decodeCases);
+
+test('attention of one query: logSumExp, and the same bits over three threads', async () => {
+  const three = await createWasmDevice({ threads: 3 });
+  const run = async (on: Device) => {
+    const [query, key, value] = [[2, 4, 16], [1400, 2, 16], [1400, 2, 16]].map((shape, i) => tensor(on, testNumbers(i + 1, shape.reduce((a, b) => a * b), 2), shape));
+    const { output, logSumExp } = attention({ query, key, value }, { cuSeqlens: [0, 1, 2], cuSeqlensKey: [0, 900, 1400], causal: true });
+    return [await on.read(output), await on.read(logSumExp)];
+  };
+  const [actual, again, expected] = [await run(device), await run(three), await run(createReferenceDevice())];
+  actual.forEach((values, i) => allClose(values, expected[i], 4e-6));
+  expect(again).toEqual(actual);
+  await three.destroy();
+});
+
 compare('rows and columns that are no multiples of four, and several parts', [
   ...[1, 3, 17].map((width): OpCase => ({ name: `layer norm of ${width}`, inputs: { x: [5, width], weight: [width], bias: [width] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias, { epsilon: 1e-5 }) })),
   { name: 'layer norm of many rows', inputs: { x: [1500, 70], weight: [70], bias: [70] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias), tolerance: 4e-6 },

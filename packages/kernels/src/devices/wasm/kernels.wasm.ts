@@ -19,3 +19,4 @@ export { softmax, softmaxBackward } from '../../ops/softmax/softmax.wasm';
 export { fold, unfold } from '../../ops/conv1d/conv1d.wasm';
 export { averagePool1d, averagePool1dBackward, maxPool1d, maxPool1dBackward } from '../../ops/pool1d/pool1d.wasm';
 export { matmulFew } from '../../ops/matmul/few.wasm';
+export { attentionDecode, attentionDecodeSum } from '../../ops/attention/decode.wasm';

@@ -1,7 +1,7 @@
 // The WebAssembly plans of attention: blocks of queries and of keys, and how much scratch a part needs for them.
-import { array, call, input, output, scratch } from '../../devices/wasm/plan';
+import { array, call, input, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { float32, type TensorSpec } from '../../tensor';
-import { attentionLayout, type AttentionAttributes, type AttentionLayout } from './layout';
+import { attentionLayout, eachQuery, type AttentionAttributes, type AttentionLayout } from './layout';
 import type { Plan, WasmCall } from '../../op';
 
 /** Most queries and keys of a block: 96 x 96 scores are 36 KiB, and a sequence of 67 tokens is one block. */
@@ -47,7 +47,34 @@ function queryBlocks({ cuSeqlens }: AttentionAttributes, blockQ: number): Int32A
   return Int32Array.from(blocks);
 }
 
+/** Keys of a chunk when each sequence has one query: 256 keys of 64 numbers are 64 KiB, in which all heads of a group find them in the second cache. */
+const decodeChunk = 256;
+
+/** At most one query in each sequence, and more than its own key: nothing is packed, and the keys are split. */
+function decodeCalls({ numHeads, numKvHeads, headDim, totalTokens }: AttentionLayout, attributes: AttentionAttributes): Plan<WasmCall> {
+  const { alibiSlopes, softmaxScale } = attributes;
+  const chunks: number[] = [];
+  const starts = [0];
+  let keys = 0;
+  eachQuery(attributes, (row, firstKey, lastKey, position) => {
+    for (let first = firstKey; first < lastKey; first += decodeChunk) chunks.push(row, first, Math.min(decodeChunk, lastKey - first), position);
+    starts.push(chunks.length / 4);
+    keys += lastKey - firstKey;
+  });
+  const items = (chunks.length / 4) * numHeads;
+  const parts = Math.min(items, partsFor(2 * keys * numHeads * headDim));
+  const perPart = decodeChunk + 16; // whole cache lines
+  return {
+    scratch: [float32(items, 2 + headDim), float32(parts, perPart)],
+    steps: [
+      call('attentionDecode', [input(0), input(1), input(2), array(Int32Array.from(chunks)), array(alibiSlopes), scratch(0), scratch(1)], [chunks.length / 4, numHeads, numHeads / numKvHeads, headDim, softmaxScale, alibiSlopes.length ? 1 : 0, 4 * perPart], parts),
+      call('attentionDecodeSum', [scratch(0), output(0), output(1), array(Int32Array.from(starts))], [totalTokens, numHeads, headDim], partsFor(items * headDim)),
+    ],
+  };
+}
+
 export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
+  if (inputs.length === 3 && largest(attributes.cuSeqlens) === 1 && largest(attributes.cuSeqlensKey) > 1) return decodeCalls(attentionLayout(inputs, attributes), attributes);
   const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(inputs, attributes);
   const { numHeads, headDim } = layout;
   const blocks = queryBlocks(attributes, blockQ);
