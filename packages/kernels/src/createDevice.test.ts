@@ -1,5 +1,5 @@
 import { describeWithGpu, gpu } from '../test/devices';
-import { createDevice, type PickedDevice } from './index';
+import { createDevice, read, scale, tensor, type PickedDevice } from './index';
 
 async function facts(device: Promise<PickedDevice>): Promise<string[]> {
   const { kind, reason, description } = await device;
@@ -21,6 +21,13 @@ describeWithGpu('with a GPU', () => {
   test('webgpu takes it', async () => {
     expect((await facts(createDevice('webgpu', { gpu: gpu! }))).slice(0, 2)).toEqual(['webgpu', 'asked for']);
   });
+});
+
+test('checkFinite names the op that overflows', async () => {
+  const device = await createDevice('wasm', { threads: 1, checkFinite: true });
+  expect(device.reason).toBe('asked for');
+  await expect(read(scale(tensor(device, [1e30]), 1e30))).rejects.toThrow('scale: expected a value of finite numbers, got NaN or infinity in float32 [1]');
+  await device.destroy();
 });
 
 test('a kind asked for is made, or an error: nothing takes its place', async () => {

@@ -1,3 +1,4 @@
+import { debugDevice } from './debugDevice';
 import { createReferenceDevice } from './devices/reference';
 import { createWasmDevice } from './devices/wasm/device';
 import { createWebGpuDevice } from './devices/webgpu';
@@ -10,6 +11,8 @@ export interface DeviceOptions {
   readonly threads?: number;
   /** For webgpu; by default `navigator.gpu`. In Node: `create([])` of the npm package webgpu. */
   readonly gpu?: GPU;
+  /** For finding faults: `read` rejects with the name of the first op that made a NaN or an infinity; see `debugDevice`. */
+  readonly checkFinite?: boolean;
 }
 
 /** A device, and why it was picked; `description` says what it is. */
@@ -19,7 +22,12 @@ export type PickedDevice = Device & { readonly reason: string };
  * Makes a device. `auto` takes the GPU that is given; without one, a browser's GPU if it has a real one, and else wasm: a CPU in place of a GPU is 7 to 50 times slower than wasm.
  * @throws Error where the kind asked for does not work here; nothing else takes its place.
  */
-export async function createDevice(kind: DeviceKind = 'auto', { threads, gpu }: DeviceOptions = {}): Promise<PickedDevice> {
+export async function createDevice(kind: DeviceKind = 'auto', { checkFinite = false, ...options }: DeviceOptions = {}): Promise<PickedDevice> {
+  const picked = await pick(kind, options);
+  return checkFinite ? Object.assign(debugDevice(picked, { checkFinite }), { reason: picked.reason }) : picked;
+}
+
+async function pick(kind: DeviceKind, { threads, gpu }: DeviceOptions): Promise<PickedDevice> {
   const wasm = () => createWasmDevice(threads === undefined ? {} : { threads });
   if (kind === 'reference') return because(createReferenceDevice(), 'asked for');
   if (kind === 'wasm') return because(await wasm(), 'asked for');

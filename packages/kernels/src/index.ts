@@ -8,6 +8,7 @@ export { glorotUniform, heNormal, ones, randomNormal, randomUniform, read, tenso
 export { type Random, createRandom, threefry2x32 } from './random';
 export { DeviceLostError, UnsupportedOpError } from './errors';
 export { type DeviceKind, type DeviceOptions, type PickedDevice, createDevice } from './createDevice';
+export { type DebugDevice, type Leak, debugDevice } from './debugDevice';
 export { createReferenceDevice } from './devices/reference';
 export { type WasmOptions, createWasmDevice } from './devices/wasm/device';
 export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, type WebGpuStatistics, createWebGpuDevice } from './devices/webgpu';

@@ -73,7 +73,7 @@ const mulOp: Op = {
   backward: (d, { inputs: [a, b] }, _attributes, [needsA, needsB]) => [needsA ? mul(d, b) : null, needsB ? mul(d, a) : null],
 };
 
-const scaleOp: Op<Factor> = {
+export const scaleOp: Op<Factor> = {
   name: 'scale',
   infer([x]) {
     checkFloats('scale', { x });

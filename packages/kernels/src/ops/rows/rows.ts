@@ -29,7 +29,7 @@ interface Piece {
 const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece): Dispatch => (
   { shader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
 
-const concatOp: Op = {
+export const concatOp: Op = {
   name: 'concat',
   infer(inputs) {
     inputs.forEach((x) => checkFloats('concat', { x }));

@@ -15,7 +15,7 @@ export const sumRows = (x: Tensor): Tensor => apply(sumRowsOp, [x], {})[0];
 /** `Σ x²` of all elements → `[]`, for gradient norms. */
 export const sumSquares = (x: Tensor): Tensor => apply(sumSquaresOp, [x], {})[0];
 
-const sumOp: Op = {
+export const sumOp: Op = {
   name: 'sum',
   infer([x]) {
     checkFloats('sum', { x });
