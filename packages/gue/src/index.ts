@@ -17,6 +17,7 @@ export { openRunStore, type RunStore } from './runStore';
 // Metrics
 export { accuracy, f1Macro, f1Micro, f1Weighted, mcc, precisionMacro, recallMacro, type MetricName } from './metrics/classification';
 export { auprc, auroc } from './metrics/ranking';
+export { brierScore, expectedCalibrationError, logLoss, reliability, type ProbabilityRows, type ReliabilityBin } from './metrics/calibration';
 export { confusionMatrix, type ConfusionMatrix } from './metrics/confusion';
 export { mostProbable } from './predictions';
 // Statistics
@@ -24,7 +25,10 @@ export { bootstrapInterval, pairedBootstrap, seedMeanInterval, type PairedCompar
 export type { BootstrapOptions } from './statistics/interval';
 export type { IndexSource, Metric } from './statistics/resample';
 export { mcnemar, type McNemar } from './statistics/mcnemar';
+export { permutationTest, type PermutationTest } from './statistics/permutation';
+export { equivalenceTest, minimumDetectableDifference, type Equivalence } from './statistics/equivalence';
 export { holm } from './statistics/holm';
+export { benjaminiHochberg } from './statistics/benjaminiHochberg';
 // Audits
 export { auditLeakage, type LeakageAudit, type LeakageOptions } from './audit/leakage';
 export { auditContainment, type Containment } from './audit/containment';

@@ -36,7 +36,7 @@ export function largestClass(...lists: readonly ArrayLike<number>[]): number {
   return largest;
 }
 
-export function checkPairs(operation: string, labels: ArrayLike<number>, predicted: ArrayLike<number>): void {
+export function checkPairs(operation: string, labels: ArrayLike<number>, predicted: ArrayLike<unknown>): void {
   if (labels.length === 0) throw new RangeError(`${operation}: expected at least one item, got none; pass the labels of the test split`);
   if (labels.length !== predicted.length)
     throw new RangeError(`${operation}: expected one prediction for each of ${labels.length} labels, got ${predicted.length}; pass both in the order of the file`);

@@ -1,7 +1,7 @@
 import { mean, pairwiseSum } from '../metrics/pairwiseSum';
 import type { Interval } from '../runRecord';
 import { normalCdf, normalQuantile } from './normal';
-import { cellCounts, resampledValues, type CellStatistic, type IndexSource } from './resample';
+import { cellCounts, cellsOfClusters, resampledClusterValues, resampledValues, type CellStatistic, type IndexSource } from './resample';
 
 export interface BootstrapOptions {
   /** Number of resamples; 10,000 unless given. */
@@ -14,28 +14,31 @@ export interface BootstrapOptions {
   readonly seed?: number;
   /** Injects the resamples' items; the test fixtures pass numpy's. */
   readonly indices?: IndexSource;
+  /** `[items]`, any numbers: items with the same one (homologs, one chromosome) are drawn together, since they are not independent. Without it every item is drawn by itself. */
+  readonly clusters?: ArrayLike<number>;
 }
 
 /** The interval of a statistic, its estimate and its resampled values in ascending order. */
 export function intervalOf(statistic: CellStatistic, options: BootstrapOptions): { estimate: number; interval: Interval; sorted: Float64Array } {
-  const { resamples = 10_000, level = 0.95, method = 'bca', seed = 0, indices } = options;
+  const { resamples = 10_000, level = 0.95, method = 'bca', seed = 0, indices, clusters } = options;
   if (!Number.isInteger(resamples) || resamples < 1) throw new RangeError(`bootstrap: expected resamples as an integer >= 1, got ${resamples}; 10000 is usual`);
   if (!(level > 0 && level < 1)) throw new RangeError(`bootstrap: expected a level between 0 and 1, got ${level}; 0.95 is usual`);
   const counts = cellCounts(statistic);
   const estimate = statistic.value(counts);
-  const sorted = resampledValues(statistic, resamples, seed, indices).sort();
+  const units = clusters && cellsOfClusters(statistic, clusters);
+  const sorted = (units ? resampledClusterValues(statistic, units, resamples, seed) : resampledValues(statistic, resamples, seed, indices)).sort();
   const tail = (1 - level) / 2;
-  const tails = method === 'bca' ? bcaTails(statistic, counts, estimate, sorted, tail) : undefined;
+  const tails = method === 'bca' ? bcaTails(units ? withoutEachCluster(statistic, counts, units) : withoutEachItem(statistic, counts), estimate, sorted, tail) : undefined;
   const [low, high] = tails ?? [tail, 1 - tail];
   return { estimate, sorted, interval: { low: quantile(sorted, low), high: quantile(sorted, high), level, method: tails ? 'bca' : 'percentile', resamples } };
 }
 
 /** The two corrected tail probabilities as scipy.stats.bootstrap computes them, or undefined where bias or acceleration is not finite. */
-function bcaTails(statistic: CellStatistic, counts: Float64Array, estimate: number, sorted: Float64Array, tail: number): [number, number] | undefined {
+function bcaTails(jackknife: ArrayLike<number>, estimate: number, sorted: Float64Array, tail: number): [number, number] | undefined {
   const below = sorted.filter((value) => value < estimate).length;
   const upTo = sorted.filter((value) => value <= estimate).length;
   const bias = normalQuantile((below + upTo) / (2 * sorted.length));
-  const acceleration = jackknifeAcceleration(statistic, counts);
+  const acceleration = accelerationOf(jackknife);
   const corrected = (z: number): number => normalCdf(bias + (bias + z) / (1 - acceleration * (bias + z)));
   const z = normalQuantile(tail);
   const tails: [number, number] = [corrected(z), corrected(-z)];
@@ -43,18 +46,31 @@ function bcaTails(statistic: CellStatistic, counts: Float64Array, estimate: numb
 }
 
 /** Leaving out any item of a cell gives the same value: as many evaluations as cells, not as items. */
-function jackknifeAcceleration(statistic: CellStatistic, counts: Float64Array): number {
+function withoutEachItem(statistic: CellStatistic, counts: Float64Array): number[] {
   const without = new Float64Array(statistic.cells);
   for (let cell = 0; cell < statistic.cells; cell++) {
     counts[cell]--;
     without[cell] = statistic.value(counts);
     counts[cell]++;
   }
-  const perItem = Array.from(statistic.cellOfItem, (cell) => without[cell]);
-  const centre = mean(perItem);
-  const deviations = perItem.map((value) => (statistic.items - 1) * (centre - value));
-  const cubes = pairwiseSum(deviations.map((u) => u ** 3)) / statistic.items ** 3;
-  const squares = pairwiseSum(deviations.map((u) => u ** 2)) / statistic.items ** 2;
+  return Array.from(statistic.cellOfItem, (cell) => without[cell]);
+}
+
+function withoutEachCluster(statistic: CellStatistic, counts: Float64Array, clusters: readonly Uint32Array[]): number[] {
+  return clusters.map((cells) => {
+    const rest = counts.slice();
+    for (const cell of cells) rest[cell]--;
+    return statistic.value(rest);
+  });
+}
+
+/** A sixth of the skewness of the values that leave one unit out. */
+function accelerationOf(jackknife: ArrayLike<number>): number {
+  const units = jackknife.length;
+  const centre = mean(jackknife);
+  const deviations = Array.from(jackknife, (value) => (units - 1) * (centre - value));
+  const cubes = pairwiseSum(deviations.map((u) => u ** 3)) / units ** 3;
+  const squares = pairwiseSum(deviations.map((u) => u ** 2)) / units ** 2;
   return cubes / squares ** 1.5 / 6;
 }
 

@@ -90,3 +90,29 @@ export function resampledValues(statistic: CellStatistic, resamples: number, see
     return statistic.value(counts);
   });
 }
+
+/** What is drawn together: the cells of the items of each cluster. Items of one cluster depend on each other, those of different ones do not. */
+export function cellsOfClusters({ items, cellOfItem }: CellStatistic, clusters: ArrayLike<number>): Uint32Array[] {
+  if (clusters.length !== items) throw new RangeError(`bootstrap: expected a cluster for each of ${items} items, got ${clusters.length}; pass them in the order of the file`);
+  const members = new Map<number, number[]>();
+  for (let item = 0; item < items; item++) {
+    const cells = members.get(clusters[item]);
+    if (cells) cells.push(cellOfItem[item]);
+    else members.set(clusters[item], [cellOfItem[item]]);
+  }
+  return [...members.values()].map((cells) => Uint32Array.from(cells));
+}
+
+/** The statistic on `resamples` samples of as many clusters, drawn whole and with replacement; their sizes differ. */
+export function resampledClusterValues(statistic: CellStatistic, clusters: readonly Uint32Array[], resamples: number, seed: number): Float64Array {
+  const counts = new Float64Array(statistic.cells);
+  return Float64Array.from({ length: resamples }, (_, resample) => {
+    counts.fill(0);
+    const random = createResampleRandom(seed, resample);
+    for (let draw = 0; draw < clusters.length; draw++) {
+      const cells = clusters[(random() * clusters.length) | 0];
+      for (let i = 0; i < cells.length; i++) counts[cells[i]]++;
+    }
+    return statistic.value(counts);
+  });
+}
