@@ -34,7 +34,10 @@ if (missing.length > 0) {
   step('npm', 'install', '--prefix', peersFolder, '--no-audit', '--no-fund', '--ignore-scripts', ...missing);
 }
 const require = createRequire(join(peersFolder, 'package.json'));
-const peer = (which) => import(pathToFileURL(require.resolve(which)).href);
+const peer = async (which) => {
+  const loaded = await import(pathToFileURL(require.resolve(which)).href);
+  return { ...loaded.default, ...loaded }; // CommonJS modules do not always name their exports
+};
 
 note(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`);
 const rows = [], format = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));

@@ -43,7 +43,7 @@ const cut = (text, length) => Array.from({ length: Math.floor(text.length / leng
 async function* encoding({ peer, note, json, genome, ours, folder }) {
   const file = join(folder, 'tokenizer.json');
   writeFileSync(file, json);
-  const native = await peer('tokenizers').then(({ Tokenizer, default: whole }) => (Tokenizer ?? whole.Tokenizer).fromFile(file), (error) => note(`native tokenizers cannot run here: ${error.message}`));
+  const native = await peer('tokenizers').then(({ Tokenizer }) => Tokenizer.fromFile(file), (error) => note(`native tokenizers cannot run here: ${error.message}`));
   const { Tokenizer: JavaScript } = await peer('@huggingface/tokenizers'), javaScript = new JavaScript(JSON.parse(json), {});
   const bytePair = await createTiktoken(peer, ours, note);
   const megabases = (texts, seconds) => texts.reduce((sum, { length }) => sum + length, 0) / 1e6 / seconds;
@@ -85,10 +85,10 @@ async function* threads({ ours, genome }) {
 /** The vocabulary as byte ranks: tokens by rank, letters first, as tiktoken wants them. */
 async function createTiktoken(peer, ours, note) {
   try {
-    const { Tiktoken, default: whole } = await peer('tiktoken');
+    const { Tiktoken } = await peer('tiktoken');
     const { vocab, merges } = ours.definition;
     const texts = [...'ACGT', ...merges.map((merge) => merge.join(''))], ids = texts.map((text) => vocab.get(text));
-    const tokenizer = new (Tiktoken ?? whole.Tiktoken)(`! 0 ${texts.map((text) => Buffer.from(text).toString('base64')).join(' ')}`, {}, '[ACGT]+');
+    const tokenizer = new Tiktoken(`! 0 ${texts.map((text) => Buffer.from(text).toString('base64')).join(' ')}`, {}, '[ACGT]+');
     return (text) => Array.from(tokenizer.encode(text), (rank) => ids[rank]);
   } catch (error) {
     note(`tiktoken cannot run here: ${error.message}`);
