@@ -5,6 +5,7 @@ export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfF
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
 export { readVcf, type VcfGenotype, type VcfGenotypes, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
+export { openVcf, type VcfFile, type VcfFileOptions } from './openVcf';
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';
 export { readBed, type BedRecord } from './bed';
 export { readGff, type GffRecord } from './gff';

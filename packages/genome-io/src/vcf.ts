@@ -129,6 +129,9 @@ async function* readRecords(source: ByteSource, options: VcfOptions): AsyncGener
 const tab = 9;
 const latin1 = new TextDecoder('latin1');
 
+/** The record of the line `bytes`, without its end. */
+export const parseVcfRecord = (header: VcfHeader, line: number, bytes: Uint8Array): VcfRecord => new LazyRecord(header, line, bytes, 0, bytes.length);
+
 class LazyRecord implements VcfRecord {
   /** Where each of the first columns begins; the ends are one before the next. */
   private readonly starts: Int32Array;
