@@ -30,7 +30,7 @@ describe('exchanging predictions', () => {
     }
   });
   test('drawn exchanges come close to all of them, and the same seed draws the same', () => {
-    const options = { ...models(26, 7, 0.9, 0.6), metric: 'mcc' } as const;
+    const options = { ...models(28, 7, 0.9, 0.6), metric: 'mcc' } as const;
     const [exact, drawn] = [permutationTest({ ...options, permutations: 2 ** 17 }), permutationTest({ ...options, permutations: 4000, seed: 1 })];
     expect([exact.exact, drawn.exact]).toEqual([true, false]);
     expect(Math.abs(exact.pValue - drawn.pValue)).toBeLessThan(0.03);
