@@ -1,0 +1,54 @@
+// x [m, k] · weightᵀ of other libraries, one thread each: what `npm run bench -- kernels --peers` measures ours against. Each gives its first 64 numbers.
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { root } from '../../run.mjs';
+
+export const matmulPeerVersions = { 'onnxruntime-web': '1.22.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0' };
+
+export async function matmulPeers(problem) {
+  const found = [];
+  for (const [name, create] of Object.entries({ 'onnxruntime-web': onnxRuntime, 'tfjs-wasm': tensorFlow })) {
+    try {
+      found.push({ name, run: await create(problem) });
+    } catch (error) {
+      problem.note(`${name} cannot run here: ${error.message}`);
+    }
+  }
+  return found;
+}
+
+async function onnxRuntime({ x, weight, m, k, n, peer }) {
+  const module = await peer('onnxruntime-web'), { InferenceSession, Tensor, env } = module.InferenceSession ? module : module.default;
+  env.wasm.numThreads = 1;
+  const turned = new Float32Array(k * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) turned[j * n + i] = weight[i * k + j];
+  const session = await InferenceSession.create(matmulModel(m, k, n, turned), { executionProviders: ['wasm'] });
+  const feeds = { x: new Tensor('float32', x, [m, k]) };
+  return async () => (await session.run(feeds)).y.data.subarray(0, 64);
+}
+
+/** The bytes of an ONNX model y = x · w with w as an initialiser, so that it may be packed once (onnx.proto: the numbers of the fields). */
+function matmulModel(m, k, n, w) {
+  const varint = (value) => { const bytes = []; for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128); return Buffer.from([...bytes, value]); };
+  const number = (field, value) => Buffer.concat([varint(field * 8), varint(value)]);
+  const bytes = (field, ...parts) => { const body = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))); return Buffer.concat([varint(field * 8 + 2), varint(body.length), body]); };
+  const shape = (name, ...axes) => [bytes(1, name), bytes(2, bytes(1, number(1, 1), bytes(2, ...axes.map((axis) => bytes(1, number(1, axis))))))];
+  const node = bytes(1, bytes(1, 'x'), bytes(1, 'w'), bytes(2, 'y'), bytes(4, 'MatMul'));
+  const initialiser = bytes(5, number(1, k), number(1, n), number(2, 1), bytes(8, 'w'), bytes(9, Buffer.from(w.buffer)));
+  const graph = bytes(7, node, bytes(2, 'g'), initialiser, bytes(11, ...shape('x', m, k)), bytes(12, ...shape('y', m, n)));
+  return Buffer.concat([number(1, 8), graph, bytes(8, bytes(1, ''), number(2, 13))]);
+}
+
+async function tensorFlow({ x, weight, m, k, n, peer }) {
+  const core = await peer('@tensorflow/tfjs-core'), { setThreadsCount, setWasmPaths } = await peer('@tensorflow/tfjs-backend-wasm');
+  const require = createRequire(join(root, 'tools/bench/peers/package.json'));
+  setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'))}/dist/`);
+  setThreadsCount(1);
+  if (!(await core.setBackend('wasm'))) throw new Error('the wasm backend does not start');
+  const [a, b] = [core.tensor2d(x, [m, k]), core.tensor2d(weight, [n, k])];
+  return async () => {
+    const y = core.matMul(a, b, false, true), values = y.dataSync().subarray(0, 64);
+    y.dispose();
+    return values;
+  };
+}
