@@ -14,9 +14,9 @@ export async function learnMerges(tokens: Uint16Array, vocabulary: GrowingVocabu
   };
   let sweep = 0;
   const join = (key: number, product: number) => joinEverywhere(tokens, lengths, index, key, product, ++sweep);
-  let touched = indexLetters(tokens, index);
-  for (const [left, right, product] of vocabulary.given) touched = [...touched, ...join(pairKey(left, right), product)];
-  for (const key of new Set(touched)) if (countOf(index, key) > 0) offer(key);
+  const seen = new Set(indexLetters(tokens, index));
+  for (const [left, right, product] of vocabulary.given) for (const key of join(pairKey(left, right), product)) seen.add(key);
+  for (const key of seen) if (countOf(index, key) > 0) offer(key);
   while (vocabulary.size < goal && heap.size > 0) {
     const { count, key } = heap, current = countOf(index, key);
     heap.pop();
