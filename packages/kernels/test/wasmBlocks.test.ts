@@ -60,6 +60,23 @@ compare('attention, around blocks of 96 queries and keys and panels of 8', [
   { name: 'queries without any key', inputs: { query: [5, 1, 8], key: [3, 1, 8], value: [3, 1, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: [0, 2, 5], cuSeqlensKey: [0, 0, 3] }).output },
 ]);
 
+const longCases = [
+  whole('1 head in a window', 1, 4, { cuSeqlens: [0, 1031], alibiSlopes: [0.01], windowSize: [12, 20] }),
+  whole('1 head, causal in a window, a short sequence beside it', 1, 4, { cuSeqlens: [0, 1100, 1107], causal: true, windowSize: [30, -1] }),
+  {
+    name: 'grouped heads, few queries, all keys', inputs: { query: [21, 2, 4], key: [1025, 1, 4], value: [1025, 1, 4] },
+    run: ({ query, key, value }: Record<string, Tensor>) => attention({ query, key, value }, { cuSeqlens: [0, 21], cuSeqlensKey: [0, 1025], alibiSlopes: [0.01, 0.002] }).output,
+  },
+].map((opCase) => ({ ...opCase, tolerance: 4e-6 }));
+compare('attention of few heads over many keys, whose gradient is split into segments', longCases);
+
+test('segments give the same bits over three threads', async () => {
+  const three = await createWasmDevice({ threads: 3 });
+  const [one, more] = [await evaluateCase(longCases[1], device), await evaluateCase(longCases[1], three)];
+  expect(new Uint32Array(more.gradients.qkv.buffer)).toEqual(new Uint32Array(one.gradients.qkv.buffer));
+  await three.destroy();
+});
+
 const decode = (name: string, [heads, kvHeads, headDim]: readonly number[], lengths: readonly number[], options: Partial<AttentionOptions> = {}): OpCase => {
   const cuSeqlensKey = lengths.reduce((ends, length) => [...ends, ends.at(-1)! + length], [0]);
   const [queries, keys] = [lengths.length, cuSeqlensKey.at(-1)!];

@@ -129,24 +129,30 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
   return sum;
 }
 
-/** Blocks of keys outside, of queries inside: gradients of a key block stay in scratch, those of the queries add up in place, in order. Both belong to this part alone. */
+/**
+ * Blocks of keys outside, of queries inside: gradients of a key block stay in scratch, those of the queries add up in place, in order. Both belong to this part alone.
+ * With more than one segment, an item is a segment of the keys, and adds to a dQuery of its own, [tokens, heads, headDim], `segmentSize` elements after the one before; attentionSegmentSum adds them up.
+ */
 export function attentionBackward(query: usize, key: usize, value: usize, output: usize, logSumExp: usize, dOutput: usize, dQuery: usize, dKey: usize, dValue: usize, cuSeqlens: usize, cuSeqlensKey: usize, slopes: usize, scratch: usize,
-  sequences: i32, heads: i32, group: i32, headDim: i32, queryRow: i32, keyRow: i32, packedWidth: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, parts: i32): void {
+  segments: i32, segmentSize: i32, sequences: i32, heads: i32, group: i32, headDim: i32, queryRow: i32, keyRow: i32, packedWidth: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, parts: i32): void {
   key = at(key, packedWidth);
   value = at(value, 2 * packedWidth);
   dKey = at(dKey, packedWidth);
   dValue = at(dValue, 2 * packedWidth);
   const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7, width = heads * headDim, kvHeads = heads / group;
   const queryBytes = <usize>queryRow << 2, keyBytes = <usize>keyRow << 2, bytes = <usize>width << 2, wideBytes = <usize>wide << 2;
+  const dQueryRow = segments > 1 ? width : queryRow, dQueryBytes = <usize>dQueryRow << 2;
   const edge = scratch + <usize>part * <usize>scratchSize;
   const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
   const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK);
-  for (let item = share(sequences * kvHeads, part, parts), last = share(sequences * kvHeads, part + 1, parts); item < last; item++) {
-    const s = item / kvHeads, kvHead = item % kvHeads;
+  const items = sequences * kvHeads * segments;
+  for (let item = share(items, part, parts), last = share(items, part + 1, parts); item < last; item++) {
+    const s = item / (kvHeads * segments), kvHead = (item / segments) % kvHeads, segment = item % segments;
     const startQ = load<i32>(at(cuSeqlens, s)), endQ = load<i32>(at(cuSeqlens, s + 1)), startK = load<i32>(at(cuSeqlensKey, s)), endK = load<i32>(at(cuSeqlensKey, s + 1));
-    const shift = endK - endQ;
-    for (let row = startQ; row < endQ; row++) memory.fill(at(dQuery, row * queryRow + kvHead * group * headDim), 0, <usize>(group * headDim) << 2);
-    for (let firstK = startK; firstK < endK; firstK += blockK) {
+    const shift = endK - endQ, ownQuery = at(dQuery, segment * segmentSize);
+    const blocks = (endK - startK + blockK - 1) / blockK, stopK = min(endK, startK + share(blocks, segment + 1, segments) * blockK);
+    for (let row = startQ; row < endQ; row++) memory.fill(at(ownQuery, row * dQueryRow + kvHead * group * headDim), 0, <usize>(group * headDim) << 2);
+    for (let firstK = startK + share(blocks, segment, segments) * blockK; firstK < stopK; firstK += blockK) {
       const keys = min(blockK, endK - firstK), padded = (keys + 7) & ~7, scoresRow = <usize>padded << 2;
       const ownKey = firstK * keyRow + kvHead * headDim;
       for (let j = 0; j < keys; j += 8) {
@@ -161,7 +167,7 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
         const slope = biased ? load<f32>(at(slopes, head)) : 0;
         for (let firstQ = fromQ; firstQ < toQ; firstQ += blockQ) {
           const rows = min(blockQ, toQ - firstQ);
-          const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(dQuery, firstQ * queryRow + head * headDim);
+          const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(ownQuery, firstQ * dQueryRow + head * headDim);
           for (let j = 0; j < keys; j += 8) {
             panelProduct(q, 4 * queryBytes, queryBytes, 4, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
             panelProduct(d, 4 * bytes, bytes, 4, rows, at(values8, j * headDim), headDim, 0, 0, at(dScores, j), scoresRow, 8, edge);
@@ -173,7 +179,7 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
           }
           for (let j = 0; j < headDim; j += 8) {
             const columns = min(8, headDim - j);
-            panelProduct(dScores, 4 * scoresRow, scoresRow, 4, rows, at(keyRows8, j * keys), keys, at(dQ, j), queryBytes, at(dQ, j), queryBytes, columns, edge);
+            panelProduct(dScores, 4 * scoresRow, scoresRow, 4, rows, at(keyRows8, j * keys), keys, at(dQ, j), dQueryBytes, at(dQ, j), dQueryBytes, columns, edge);
             packRows(at(d, j), bytes, columns, rows, at(dOutputs8, j * rows));
             panelProduct(scores, 16, 4, scoresRow, keys, at(dOutputs8, j * rows), rows, at(dValues, j), wideBytes, at(dValues, j), wideBytes, 8, edge);
             packRows(at(q, j), queryBytes, columns, rows, at(queries8, j * rows));
@@ -186,6 +192,18 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
         memory.copy(at(dKey, to), at(dKeys, i * wide), <usize>headDim << 2);
         memory.copy(at(dValue, to), at(dValues, i * wide), <usize>headDim << 2);
       }
+    }
+  }
+}
+
+/** dQuery, whose tokens are `queryRow` elements apart, = the sum of the segments' [tokens, width], in order. */
+export function attentionSegmentSum(partial: usize, dQuery: usize, segments: i32, segmentSize: i32, tokens: i32, width: i32, queryRow: i32, part: i32, parts: i32): void {
+  for (let token = share(tokens, part, parts), last = share(tokens, part + 1, parts); token < last; token++) {
+    const from = at(partial, token * width), to = at(dQuery, token * queryRow);
+    for (let i = 0; i < width; i++) {
+      let sum: f32 = 0;
+      for (let segment = 0; segment < segments; segment++) sum += load<f32>(at(from, segment * segmentSize + i));
+      store<f32>(at(to, i), sum);
     }
   }
 }

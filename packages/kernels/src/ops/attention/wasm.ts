@@ -88,16 +88,25 @@ export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly
   };
 }
 
+/** From this many keys on, fewer than four heads of sequences are split into segments of their keys, so that several threads find work. */
+const longSequence = 1024;
+
+/** Segments of the keys: four pieces of work at least. Each has gradients of all queries, in proportion to the tokens. */
+const segmentsOf = (items: number, { cuSeqlensKey }: AttentionAttributes): number => (items > 0 && items < 4 && largest(cuSeqlensKey) >= longSequence ? Math.ceil(4 / items) : 1);
+
 export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
   const count = tensors.length - 3;
   const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(tensors.slice(0, count), attributes);
+  const { headDim, numHeads, numKvHeads, totalTokens, rowStride } = layout;
   const sequences = attributes.cuSeqlens.length - 1;
-  const parts = Math.min(maxParts, sequences * layout.numKvHeads);
-  const perPart = roundUp(32 + 2 * paddedK * layout.headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK, 16);
+  const segments = segmentsOf(sequences * numKvHeads, attributes);
+  const parts = Math.min(maxParts, sequences * numKvHeads * segments);
+  const perPart = roundUp(32 + 2 * paddedK * headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK, 16);
   const three = layout.packed ? [0, 0, 0] : [0, 1, 2];
-  return {
-    scratch: [float32(parts, perPart)],
-    steps: [call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), ...three.map(output), array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)],
-      [sequences, ...shared, 4 * perPart], parts)],
-  };
+  const segmentSize = segments > 1 ? totalTokens * numHeads * headDim : 0;
+  const backward = call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), segments > 1 ? scratch(1) : output(0), output(three[1]), output(three[2]),
+    array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)], [segments, segmentSize, sequences, ...shared, 4 * perPart], parts);
+  if (segments === 1) return { scratch: [float32(parts, perPart)], steps: [backward] };
+  const sum = call('attentionSegmentSum', [scratch(1), output(0)], [segments, segmentSize, totalTokens, numHeads * headDim, rowStride[0]], partsFor(segments * segmentSize));
+  return { scratch: [float32(parts, perPart), float32(segments, segmentSize)], steps: [backward, sum] };
 }
