@@ -1,6 +1,7 @@
 import type { Example, Progress, SequenceClassifier } from './classifier';
 import { createCurve } from './curve';
 import type { Dataset } from './dataset';
+import { homologyScores, type HomologyAudit } from './homologyScores';
 import type { MetricName } from './metrics/classification';
 import { mostProbable } from './predictions';
 import type { RunRecord, Score } from './runRecord';
@@ -21,6 +22,8 @@ export interface EvaluateOptions {
   readonly kind?: RunRecord['kind'];
   /** Of the bootstrap; 10,000 unless given. */
   readonly resamples?: number;
+  /** Of the same data; then every score is also given without the test items that have a near duplicate in train. */
+  readonly audit?: HomologyAudit;
   /** What the classifier runs on, for the record; `cpu` and 1 unless given. */
   readonly device?: string;
   readonly threads?: number;
@@ -34,7 +37,7 @@ export interface EvaluateOptions {
  * @throws RangeError where the classifier returns something else than probabilities; the signal's reason after an abort
  */
 export async function evaluate(options: EvaluateOptions): Promise<RunRecord> {
-  const { task, dataset, classifier, seed = 0, hyperparameters = {}, settings = {}, kind = 'model', resamples = 10_000, device = 'cpu', threads = 1, signal } = options;
+  const { task, dataset, classifier, seed = 0, hyperparameters = {}, settings = {}, kind = 'model', resamples = 10_000, device = 'cpu', threads = 1, signal, audit } = options;
   if (dataset.task !== task.name) throw new RangeError(`evaluate: expected the dataset of ${task.name}, got that of ${dataset.task}; load it with loadDataset(task, directory)`);
   const { classes } = dataset;
   const curve = createCurve();
@@ -69,6 +72,7 @@ export async function evaluate(options: EvaluateOptions): Promise<RunRecord> {
     report,
     predictions: { labels, predicted, probabilities: rowsOf(probabilities, classes) },
     scores: scoreAll(task.metric, labels, predicted, resamples, seed),
+    ...(audit ? { homology: homologyScores({ labels, predicted }, audit, metricsOf(task.metric), { resamples, seed }) } : {}),
     collapsed: predicted.every((prediction) => prediction === predicted[0]),
     curve: curve.points(),
     cost: {
@@ -79,9 +83,12 @@ export async function evaluate(options: EvaluateOptions): Promise<RunRecord> {
 
 const withoutLabel = (example: Example): Example => ({ ...example, label: -1 });
 
+/** The task's own metric first, then the usual ones. */
+export const metricsOf = (metric: MetricName): MetricName[] => [...new Set<MetricName>([metric, 'mcc', 'f1Macro', 'accuracy'])];
+
 /** The task's own metric first, then the usual ones, each with its interval. */
 export function scoreAll(metric: MetricName, labels: readonly number[], predicted: readonly number[], resamples: number, seed: number): Score[] {
-  return [...new Set<MetricName>([metric, 'mcc', 'f1Macro', 'accuracy'])].map((name) => {
+  return metricsOf(metric).map((name) => {
     const { estimate, interval } = intervalOf(createCellStatistic(labels, [predicted], name, ([value]) => value), { resamples, seed });
     return { metric: name, value: estimate, items: labels.length, interval };
   });

@@ -8,10 +8,10 @@ export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifie
 export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
 export { boostedTrees, type TreeOptions } from './baselines/boostedTrees';
 export { markovChains, positionWeights } from './baselines/generative';
-export { nearestNeighbour } from './baselines/nearestNeighbour';
 // Runs
 export { evaluate, type EvaluateOptions } from './evaluate';
-export type { CurvePoint, Interval, RunRecord, Score } from './runRecord';
+export type { CurvePoint, HomologyScores, Interval, RunRecord, Score } from './runRecord';
+export { homologyScores, type HomologyAudit } from './homologyScores';
 export { identityOf, runIdentity, type RunIdentity } from './runIdentity';
 export { openRunStore, type RunStore } from './runStore';
 // Metrics

@@ -16,6 +16,24 @@ export interface Score {
   readonly interval?: Interval;
 }
 
+/** Scores apart for test items with and without a near duplicate in train; the latter are the homology-clean ones. */
+export interface HomologyScores {
+  /** Thresholds of the audit: least identity, and least coverage of the test item. */
+  readonly identity: number;
+  readonly coverage: number;
+  readonly cleanItems: number;
+  readonly homologousItems: number;
+  /** `[classes]` */
+  readonly cleanClassCounts: readonly number[];
+  /** The task's own metric first, with an interval; empty without such items. */
+  readonly clean: readonly Score[];
+  readonly homologous: readonly Score[];
+  /** The task's own metric on the clean items, each class weighted to its share of the whole test set; absent where a class has no clean item. */
+  readonly matched?: number;
+  /** The task's own metric, homologous minus clean; absent where one part has a single class. */
+  readonly gap?: { readonly value: number; readonly interval: Interval };
+}
+
 /** One point of a learning curve. */
 export interface CurvePoint {
   readonly step: number;
@@ -54,6 +72,8 @@ export interface RunRecord {
   readonly predictions: { readonly labels: readonly number[]; readonly predicted: readonly number[]; readonly probabilities: readonly (readonly number[])[] };
   /** The task's own metric first. */
   readonly scores: readonly Score[];
+  /** Where an audit was given. */
+  readonly homology?: HomologyScores;
   /** All test predictions fell into one class. */
   readonly collapsed: boolean;
   readonly curve: readonly CurvePoint[];

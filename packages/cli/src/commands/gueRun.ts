@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { baselines, evaluate, openRunStore, runIdentity, type Dataset, type EvaluateOptions } from '@genomelm/gue';
+import { auditLeakage, baselines, evaluate, openRunStore, runIdentity, type Dataset, type EvaluateOptions, type LeakageAudit } from '@genomelm/gue';
 import { deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { dataDirectory, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
@@ -25,6 +25,7 @@ export const gueRun: Command = {
     epochs: { type: 'string', value: 'N', help: "instead of each model's own" },
     tokenizer: { type: 'string', value: 'FILE', help: 'tokenizer.json for models with BPE tokens (default: $GENOMELM_TOKENIZER, one beside the data, else trained on the train split)' },
     out: { type: 'string', short: 'o', value: 'DIR', help: 'where run records and report.html go (default: runs)' },
+    'no-audit': { type: 'boolean', help: 'do not search test rows in train; the report then lacks the homology-clean scores' },
     refresh: { type: 'boolean', help: 'run again what is already there' },
     'dry-run': { type: 'boolean', help: 'only say what would run, what would be cut, and a guess of the cost' },
     ...deviceOptions,
@@ -42,6 +43,7 @@ export const gueRun: Command = {
       hyperparameters: values['epochs'] === undefined ? {} : { epochs: integer(context, 'epochs', 0) },
       out: (values['out'] as string | undefined) ?? 'runs',
       refresh: values['refresh'] === true,
+      audit: values['no-audit'] !== true,
     };
     if (!json && directory === undefined) print('No --data given: the tasks are SIMULATED. They show that everything works; they say nothing about genomes.\n\n');
     const device = await openDevice(context);
@@ -71,6 +73,8 @@ export interface Plan {
   readonly hyperparameters: Readonly<Record<string, number>>;
   readonly out: string;
   readonly refresh: boolean;
+  /** Whether test rows are searched in train. */
+  readonly audit: boolean;
 }
 
 /** Every task, every baseline once, every model with every seed; what the store already holds is not run again. */
@@ -80,19 +84,23 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
   const total = plan.sources.length * (plan.baselines.length + plan.models.length * plan.seeds.length);
   const records: StoredRecord[] = [];
+  let audit: LeakageAudit | undefined;
   const run = async (source: Source, dataset: Dataset, kind: 'model' | 'baseline', seed: number, { classifier, settings, hyperparameters }: PreparedModel) => {
     const stage = `${records.length + 1}/${total} ${source.name} ${classifier.id}${kind === 'model' ? ` seed ${seed}` : ''}`;
     context.progress.update({ stage });
     const request: EvaluateOptions = {
       task: source.task, dataset, classifier, kind, seed, hyperparameters, settings, signal: context.signal,
       device: kind === 'model' ? device.kind : 'cpu', threads: kind === 'model' ? device.limits.threads : 1,
-      onProgress: (event) => context.progress.update({ stage, ...event }),
+      onProgress: (event) => context.progress.update({ stage, ...event }), ...(audit ? { audit } : {}),
     };
     const identity = runIdentity(request);
     const record = await store.readOrRun(identity, () => evaluate(request), { refresh: plan.refresh });
     records.push({ record, path: store.pathOf(await store.keyOf(identity)) });
   };
   for (const [source, dataset] of datasets) {
+    const { train, test } = dataset;
+    const onProgress = (done: number, total: number): void => context.progress.update({ stage: `audit ${source.name}`, done, total, unit: 'sequences' });
+    audit = plan.audit ? await auditLeakage({ train: train.examples, test: test.examples }, { signal: context.signal, onProgress }) : undefined;
     for (const name of plan.baselines) await run(source, dataset, 'baseline', 0, { classifier: baselines[name](), settings: {}, hyperparameters: {} });
     for (const name of plan.models) {
       const prepared = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile });

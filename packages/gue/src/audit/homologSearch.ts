@@ -19,8 +19,10 @@ export interface Homolog extends Omit<LocalAlignment, 'score'> {
 
 /** Extensions without gaps stop when they have lost this much of their best score. */
 const dropOff = 20;
-/** Least score of an extension without gaps that is worth an alignment; a seed alone has 22. */
-const trigger = 28;
+/** Least score of an extension without gaps that is worth an alignment, whatever the query; a seed alone has 22. */
+const leastTrigger = 28;
+/** Share of the score of the weakest alignment that counts, which one extension without gaps has to reach: in long queries chance alone gives many of 28. */
+const triggerShare = 0.25;
 /** Index entries visited for a strand of a query; beyond it the query's most frequent seeds are left out. Repeats of a set of 30,000 rows stay far below. */
 const mostEntries = 4_000_000;
 
@@ -43,7 +45,8 @@ export function createHomologSearch(rows: readonly string[], longestQuery: numbe
   for (const [name, value] of Object.entries({ identity, coverage }))
     if (!(value > 0 && value <= 1)) throw new RangeError(`auditLeakage: expected ${name} above 0 and at most 1, got ${value}; 0.8 and 0.5 are usual`);
   const index = createKmerIndex(createSequenceText(rows));
-  const candidatesOf = createSeeding(index, longestQuery);
+  const scorePerBase = coverage * (alignmentScores.match * identity + alignmentScores.mismatch * (1 - identity));
+  const candidatesOf = createSeeding(index, longestQuery, (length) => Math.max(leastTrigger, triggerShare * scorePerBase * length));
   const { codes, starts } = index.text;
   return function* (query, skip) {
     const strands = strandsOf(query);
@@ -63,7 +66,7 @@ function strandsOf(query: string): [Uint8Array, Uint8Array] {
 }
 
 /** Returns a function that lists the candidates of a query, the best first. */
-function createSeeding(index: KmerIndex, longestQuery: number): (strands: readonly Uint8Array[]) => Candidate[] {
+function createSeeding(index: KmerIndex, longestQuery: number, triggerOf: (length: number) => number): (strands: readonly Uint8Array[]) => Candidate[] {
   const { text, offsets, positions } = index;
   // How far each diagonal has been extended, as `era + query position`. Eras grow from strand to strand, so that nothing needs to be cleared.
   const extendedTo = new Float64Array(text.codes.length + longestQuery);
@@ -71,6 +74,7 @@ function createSeeding(index: KmerIndex, longestQuery: number): (strands: readon
   return (strands) => {
     const best = new Map<number, Candidate>();
     strands.forEach((query, strand) => {
+      const trigger = triggerOf(query.length);
       const mostFrequent = frequencyLimit(query, offsets);
       forEachKmer(query, (kmer, position) => {
         if (offsets[kmer + 1] - offsets[kmer] > mostFrequent) return;

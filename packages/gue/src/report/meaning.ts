@@ -46,7 +46,7 @@ export function verdictBasis(summary: Summary): string {
 
 /** What follows from the records for a reader who is about to draw a conclusion. */
 export function meaningSentences(summary: Summary): readonly string[] {
-  return [simulatedNote, promoterNote, positionNote, compositionNote, truncationNote, seedNote, sizeNote, publishedNote].flatMap((note) => note(summary) ?? []);
+  return [simulatedNote, promoterNote, positionNote, compositionNote, truncationNote, homologyNote, seedNote, sizeNote, publishedNote].flatMap((note) => note(summary) ?? []);
 }
 
 const bestModel = (task: TaskSummary): Row | undefined => (task.models.length ? task.models.reduce((best, row) => (row.mean > best.mean ? row : best)) : undefined);
@@ -87,6 +87,21 @@ function truncationNote(summary: Summary): string | undefined {
     return part !== undefined && part > 0.05 ? [`${share(part)} of the test sequences of ${task.task.name} for ${row.model}`] : [];
   }));
   return cut.length ? `Sequences longer than the token limit were cut, and the model never saw the rest: ${listed(cut)}.` : undefined;
+}
+
+/** Names who scores higher, and who lower, on test items that resemble training items: memory, or twins with the other label. */
+function homologyNote(summary: Summary): string | undefined {
+  const named = (sign: number) => summary.tasks.flatMap((task) => rowsOf(task).flatMap(({ model, clean }) => {
+    const gap = clean?.gap;
+    if (!gap || (sign > 0 ? gap.interval.low <= 0 : gap.interval.high >= 0)) return [];
+    return [`${model} on ${task.task.name} (${percent(clean.mean)} without the ${count(clean.homologousItems)} items, ${points(gap.value)} on them)`];
+  }));
+  const [above, below] = [named(1), named(-1)];
+  if (!above.length && !below.length) return undefined;
+  return [
+    ...(above.length ? [`Test items that have a near duplicate in train are easier than the rest, by more than chance, for ${listed(above)}: there a score may be memory. Compare models on the homology-clean items.`] : []),
+    ...(below.length ? [`They are harder for ${listed(below)}: their training twins often carry another label.`] : []),
+  ].join(' ');
 }
 
 function seedNote(summary: Summary): string | undefined {

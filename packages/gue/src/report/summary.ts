@@ -13,8 +13,21 @@ export interface Row {
   readonly intervalOf: 'mean' | 'run' | 'envelope' | 'nothing';
   /** Mean of the dev scores by which the checkpoint or setting was chosen; undefined where one record lacks it. */
   readonly dev?: number;
+  /** On the test items without a near duplicate in train; where every record has it. */
+  readonly clean?: Clean;
   /** Against the best baseline; models only. */
   readonly comparison?: Comparison;
+}
+
+/** Means over seeds. */
+export interface Clean {
+  readonly mean: number;
+  readonly items: number;
+  readonly homologousItems: number;
+  /** Of one run, or the widest reach over seeds. */
+  readonly interval?: Interval;
+  /** Score of the items with near duplicates minus `mean`. */
+  readonly gap?: { readonly value: number; readonly interval: Interval };
 }
 
 /** `unclear`: the intervals overlap, or the paired interval holds zero, or there is no interval. */
@@ -103,7 +116,23 @@ function summariseRow(task: ReportTask, group: readonly RunRecord[], input: Repo
   const pooled = aggregate ? { interval: aggregate.interval, intervalOf: 'mean' as const }
     : intervals.length < records.length ? { intervalOf: 'nothing' as const }
       : { interval: envelope(intervals), intervalOf: records.length === 1 ? 'run' as const : 'envelope' as const };
-  return { model, kind, records, mean, ...pooled, ...(devs.every((dev) => dev !== undefined) && { dev: average(devs) }) };
+  return { model, kind, records, mean, ...pooled, ...(devs.every((dev) => dev !== undefined) && { dev: average(devs) }), ...cleanOf(records, task.metric) };
+}
+
+function cleanOf(records: readonly RunRecord[], metric: string): { clean?: Clean } {
+  const parts = records.flatMap(({ homology }) => {
+    const score = homology?.clean.find((candidate) => candidate.metric === metric);
+    return homology && score ? [{ homology, score }] : [];
+  });
+  if (parts.length < records.length) return {};
+  const { cleanItems, homologousItems } = parts[0].homology;
+  const intervals = parts.flatMap(({ score }) => score.interval ?? []);
+  const gaps = parts.flatMap(({ homology }) => homology.gap ?? []);
+  return { clean: {
+    mean: average(parts.map(({ score }) => score.value)), items: cleanItems, homologousItems,
+    ...(intervals.length === records.length && { interval: envelope(intervals) }),
+    ...(gaps.length === records.length && { gap: { value: average(gaps.map(({ value }) => value)), interval: envelope(gaps.map(({ interval }) => interval)) } }),
+  } };
 }
 
 /** The score with the task's own metric. */

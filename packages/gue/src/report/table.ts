@@ -44,6 +44,7 @@ const columnsOf = (summary: Summary): readonly Column[] => [
   { head: summary.intervalHead, text: (row) => intervalText(row.interval) + (row.intervalOf === 'envelope' ? ' (of single seeds)' : '') },
   { head: 'seeds', right: true, text: (row) => count(row.records.length) },
   { head: 'against the best baseline', text: standing },
+  { head: 'homology-clean', right: true, text: ({ clean }) => (clean ? `${percent(clean.mean)} (${count(clean.items)})` : '') },
   { head: 'truncated', right: true, text: (row) => optional(reported(row.records, 'truncatedFraction'), share) },
   { head: 'fit', right: true, text: (row) => duration(average(row.records.map((record) => record.cost.fitSeconds))) },
   { head: 'memory', right: true, text: (row) => bytes(Math.max(...row.records.map((record) => record.cost.peakMemoryBytes))) },

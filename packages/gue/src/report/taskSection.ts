@@ -1,5 +1,5 @@
 import { dataTable, simulatedTag, type RowGroup } from './dataTable';
-import { duration, intervalText, magnitude, metricName, percent, share } from './format';
+import { count, duration, intervalText, magnitude, metricName, percent, points, share } from './format';
 import { html, type Html } from './html';
 import type { PublishedRow } from './input';
 import { comparisonText, taskFacts } from './meaning';
@@ -22,16 +22,18 @@ ${confusionMatrices(task, summary)}</section>
 }
 
 function scoreTable(task: TaskSummary, summary: Summary, axis: Axis): Html {
+  const audited = rowsOf(task).some((row) => row.clean);
+  const scored = (row: Row): Cells => [...scoreRow(row, task, summary, axis), ...(audited ? [cleanCell(row)] : [])];
   const groups: readonly RowGroup[] = [
-    { head: 'Models', rows: task.models.map((row) => scoreRow(row, task, summary, axis)) },
-    { head: 'Baselines', rows: task.baselines.map((row) => scoreRow(row, task, summary, axis)) },
-    { head: 'Published', rows: (task.task.published ?? []).map((row) => publishedRow(row, task, axis)) },
+    { head: 'Models', rows: task.models.map(scored) },
+    { head: 'Baselines', rows: task.baselines.map(scored) },
+    { head: 'Published', rows: (task.task.published ?? []).map((row) => [...publishedRow(row, task, axis), ...(audited ? [''] : [])]) },
   ];
   return dataTable({
     caption: `${task.task.name}: ${metricName(task.task.metric)} on the test set, times 100. ${intervalLegend(task)}`, simulated: task.simulated, groups,
     columns: [
       { head: 'Who' }, { head: 'Score', kind: 'number' }, { head: summary.intervalHead }, { head: axisLabels(axis), kind: 'plot' }, { head: 'Against the best baseline' },
-      { head: 'Seeds', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Fit, each', kind: 'number' },
+      { head: 'Seeds', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Fit, each', kind: 'number' }, ...(audited ? [{ head: 'Homology-clean' }] : []),
     ],
   });
 }
@@ -46,6 +48,10 @@ function scoreRow(row: Row, task: TaskSummary, summary: Summary, axis: Axis): Ce
     row.records.length, truncated === undefined ? '' : share(truncated), duration(average(row.records.map((record) => record.cost.fitSeconds))),
   ];
 }
+
+/** The score without the test items that have a near duplicate in train, and how far it lies from that of the others. */
+const cleanCell = ({ clean }: Row): Html | string =>
+  clean ? html`${scoreCell(clean.mean)} ${intervalCell(clean.interval)}<br/><span class="quiet">${count(clean.items)} items${clean.gap && `, the other ${count(clean.homologousItems)}: ${points(clean.gap.value)} ${intervalText(clean.gap.interval)}`}</span>` : '';
 
 function publishedRow(row: PublishedRow, task: TaskSummary, axis: Axis): Cells {
   const value = row.score / 100;
