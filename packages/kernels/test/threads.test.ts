@@ -1,7 +1,7 @@
 // The wasm device: results do not depend on the number of threads, memory stays flat, and attention needs no matrix of queries by keys.
 import {
-  accumulate, adamW, add, alibiSlopes, attention, createWasmDevice, crossEntropy, dropout, embedding, fill, flatten, free, geglu, gelu, layerNorm, linear, matmul, mul, reshape, scale, scope, segmentMean,
-  silu, squaredNorm, sub, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Data, type Device, type Tensor,
+  accumulate, adamW, add, addRow, alibiSlopes, attention, averagePool1d, conv1d, createWasmDevice, crossEntropy, dropout, embedding, fill, flatten, free, geglu, gelu, layerNorm, linear,
+  matmul, maxPool1d, mul, mulRow, reshape, rmsNorm, scale, scope, segmentMean, silu, softmax, squaredNorm, sub, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Data, type Device, type Tensor,
 } from '../src';
 import { evaluateCase, testNumbers, type OpCase } from '../src/testing';
 
@@ -26,6 +26,10 @@ const families: readonly OpCase[] = [
     run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens, causal: true, windowSize: [50, -1] }).output,
   },
   { name: 'dropout', inputs: { x: [tokens, width] }, run: ({ x }) => dropout(x, 0.1, { seed: 1, step: 2, layer: 3 }) },
+  { name: 'rmsNorm with a residual, rows', inputs: { x: [tokens, width], w: [width], r: [tokens, width] }, run: ({ x, w, r }) => mulRow(addRow(rmsNorm(x, w, { residual: r }), w), w) },
+  { name: 'softmax', inputs: { x: [tokens, width] }, run: ({ x }) => softmax(x) },
+  { name: 'convolution and pooling', inputs: { x: [3, 400, 10], w: [20, 5, 10] }, run: ({ x, w }) => averagePool1d(maxPool1d(conv1d(x, w, undefined, { padding: 2 }), { size: 3 }), { size: 2 }) },
+  { name: 'linear of two rows', inputs: { x: [2, 700], w: [300, 700], bias: [300] }, run: ({ x, w, bias }) => linear(x, w, bias) },
   { name: 'segmentMean', inputs: { x: [tokens, width] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
   { name: 'crossEntropy', inputs: { logits: [tokens, width] }, run: ({ logits }, device) => crossEntropy(logits, tensor(device, labels)).sum },
 ];
