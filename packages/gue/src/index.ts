@@ -21,14 +21,14 @@ export { brierScore, expectedCalibrationError, logLoss, reliability, type Probab
 export { confusionMatrix, type ConfusionMatrix } from './metrics/confusion';
 export { mostProbable } from './predictions';
 // Statistics
-export { bootstrapInterval, pairedBootstrap, seedMeanInterval, type PairedComparison, type Scored, type SeedMean } from './statistics/bootstrap';
+export { bootstrapInterval, pairedBootstrap, seedMeanInterval, type PairedComparison, type Runs, type Scored, type SeedMean } from './statistics/bootstrap';
 export type { BootstrapOptions } from './statistics/interval';
 export type { IndexSource, Metric } from './statistics/resample';
+export { compareModels, type ComparisonTest, type ModelComparison, type TaskComparison } from './compare';
 export { mcnemar, type McNemar } from './statistics/mcnemar';
 export { permutationTest, type PermutationTest } from './statistics/permutation';
 export { equivalenceTest, minimumDetectableDifference, type Equivalence } from './statistics/equivalence';
-export { holm } from './statistics/holm';
-export { benjaminiHochberg } from './statistics/benjaminiHochberg';
+export { benjaminiHochberg, holm } from './statistics/multipleTests';
 // Audits
 export { auditLeakage, type LeakageAudit, type LeakageOptions } from './audit/leakage';
 export { auditContainment, type Containment } from './audit/containment';

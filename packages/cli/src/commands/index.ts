@@ -2,6 +2,7 @@ import type { Command } from '../command';
 import { doctor } from './doctor';
 import { gueAudit } from './gueAudit';
 import { gueBaseline } from './gueBaseline';
+import { gueCompare } from './gueCompare';
 import { gueReport } from './gueReport';
 import { gueRun } from './gueRun';
 import { gueTasks } from './gueTasks';
@@ -10,4 +11,4 @@ import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueAudit, gueBaseline, tokenize, trainTokenizer, inspectTokenizer, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, tokenize, trainTokenizer, inspectTokenizer, doctor];

@@ -51,15 +51,26 @@ export interface PairedComparison {
   readonly pValue: number;
 }
 
-/** Compares two models by resampling items in pairs: each resample scores both on the same draw, so that what is hard for both cancels. */
-export function pairedBootstrap(options: Scored & { readonly a: ArrayLike<number>; readonly b: ArrayLike<number> }): PairedComparison {
-  const { labels, metric, a, b } = options;
-  const { estimate, interval, sorted } = intervalOf(createCellStatistic(labels, [a, b], metric, ([first, second]) => first - second), options);
+/** Predictions of one run, `[items]`, or of several seeds. */
+export type Runs = ArrayLike<number> | readonly ArrayLike<number>[];
+
+/**
+ * Compares two models by resampling items in pairs: each resample scores both on the same draw, so that what is hard for both cancels.
+ * Of a model with several seeds the mean of their scores is compared; all seeds share each draw.
+ */
+export function pairedBootstrap(options: Scored & { readonly a: Runs; readonly b: Runs }): PairedComparison {
+  const { labels, metric } = options;
+  const [a, b] = [runsOf(options.a), runsOf(options.b)];
+  const combine = (values: readonly number[]) => mean(values.slice(0, a.length)) - mean(values.slice(a.length));
+  const { estimate, interval, sorted } = intervalOf(createCellStatistic(labels, [...a, ...b], metric, combine), options);
   const notAbove = sorted.filter((difference) => difference <= 0).length;
   const notBelow = sorted.filter((difference) => difference >= 0).length;
   const pValue = Math.min(1, (2 * (Math.min(notAbove, notBelow) + 1)) / (sorted.length + 1));
-  return { a: valueOf(labels, a, metric), b: valueOf(labels, b, metric), difference: estimate, interval, pValue };
+  const scoreOf = (runs: readonly ArrayLike<number>[]) => mean(runs.map((predicted) => valueOf(labels, predicted, metric)));
+  return { a: scoreOf(a), b: scoreOf(b), difference: estimate, interval, pValue };
 }
+
+const runsOf = (runs: Runs): readonly ArrayLike<number>[] => (typeof runs[0] === 'object' ? (runs as readonly ArrayLike<number>[]) : [runs as ArrayLike<number>]);
 
 function valueOf(labels: ArrayLike<number>, predicted: ArrayLike<number>, metric: Metric): number {
   const statistic = createCellStatistic(labels, [predicted], metric, ([value]) => value);

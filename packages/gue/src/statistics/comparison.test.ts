@@ -1,5 +1,5 @@
 import golden from '../../test/golden/metrics/metrics.json';
-import { benjaminiHochberg } from './benjaminiHochberg';
+import { benjaminiHochberg } from './multipleTests';
 import { bootstrapInterval, pairedBootstrap } from './bootstrap';
 import { equivalenceTest, minimumDetectableDifference } from './equivalence';
 import { mcnemar } from './mcnemar';

@@ -3,7 +3,7 @@ import golden from '../../test/golden/metrics/metrics.json';
 import { accuracy, f1Macro, mcc, type MetricName } from '../metrics/classification';
 import { auroc } from '../metrics/ranking';
 import { bootstrapInterval, pairedBootstrap, seedMeanInterval } from './bootstrap';
-import { holm } from './holm';
+import { holm } from './multipleTests';
 import { quantile } from './interval';
 import { mcnemar, mcnemarOfCounts } from './mcnemar';
 import { chiSquareTail, erfc, normalCdf, normalQuantile } from './normal';
