@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { root } from '../../run.mjs';
 
-export const matmulPeerVersions = { 'onnxruntime-web': '1.22.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0' };
+export const matmulPeerVersions = { 'onnxruntime-web': '1.30.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0' };
 
 export async function matmulPeers(problem) {
   const found = [];
@@ -17,12 +17,17 @@ export async function matmulPeers(problem) {
   return found;
 }
 
+/** weight [n, k] as [k, n]: what both are fast with. */
+function turn(weight, k, n) {
+  const turned = new Float32Array(k * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) turned[j * n + i] = weight[i * k + j];
+  return turned;
+}
+
 async function onnxRuntime({ x, weight, m, k, n, peer }) {
   const module = await peer('onnxruntime-web'), { InferenceSession, Tensor, env } = module.InferenceSession ? module : module.default;
   env.wasm.numThreads = 1;
-  const turned = new Float32Array(k * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) turned[j * n + i] = weight[i * k + j];
-  const session = await InferenceSession.create(matmulModel(m, k, n, turned), { executionProviders: ['wasm'] });
+  const session = await InferenceSession.create(matmulModel(m, k, n, turn(weight, k, n)), { executionProviders: ['wasm'] });
   const feeds = { x: new Tensor('float32', x, [m, k]) };
   return async () => (await session.run(feeds)).y.data.subarray(0, 64);
 }
@@ -45,9 +50,9 @@ async function tensorFlow({ x, weight, m, k, n, peer }) {
   setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'))}/dist/`);
   setThreadsCount(1);
   if (!(await core.setBackend('wasm'))) throw new Error('the wasm backend does not start');
-  const [a, b] = [core.tensor2d(x, [m, k]), core.tensor2d(weight, [n, k])];
+  const [a, b] = [core.tensor2d(x, [m, k]), core.tensor2d(turn(weight, k, n), [k, n])];
   return async () => {
-    const y = core.matMul(a, b, false, true), values = y.dataSync().subarray(0, 64);
+    const y = core.matMul(a, b), values = y.dataSync().subarray(0, 64);
     y.dispose();
     return values;
   };
