@@ -36,4 +36,5 @@ export type { Homolog, HomologyThresholds } from './audit/homologSearch';
 // Reports
 export { renderReport } from './report/page';
 export { renderTable } from './report/table';
+export { renderCsv, renderLatex } from './report/scoreRows';
 export type { Aggregate, PairedDifference, ReportInput, ReportTask } from './report/input';

@@ -1,15 +1,20 @@
 import { join } from 'node:path';
-import { openRunStore, identityOf, tasks, type ReportTask } from '@genomelm/gue';
+import { openRunStore, identityOf, renderCsv, renderLatex, tasks, type ReportTask } from '@genomelm/gue';
 import { simulatedTasks } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
 import { simulatedTask } from '../data';
+import { writeFileAtomic } from '../output';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
 
 export const gueReport: Command = {
   name: 'gue report',
   summary: 'Make table and page again from stored run records; nothing is run.',
-  usage: '[RUNS] [-o report.html]',
-  options: { out: { type: 'string', short: 'o', value: 'FILE', help: 'the page (default: report.html in RUNS)' } },
+  usage: '[RUNS] [-o report.html] [--csv FILE] [--latex FILE]',
+  options: {
+    out: { type: 'string', short: 'o', value: 'FILE', help: 'the page (default: report.html in RUNS)' },
+    csv: { type: 'string', value: 'FILE', help: 'the scores as comma-separated values too' },
+    latex: { type: 'string', value: 'FILE', help: 'the scores as a LaTeX table too (booktabs)' },
+  },
   async run({ values, positionals, json, print }) {
     if (positionals.length > 1) throw new UsageError(`gue report: expected one folder of runs, got ${positionals.join(' ')}`);
     const folder = positionals[0] ?? 'runs';
@@ -20,6 +25,8 @@ export const gueReport: Command = {
     const known: readonly ReportTask[] = [...tasks, ...simulatedTasks.map(simulatedTask)];
     const input = reportInput(stored, known.filter(({ name }) => stored.some(({ record }) => record.task === name)));
     const file = writeReport(input, (values['out'] as string | undefined) ?? join(folder, 'report.html'));
+    if (values['csv'] !== undefined) writeFileAtomic(values['csv'] as string, renderCsv(input));
+    if (values['latex'] !== undefined) writeFileAtomic(values['latex'] as string, renderLatex(input));
     print(json ? resultsJson(input, file) : resultsText(input, file));
   },
 };
