@@ -6,8 +6,8 @@ export { loadDataset } from './loadDataset';
 // Models
 export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
 export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
-export { boostedTrees, type TreeOptions } from './baselines/boostedTrees';
-export { markovChains, positionWeights } from './baselines/generative';
+export { commandClassifier, type CommandOptions } from './outside/commandClassifier';
+export { predictionFile } from './outside/predictionFile';
 // Runs
 export { evaluate, type EvaluateOptions } from './evaluate';
 export type { CurvePoint, HomologyScores, Interval, RunRecord, Score } from './runRecord';
