@@ -36,6 +36,46 @@ function rowTransposed(a: usize, b: usize, c: usize, k: i32, first: i32, last: i
   }
 }
 
+/** The same for four rows of c, which share the turning of b; rows that are missing repeat the last. */
+function fourRowsTransposed(a: usize, aRow: usize, b: usize, c: usize, cRow: usize, rows: i32, k: i32, first: i32, last: i32): void {
+  const bRow = <usize>k << 2, fours = k & ~3, whole = first + ((last - first) & ~3);
+  const a1 = a + <usize>min(1, rows - 1) * aRow, a2 = a + <usize>min(2, rows - 1) * aRow, a3 = a + <usize>min(3, rows - 1) * aRow;
+  const c1 = c + <usize>min(1, rows - 1) * cRow, c2 = c + <usize>min(2, rows - 1) * cRow, c3 = c + <usize>min(3, rows - 1) * cRow;
+  for (let j = first; j < whole; j += 4) {
+    let s0 = v128.load(at(c, j)), s1 = v128.load(at(c1, j)), s2 = v128.load(at(c2, j)), s3 = v128.load(at(c3, j));
+    for (let i = 0, from = b + <usize>j * bRow; i < fours; i += 4, from += 16) {
+      const r0 = v128.load(from), r1 = v128.load(from + bRow), r2 = v128.load(from + 2 * bRow), r3 = v128.load(from + 3 * bRow);
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      const t0 = v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), t1 = v128.shuffle<f32>(low01, low23, 2, 3, 6, 7);
+      const t2 = v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), t3 = v128.shuffle<f32>(high01, high23, 2, 3, 6, 7);
+      s0 = products(s0, at(a, i), t0, t1, t2, t3);
+      s1 = products(s1, at(a1, i), t0, t1, t2, t3);
+      s2 = products(s2, at(a2, i), t0, t1, t2, t3);
+      s3 = products(s3, at(a3, i), t0, t1, t2, t3);
+    }
+    v128.store(at(c, j), s0);
+    v128.store(at(c1, j), s1);
+    v128.store(at(c2, j), s2);
+    v128.store(at(c3, j), s3);
+  }
+  for (let r = 0; r < rows; r++) {
+    const x = a + <usize>r * aRow, to = c + <usize>r * cRow;
+    for (let j = first; j < last; j++) {
+      let sum = load<f32>(at(to, j));
+      for (let i = j < whole ? fours : 0; i < k; i++) sum += load<f32>(at(x, i)) * load<f32>(at(b + <usize>j * bRow, i));
+      store<f32>(at(to, j), sum);
+    }
+  }
+}
+
+@inline function products(sums: v128, a: usize, t0: v128, t1: v128, t2: v128, t3: v128): v128 {
+  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a), t0));
+  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 4), t1));
+  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 8), t2));
+  return f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 12), t3));
+}
+
 /** The same with b stored as [k, n]: four rows of b are added at a time. */
 function row(a: usize, b: usize, c: usize, n: i32, k: i32, first: i32, last: i32): void {
   const bRow = <usize>n << 2;
@@ -55,15 +95,22 @@ function row(a: usize, b: usize, c: usize, n: i32, k: i32, first: i32, last: i32
   for (; i < k; i++) for (let j = first; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load<f32>(at(b + <usize>i * bRow, j)));
 }
 
-/** c [m, n] = a [m, k] · b + bias; a part owns columns, in groups of eight. */
+/** c [m ≤ 4, n] = a [m, k] · b + bias; a part owns columns, in groups of eight. */
 export function matmulFew(a: usize, b: usize, bias: usize, c: usize, m: i32, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {
   const groups = (n + 7) >> 3, first = share(groups, part, parts) << 3, last = min(n, share(groups, part + 1, parts) << 3);
   if (last <= first) return;
+  const aRow = <usize>k << 2, cRow = <usize>n << 2;
   for (let r = 0; r < m; r++) {
-    const x = a + ((<usize>r * <usize>k) << 2), to = c + ((<usize>r * <usize>n) << 2);
+    const to = c + <usize>r * cRow;
     if (hasBias) memory.copy(at(to, first), at(bias, first), <usize>(last - first) << 2);
     else memory.fill(at(to, first), 0, <usize>(last - first) << 2);
-    if (transposed) rowTransposed(x, b, to, k, first, last);
-    else row(x, b, to, n, k, first, last);
+  }
+  if (transposed && m > 1) {
+    fourRowsTransposed(a, aRow, b, c, cRow, m, k, first, last);
+    return;
+  }
+  for (let r = 0; r < m; r++) {
+    if (transposed) rowTransposed(a + <usize>r * aRow, b, c + <usize>r * cRow, k, first, last);
+    else row(a + <usize>r * aRow, b, c + <usize>r * cRow, n, k, first, last);
   }
 }
