@@ -7,6 +7,7 @@ import { dryRun } from '../dryRun';
 import { builtInModels, findTokenizer, prepareModel, type PreparedModel, type TokenizerFile } from '../models';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
 import { baselineNames } from './baselineNames';
+import { outsideModels, type OutsideModel } from './outsideModels';
 import type { Device } from '@genomelm/kernels';
 
 const defaultBaselines = ['majority', 'composition', 'kmer', 'onehot'];
@@ -19,6 +20,7 @@ export const gueRun: Command = {
     data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
     models: { type: 'string', value: 'A,B', help: `${builtInModels.join(', ')}, or directories with pre-trained models (default: both)` },
+    outside: { type: 'string', value: 'A=X;…', help: 'models that are not ours: NAME=FILE.csv (predictions) or NAME=PROGRAM ARGUMENTS (sequences on stdin, a line for each on stdout); {task} stands for the task' },
     baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')}, or all, or none (default: ${defaultBaselines.join(',')})` },
     seeds: { type: 'string', value: 'N', help: 'fits of each model (default 3, simulated 1)' },
     seed: { type: 'string', value: 'N', help: 'the first seed (default 0)' },
@@ -37,6 +39,7 @@ export const gueRun: Command = {
     const plan: Plan = {
       sources: openSources(directory, list(context, 'tasks')),
       models: list(context, 'models') ?? [...builtInModels],
+      outside: outsideModels(context),
       baselines: baselineNames(context, defaultBaselines),
       seeds: Array.from({ length: integer(context, 'seeds', directory ? 3 : 1, { max: 1000 }) }, (_, i) => integer(context, 'seed', 0, { min: 0 }) + i),
       tokenizerFile: findTokenizer(values['tokenizer'] as string | undefined, directory),
@@ -66,6 +69,8 @@ export const gueRun: Command = {
 export interface Plan {
   readonly sources: readonly Source[];
   readonly models: readonly string[];
+  /** Fitted elsewhere, so that each runs once, whatever the seeds. */
+  readonly outside: readonly OutsideModel[];
   readonly baselines: readonly string[];
   readonly seeds: readonly number[];
   readonly tokenizerFile: TokenizerFile | undefined;
@@ -82,7 +87,7 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   const store = openRunStore(join(plan.out, 'records'));
   const datasets: [Source, Dataset][] = [];
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
-  const total = plan.sources.length * (plan.baselines.length + plan.models.length * plan.seeds.length);
+  const total = plan.sources.length * (plan.baselines.length + plan.outside.length + plan.models.length * plan.seeds.length);
   const records: StoredRecord[] = [];
   let audit: LeakageAudit | undefined;
   const run = async (source: Source, dataset: Dataset, kind: 'model' | 'baseline', seed: number, { classifier, settings, hyperparameters }: PreparedModel) => {
@@ -102,6 +107,7 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
     const onProgress = (done: number, total: number): void => context.progress.update({ stage: `audit ${source.name}`, done, total, unit: 'sequences' });
     audit = plan.audit ? await auditLeakage({ train: train.examples, test: test.examples }, { signal: context.signal, onProgress }) : undefined;
     for (const name of plan.baselines) await run(source, dataset, 'baseline', 0, { classifier: baselines[name](), settings: {}, hyperparameters: {} });
+    for (const { source: outside, classifierFor } of plan.outside) await run(source, dataset, 'model', 0, { classifier: await classifierFor(source.name), settings: { outside }, hyperparameters: {} });
     for (const name of plan.models) {
       const prepared = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile });
       for (const seed of plan.seeds) await run(source, dataset, 'model', seed, { ...prepared, hyperparameters: { ...prepared.hyperparameters, ...plan.hyperparameters } });
