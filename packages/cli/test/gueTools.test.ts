@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { simulateGueTask } from '@genomelm/genome-io';
+import { bundleGenomelm, freshFolder } from './genomelm';
+
+const genomelm = bundleGenomelm();
+const { train, dev, test: testRows } = simulateGueTask('sim_planted', { seed: 3, sizes: { train: 80, dev: 20, test: 40 }, length: 60 });
+const csv = (rows: typeof train) => `sequence,label\n${rows.map(({ sequence, label }) => `${sequence},${label}\n`).join('')}`;
+
+/** One task, six of whose test rows are copies of training rows. */
+const data = freshFolder('gue');
+const folder = join(data, 'prom/prom_core_tata');
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'train.csv'), csv(train));
+writeFileSync(join(folder, 'dev.csv'), csv(dev));
+writeFileSync(join(folder, 'test.csv'), csv([...train.slice(0, 6), ...testRows.slice(6)]));
+
+const json = (...args: string[]): Record<string, unknown> & { results: Record<string, unknown>[] } => {
+  const { status, stdout, stderr } = genomelm(...args, '--json');
+  expect({ status, stderr: status ? stderr : '' }).toEqual({ status: 0, stderr: '' });
+  return JSON.parse(stdout) as ReturnType<typeof json>;
+};
+
+test('gue audit finds the copies', () => {
+  const { results } = json('gue', 'audit', '--data', data, '--tasks', 'prom_core_tata');
+  expect(results).toMatchObject([{ task: 'prom_core_tata', exactDuplicates: 6, labelConflicts: 0, duplicatesInTrain: 0 }]);
+  expect(results[0]['nearDuplicates']).toBeGreaterThanOrEqual(6);
+});
+
+test('gue baseline scores what is asked for', () => {
+  const { results } = json('gue', 'baseline', '--data', data, '--tasks', 'prom_core_tata', '--baselines', 'majority,markov');
+  expect(results.map(({ task, baseline }) => [task, baseline])).toEqual([['prom_core_tata', 'majority'], ['prom_core_tata', 'markov']]);
+  for (const { mcc, interval } of results as unknown as { mcc: number; interval: [number, number] }[]) expect(interval[0] <= mcc && mcc <= interval[1]).toBe(true);
+});
+
+test('outside models stand beside the baselines, are compared, and reported as CSV and LaTeX', () => {
+  const runs = freshFolder('runs');
+  writeFileSync(join(runs, 'prom_core_tata.csv'), `prediction\n${[...train.slice(0, 6), ...testRows.slice(6)].map(({ label }) => `${label}\n`).join('')}`);
+  const outside = `right=${join(runs, '{task}.csv')}; ones=${process.execPath} -p require('fs').readFileSync(0,'utf8').replace(/[A-Z]+/gi,1).trim()`;
+  const { results } = json('gue', 'run', '--data', data, '--tasks', 'prom_core_tata', '--models', '', '--outside', outside, '--baselines', 'majority', '--out', runs);
+  expect(results.map(({ baseline, model, mcc }) => [baseline ?? model, mcc])).toEqual([['majority', 0], ['right', 1], ['ones', 0]]);
+  const comparison = json('gue', 'compare', 'right', 'ones', '--runs', runs, '--resamples', '200');
+  expect(comparison).toMatchObject({ won: 1, lost: 0, missing: [], meanDifference: 1 });
+  const [table, latex] = [join(runs, 'scores.csv'), join(runs, 'scores.tex')];
+  json('gue', 'report', runs, '--csv', table, '--latex', latex);
+  expect(readFileSync(table, 'utf8')).toMatch(/prom_core_tata,false,mcc,model,right,1,/);
+  expect(readFileSync(latex, 'utf8')).toContain('prom\\_core\\_tata');
+});
+
+test.each([
+  [['gue', 'compare', 'a'], /expected the names of two models, got a/],
+  [['gue', 'audit', '--data', data, '--identity', '80'], /--identity: expected a share above 0 and at most 1, got 80/],
+  [['gue', 'baseline', '--data', data, '--baselines', 'nonsense'], /--baselines: expected majority/],
+  [['gue', 'run', '--data', data, '--outside', 'nonsense'], /--outside: expected NAME=FILE.csv or NAME=PROGRAM/],
+])('%j is one clear line', (args, message) => {
+  const { status, stderr } = genomelm(...args);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(message);
+  expect(status).toBe(2);
+});
