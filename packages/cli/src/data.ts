@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findTask, loadDataset, parseDataset, tasks, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
+import { findTask, loadDataset, parseDataset, parseTask, tasks, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
 import { simulatedTasks, simulateGueTask, type SimulatedTask } from '@genomelm/genome-io';
 import { UsageError } from './command';
 
@@ -23,10 +23,16 @@ export function dataDirectory(option: string | undefined, environment = process.
 /** The named tasks, or all that the folder has in full, or all simulated ones. */
 export function openSources(directory: string | undefined, names: readonly string[] | undefined): Source[] {
   if (directory === undefined) return simulatedSources(names);
-  if (names) return names.map((name) => realSource(findTask(name), directory));
+  if (names) return names.map((name) => realSource(name.endsWith('.json') ? userTask(name) : findTask(name), directory));
   const complete = tasks.filter(({ folder }) => ['train', 'dev', 'test'].every((split) => ['.csv', '.csv.gz'].some((end) => existsSync(join(directory, ...folder.split('/'), split + end)))));
   if (complete.length === 0) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ … with train, dev and test.csv, got ${directory}, which has no complete task; see genomelm gue tasks`);
   return complete.map((task) => realSource(task, directory));
+}
+
+/** A task of the user's own, from a JSON file. */
+export function userTask(path: string): Task {
+  if (!existsSync(path)) throw new UsageError(`--tasks: expected a task as JSON, got ${path}, which does not exist`);
+  return parseTask(readFileSync(path, 'utf8'), path);
 }
 
 const realSource = (task: Task, directory: string): Source => ({

@@ -47,6 +47,15 @@ test('outside models stand beside the baselines, are compared, and reported as C
   expect(readFileSync(latex, 'utf8')).toContain('prom\\_core\\_tata');
 });
 
+test('a task of one\'s own comes from a JSON file', () => {
+  const runs = freshFolder('runs');
+  const own = join(runs, 'own.json');
+  writeFileSync(own, JSON.stringify({ name: 'own', folder: 'prom/prom_core_tata', classes: 2, bp: 60, metric: 'f1Macro' }));
+  const { results } = json('gue', 'run', '--data', data, '--tasks', own, '--models', '', '--baselines', 'majority', '--out', runs);
+  expect(results).toMatchObject([{ task: 'own', metric: 'f1Macro' }]);
+  expect(json('gue', 'report', runs, '--tasks', own).results).toMatchObject([{ task: 'own' }]);
+});
+
 test.each([
   [['gue', 'compare', 'a'], /expected the names of two models, got a/],
   [['gue', 'audit', '--data', data, '--identity', '80'], /--identity: expected a share above 0 and at most 1, got 80/],

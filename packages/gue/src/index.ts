@@ -1,6 +1,6 @@
 // Tasks and data
 export { findTask, tasks } from './tasks';
-export type { PublishedScore, Split, Task, UpstreamSettings } from './task';
+export { parseTask, type PublishedScore, type Split, type Task, type UpstreamSettings } from './task';
 export { parseDataset, type Dataset, type DatasetOptions, type DatasetSplit, type DatasetTask } from './dataset';
 export { loadDataset } from './loadDataset';
 // Models

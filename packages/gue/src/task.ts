@@ -58,3 +58,55 @@ export interface PublishedScore {
   readonly parameters?: number;
   readonly source: string;
 }
+
+/**
+ * A task of one's own from JSON: `{"name", "folder", "classes", "bp"}` at least; `folder`, below the data directory, holds train, dev and test.csv.
+ * Optional: `version`, `family`, `description`, `pair`, `metric` (`mcc` unless given, or `f1Macro`), `declaredSizes`, `citation`, `licence`.
+ * @param file - named in errors
+ * @throws RangeError for what is missing, unknown or of another kind
+ */
+export function parseTask(text: string, file = 'task.json'): Task {
+  const fail = (expected: string, got: unknown, remedy: string): never => {
+    throw new RangeError(`parseTask: expected ${expected}, got ${typeof got === 'string' ? got : String(JSON.stringify(got))} in ${file}; ${remedy}`);
+  };
+  let row: Record<string, unknown>;
+  try {
+    row = JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new RangeError(`parseTask: expected JSON, got ${(cause as Error).message} in ${file}; check commas and quotes`, { cause });
+  }
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) fail('an object', row, 'write {"name": …, "folder": …, "classes": …, "bp": …}');
+  for (const name of Object.keys(row)) if (!Object.hasOwn(userFields, name)) fail(`fields among ${Object.keys(userFields).join(', ')}`, name, 'remove it');
+  const task = Object.fromEntries(Object.entries(userFields).map(([name, { fallback, valid, expected }]) => {
+    const value = row[name] ?? fallback;
+    if (!valid(value)) fail(`${expected} as ${name}`, value, 'see parseTask');
+    return [name, value];
+  })) as unknown as Pick<Task, 'name' | 'folder' | 'classes' | 'version' | 'family' | 'description' | 'bp' | 'pair' | 'metric' | 'citation' | 'licence' | 'declaredSizes'>;
+  const { declaredSizes, ...rest } = task;
+  // Strict as GUE's own: a label outside the declared classes is refused.
+  return Object.freeze({ ...rest, ...(declaredSizes ? { declaredSizes } : {}), benchmark: 'GUE', upstream: { batchSize: 32, learningRate: 3e-5 }, published: [] });
+}
+
+interface UserField {
+  readonly fallback?: unknown;
+  readonly expected: string;
+  valid(value: unknown): boolean;
+}
+
+const text = (fallback: string): UserField => ({ fallback, expected: 'a text', valid: (value) => typeof value === 'string' });
+const whole = (least: number, most: number) => (value: unknown): boolean => Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+const userFields: Readonly<Record<string, UserField>> = {
+  name: { expected: 'letters, digits, dots, dashes and underscores', valid: (value) => typeof value === 'string' && /^[\w.-]+$/.test(value) },
+  folder: { expected: 'a path below the data directory, with /,', valid: (value) => typeof value === 'string' && value !== '' && !value.startsWith('/') && !value.split(/[/\\]/).includes('..') },
+  classes: { expected: 'a whole number from 2 to 4096', valid: whole(2, 4096) },
+  bp: { expected: 'a length in bases', valid: whole(1, 1e9) },
+  version: text('1'),
+  family: text('of one\'s own'),
+  description: text(''),
+  pair: { fallback: false, expected: 'true or false', valid: (value) => typeof value === 'boolean' },
+  metric: { fallback: 'mcc', expected: 'mcc or f1Macro', valid: (value) => value === 'mcc' || value === 'f1Macro' },
+  citation: text(''),
+  licence: text(''),
+  declaredSizes: { expected: '{"train", "dev", "test"} in rows', valid: (value) => value === undefined || (typeof value === 'object' && value !== null && splits.every((split) => whole(1, 1e9)((value as Record<string, unknown>)[split]))) },
+};

@@ -1,3 +1,4 @@
+import { parseTask } from './task';
 import { findTask, tasks } from './tasks';
 
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -41,4 +42,20 @@ test('rows cannot be changed', () => {
 test.each([['prom_core_tat', 'prom_core_tata'], ['H3K4me3', 'emp_H3K4me3'], ['tf/3', 'tf_3'], ['EPI_GM12878', 'epi_GM12878']])('%s is answered with %s', (wrong, near) => {
   expect(() => findTask(wrong)).toThrow(`got ${JSON.stringify(wrong)}; did you mean`);
   expect(() => findTask(wrong)).toThrow(near);
+});
+
+describe('a task of one\'s own', () => {
+  test('needs a name, a folder, a number of classes and a length', () =>
+    expect(parseTask('{"name":"mine","folder":"my/data","classes":3,"bp":70}')).toMatchObject({ name: 'mine', folder: 'my/data', classes: 3, bp: 70, metric: 'mcc', pair: false, version: '1', published: [] }));
+  test.each([
+    ['{"name":"mine"', 'expected JSON'],
+    ['[]', 'expected an object, got []'],
+    ['{"name":"mine","classes":2,"bp":70}', 'as folder, got undefined in task.json'],
+    ['{"name":"mine","folder":"../data","classes":2,"bp":70}', 'as folder, got ../data'],
+    ['{"name":"mine","folder":"data","classes":1,"bp":70}', 'expected a whole number from 2 to 4096 as classes, got 1'],
+    ['{"name":"my task","folder":"data","classes":2,"bp":70}', 'as name, got my task'],
+    ['{"name":"mine","folder":"data","classes":2,"bp":70,"metric":"auroc"}', 'expected mcc or f1Macro as metric, got auroc'],
+    ['{"name":"mine","folder":"data","classes":2,"lenght":3}', 'got lenght'],
+    ['{"name":"mine","folder":"data","classes":2,"bp":70,"declaredSizes":{"train":1}}', 'as declaredSizes'],
+  ])('%s is one clear line', (json, message) => expect(() => parseTask(json)).toThrow(message));
 });

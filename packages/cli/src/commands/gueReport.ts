@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { openRunStore, identityOf, renderCsv, renderLatex, tasks, type ReportTask } from '@genomelm/gue';
 import { simulatedTasks } from '@genomelm/genome-io';
-import { UsageError, type Command } from '../command';
-import { simulatedTask } from '../data';
+import { list, UsageError, type Command } from '../command';
+import { simulatedTask, userTask } from '../data';
 import { writeFileAtomic } from '../output';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
 
@@ -12,17 +12,19 @@ export const gueReport: Command = {
   usage: '[RUNS] [-o report.html] [--csv FILE] [--latex FILE]',
   options: {
     out: { type: 'string', short: 'o', value: 'FILE', help: 'the page (default: report.html in RUNS)' },
+    tasks: { type: 'string', value: 'A,B', help: 'JSON files of your own tasks, where the records are of such' },
     csv: { type: 'string', value: 'FILE', help: 'the scores as comma-separated values too' },
     latex: { type: 'string', value: 'FILE', help: 'the scores as a LaTeX table too (booktabs)' },
   },
-  async run({ values, positionals, json, print }) {
+  async run(context) {
+    const { values, positionals, json, print } = context;
     if (positionals.length > 1) throw new UsageError(`gue report: expected one folder of runs, got ${positionals.join(' ')}`);
     const folder = positionals[0] ?? 'runs';
     const store = openRunStore(join(folder, 'records'));
     const stored: StoredRecord[] = [];
     for (const record of await store.list()) stored.push({ record, path: store.pathOf(await store.keyOf(identityOf(record))) });
     if (stored.length === 0) throw new UsageError(`gue report: expected run records in ${join(folder, 'records')}, got none; run genomelm gue run -o ${folder} first`);
-    const known: readonly ReportTask[] = [...tasks, ...simulatedTasks.map(simulatedTask)];
+    const known: readonly ReportTask[] = [...tasks, ...simulatedTasks.map(simulatedTask), ...(list(context, 'tasks') ?? []).map(userTask)];
     const input = reportInput(stored, known.filter(({ name }) => stored.some(({ record }) => record.task === name)));
     const file = writeReport(input, (values['out'] as string | undefined) ?? join(folder, 'report.html'));
     if (values['csv'] !== undefined) writeFileAtomic(values['csv'] as string, renderCsv(input));
