@@ -75,7 +75,7 @@ export function writeReport(input: ReportInput, file: string): string {
 }
 
 export const resultsText = (input: ReportInput, report: string): string =>
-  `${renderTable(input, { colour: process.stdout.isTTY === true && !process.env['NO_COLOR'], width: Math.max(40, process.stdout.columns || 120) })}\nreport: ${report}\n`;
+  `${renderTable(input, { colour: process.stdout.isTTY === true && !process.env['NO_COLOR'], width: Math.max(40, process.stdout.columns || 140) })}\nreport: ${report}\n`;
 
 /** `{"results": [{"task", "model" | "baseline", "mcc", "interval", …}], "report"}`: one row for each task and model, means over seeds. */
 export function resultsJson(input: ReportInput, report: string): string {
