@@ -47,7 +47,7 @@ const simulation = { seed: 1, sizes: { train: 800, dev: 200, test: 500 }, longes
 
 /** A task row of the harness for a task of the simulator. */
 export const simulatedTask = ({ name, title, description, classes, length }: SimulatedTask) =>
-  ({ name, version: '1', benchmark: 'GUE', metric: 'mcc', classes: classes.length, pair: false, bp: Math.min(length, simulation.longest), description: `${title}. ${description}`, declaredSizes: simulation.sizes, published: [] }) as const;
+  ({ name, version: '1', benchmark: 'GUE', metric: 'mcc', classes: classes.length, pair: false, bp: Math.min(length, simulation.longest), description: `${title}. ${description.replace(/\.$/, '')}`, declaredSizes: simulation.sizes, published: [] }) as const;
 
 function simulatedSources(names: readonly string[] | undefined): Source[] {
   const wanted = names ?? simulatedTasks.map(({ name }) => name);
