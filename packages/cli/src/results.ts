@@ -21,7 +21,6 @@ export function reportInput(stored: readonly StoredRecord[], tasks: readonly Rep
     tasks,
     aggregates: groups.map(aggregate),
     differences: differences(groups),
-    notes: [],
     provenance: { genomelm: version(), command: `genomelm ${process.argv.slice(2).join(' ')}`, node: process.version, machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`, date: new Date().toISOString().slice(0, 10), ...provenance },
     recordPaths: stored.map(({ path }) => path),
   };
@@ -53,20 +52,14 @@ function aggregate({ task, runs }: Group): Aggregate {
   return { task: task.name, model: runs[0].model, seeds: runs.length, mean, interval };
 }
 
-/** With several seeds, the run whose score is the middle one stands for the model: the paired bootstrap compares predictions of single runs. */
+/** Each model against each baseline on the same items. All seeds of a model share each draw, so that the difference is that of the means shown beside it. */
 function differences(groups: readonly Group[]): PairedDifference[] {
-  const found: PairedDifference[] = [];
-  for (const { task, runs } of groups.filter((group) => group.runs[0].kind === 'model')) {
-    for (const other of groups.filter((group) => group.task === task && group.runs[0].kind === 'baseline')) {
-      const [a, b] = [middle(runs), other.runs[0]];
-      const { difference, interval } = pairedBootstrap({ labels: a.predictions.labels, a: a.predictions.predicted, b: b.predictions.predicted, metric: task.metric as Metric, seed: 0 });
-      found.push({ task: task.name, model: a.model, baseline: b.model, difference, interval });
-    }
-  }
-  return found;
+  const predictions = ({ runs }: Group) => runs.map((run) => run.predictions.predicted);
+  return groups.filter(({ runs }) => runs[0].kind === 'model').flatMap((ours) => groups.filter(({ task, runs }) => task === ours.task && runs[0].kind === 'baseline').map((baseline) => {
+    const { difference, interval } = pairedBootstrap({ labels: ours.runs[0].predictions.labels, a: predictions(ours), b: predictions(baseline), metric: ours.task.metric as Metric, seed: 0 });
+    return { task: ours.task.name, model: ours.runs[0].model, baseline: baseline.runs[0].model, difference, interval };
+  }));
 }
-
-const middle = (runs: readonly RunRecord[]): RunRecord => [...runs].sort((a, b) => a.scores[0].value - b.scores[0].value)[(runs.length - 1) >> 1];
 
 export function writeReport(input: ReportInput, file: string): string {
   mkdirSync(dirname(file), { recursive: true });

@@ -89,23 +89,27 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
   const total = plan.sources.length * (plan.baselines.length + plan.outside.length + plan.models.length * plan.seeds.length);
   const records: StoredRecord[] = [];
-  let audit: LeakageAudit | undefined;
+  const audits = new Map<Dataset, LeakageAudit>(); // made when the first run of a task needs one: stored records do not
+  const auditOf = async ({ name }: Source, dataset: Dataset): Promise<LeakageAudit> => {
+    const { train, test } = dataset;
+    const onProgress = (done: number, all: number): void => context.progress.update({ stage: `audit ${name}`, done, total: all, unit: 'sequences' });
+    const audit = audits.get(dataset) ?? await auditLeakage({ train: train.examples, test: test.examples }, { signal: context.signal, onProgress });
+    audits.set(dataset, audit);
+    return audit;
+  };
   const run = async (source: Source, dataset: Dataset, kind: 'model' | 'baseline', seed: number, { classifier, settings, hyperparameters }: PreparedModel) => {
     const stage = `${records.length + 1}/${total} ${source.name} ${classifier.id}${kind === 'model' ? ` seed ${seed}` : ''}`;
     context.progress.update({ stage });
     const request: EvaluateOptions = {
       task: source.task, dataset, classifier, kind, seed, hyperparameters, settings, signal: context.signal,
       device: kind === 'model' ? device.kind : 'cpu', threads: kind === 'model' ? device.limits.threads : 1,
-      onProgress: (event) => context.progress.update({ stage, ...event }), ...(audit ? { audit } : {}),
+      onProgress: (event) => context.progress.update({ stage, ...event }),
     };
     const identity = runIdentity(request);
-    const record = await store.readOrRun(identity, () => evaluate(request), { refresh: plan.refresh });
+    const record = await store.readOrRun(identity, async () => evaluate(plan.audit ? { ...request, audit: await auditOf(source, dataset) } : request), { refresh: plan.refresh });
     records.push({ record, path: store.pathOf(await store.keyOf(identity)) });
   };
   for (const [source, dataset] of datasets) {
-    const { train, test } = dataset;
-    const onProgress = (done: number, total: number): void => context.progress.update({ stage: `audit ${source.name}`, done, total, unit: 'sequences' });
-    audit = plan.audit ? await auditLeakage({ train: train.examples, test: test.examples }, { signal: context.signal, onProgress }) : undefined;
     for (const name of plan.baselines) await run(source, dataset, 'baseline', 0, { classifier: baselines[name](), settings: {}, hyperparameters: {} });
     for (const { source: outside, classifierFor } of plan.outside) await run(source, dataset, 'model', 0, { classifier: await classifierFor(source.name), settings: { outside }, hyperparameters: {} });
     for (const name of plan.models) {
