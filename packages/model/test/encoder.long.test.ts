@@ -41,7 +41,7 @@ function hashedWeights(name: string, count: number): Float32Array {
 const fnv1a = (name: string) => [...name].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5);
 
 const full = shared('dnabert2/full_117m');
-(full ? describe : describe.skip)('the 117 M shape on wasm', () => {
+(full ? describe : describe.skip)(`the 117 M shape on wasm${full ? '' : ' [skipped: no fixtures in ../shared]'}`, () => {
   test('hidden states, logits, loss and gradients', async () => {
     const index = readJson<Full>(full!, 'index.json');
     const outputs = readTensors(full!, 'outputs.safetensors');

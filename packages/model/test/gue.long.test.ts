@@ -17,7 +17,7 @@ const load = (split: string): Example[] => gunzipSync(readFileSync(path.join(fol
   return { sequence, label: Number(label) };
 });
 
-(present ? test : test.skip)('prom_core_tata: test MCC of at least 70 with one seed', async () => {
+(present ? test : test.skip)(`prom_core_tata: test MCC of at least 70 with one seed${present ? '' : ' [skipped: no data in ../shared]'}`, async () => {
   const device = await createWasmDevice({ threads: 2 });
   const [train, dev, held] = ['train', 'dev', 'test'].map(load);
   const classifier = createSequenceClassifier(({ vocabSize, maxTokens }) => smallConfig({ vocabSize, maxPositions: maxTokens }), kmerEncoder(6), { device });
