@@ -30,5 +30,6 @@ export { findOrfs, type Orf, type OrfDefinition, type OrfOptions } from './orf';
 export { codonAdaptationIndex, codonUsage, type AdaptationOptions, type CodonRow, type CodonUsage, type CodonUsageOptions } from './codonUsage';
 export { kmerAt, kmerSpectrum, type KmerOptions, type KmerSpectrum } from './kmerSpectrum';
 export { gcContent, gcSkew, linguisticComplexity, type SkewOptions } from './composition';
+export { threefry2x32 } from './simulate/random';
 export { simulateGueTask, type LabelledSequence, type SimulatedDataset, type SimulationOptions } from './simulate/simulateGueTask';
 export { plantedMotifTask, simulatedTasks, type SimulatedTask, type SplitSizes } from './simulate/tasks';
