@@ -5,7 +5,7 @@ test.each([
   [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
   [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
 ] as [[number, number], [number, number], number[]][])('Threefry-2x32-20 gives the known answers of Random123: key %j', (key, counter, expected) => {
-  expect(threefry2x32(key, counter)).toEqual(expected);
+  expect(threefry2x32(...key, ...counter)).toEqual(expected);
 });
 
 test('uniform numbers are uniform, and streams of another seed, purpose or index are others', () => {

@@ -1,10 +1,10 @@
 // Numbers that are a function of (seed, stream, counter) and of nothing else: any row of a simulated set can be drawn alone, in any order, on any machine.
 
 /** Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 4). All words are unsigned 32-bit. */
-export function threefry2x32(key: readonly [number, number], counter: readonly [number, number]): [number, number] {
-  const keys = [key[0], key[1], 0x1bd11bda ^ key[0] ^ key[1]]; // the constant is Skein's key-schedule parity for 32-bit words
-  let x = (counter[0] + keys[0]) | 0;
-  let y = (counter[1] + keys[1]) | 0;
+export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
+  const keys = [key0, key1, 0x1bd11bda ^ key0 ^ key1]; // the constant is Skein's key-schedule parity for 32-bit words
+  let x = (counter0 + key0) | 0;
+  let y = (counter1 + key1) | 0;
   for (let round = 0; round < 20; round++) {
     const distance = rotations[round % 8];
     x = (x + y) | 0;
@@ -30,7 +30,7 @@ export interface Random {
 
 /** A stream of its own for every (seed, purpose, index). */
 export function createRandom(seed: number, purpose: string, index = 0): Random {
-  const key = [seed, hash(purpose)] as const;
+  const stream = hash(purpose);
   let block = 0;
   let spare: number | undefined;
   const uniform = () => {
@@ -39,7 +39,7 @@ export function createRandom(seed: number, purpose: string, index = 0): Random {
       spare = undefined;
       return value;
     }
-    const [first, second] = threefry2x32(key, [index, block++]);
+    const [first, second] = threefry2x32(seed, stream, index, block++);
     spare = second / 2 ** 32;
     return first / 2 ** 32;
   };
