@@ -13,5 +13,6 @@ export type { Encoder, Example } from './examples';
 export { type Hyperparameters } from './train/hyperparameters';
 export { type CurvePoint, type FinetuneOptions, type FinetuneResult, type FinetuneTask, type Progress, finetune } from './train/finetune';
 export { type Optimizer, type OptimizerOptions, createOptimizer, decays } from './train/optimizer';
+export { type Adapters, type Lora, type LoraFiles, type LoraOptions, applyLora, loadLora, mergeLora, saveLora, serializeLora, withLora } from './train/lora';
 export { linearSchedule } from './train/schedule';
 export { type MaskTokensOptions, maskTokens } from './train/maskTokens';
