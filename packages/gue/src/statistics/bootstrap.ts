@@ -23,21 +23,28 @@ export interface SeedMean {
   readonly mean: number;
   /** Standard deviation between seeds (n - 1); undefined for one seed. */
   readonly standardDeviation: number | undefined;
-  /** Of the mean, by resampling the items; all seeds share each draw. The spread between seeds stands in `standardDeviation`. */
+  /** Of the mean, by resampling seeds and items: each resample draws items once, as many seeds as there are, and averages these on those. */
   readonly interval: Interval;
   /** One value a seed. */
   readonly values: readonly number[];
 }
 
-/** The mean over seeds, with an interval: each resample draws items once, scores every seed on them and averages. */
+/**
+ * The mean over seeds, with an interval that holds for other test items and for other seeds. Of few seeds it holds a little too little of their spread:
+ * a bootstrap sees (seeds - 1) / seeds of the variance.
+ */
 export function seedMeanInterval(options: Scored & { readonly predictions: readonly ArrayLike<number>[] }): SeedMean {
   const { labels, metric, predictions } = options;
   if (predictions.length === 0) throw new RangeError('seedMeanInterval: expected the predictions of at least one seed, got none; pass one list a run');
-  const { estimate, interval } = intervalOf(createCellStatistic(labels, predictions, metric, mean), options);
+  const { estimate, interval } = intervalOf(createCellStatistic(labels, predictions, metric, meanOfSeeds), options);
   const values = predictions.map((predicted) => valueOf(labels, predicted, metric));
   const spread = values.reduce((sum, value) => sum + (value - estimate) ** 2, 0);
   return { mean: estimate, standardDeviation: values.length > 1 ? Math.sqrt(spread / (values.length - 1)) : undefined, interval, values };
 }
+
+/** The mean, and in a resample that of as many values drawn with replacement. */
+const meanOfSeeds = (values: readonly number[], random?: () => number): number =>
+  mean(random && values.length > 1 ? values.map(() => values[Math.floor(random() * values.length)]) : values);
 
 /** The difference of two models on the same items. */
 export interface PairedComparison {
@@ -56,12 +63,12 @@ export type Runs = ArrayLike<number> | readonly ArrayLike<number>[];
 
 /**
  * Compares two models by resampling items in pairs: each resample scores both on the same draw, so that what is hard for both cancels.
- * Of a model with several seeds the mean of their scores is compared; all seeds share each draw.
+ * Of a model with several seeds the mean of their scores is compared, and each resample draws seeds beside items: see {@link seedMeanInterval}.
  */
 export function pairedBootstrap(options: Scored & { readonly a: Runs; readonly b: Runs }): PairedComparison {
   const { labels, metric } = options;
   const [a, b] = [runsOf(options.a), runsOf(options.b)];
-  const combine = (values: readonly number[]) => mean(values.slice(0, a.length)) - mean(values.slice(a.length));
+  const combine = (values: readonly number[], random?: () => number) => meanOfSeeds(values.slice(0, a.length), random) - meanOfSeeds(values.slice(a.length), random);
   const { estimate, interval, sorted } = intervalOf(createCellStatistic(labels, [...a, ...b], metric, combine), options);
   const notAbove = sorted.filter((difference) => difference <= 0).length;
   const notBelow = sorted.filter((difference) => difference >= 0).length;

@@ -1,7 +1,7 @@
 import { mean, pairwiseSum } from '../metrics/pairwiseSum';
 import type { Interval } from '../runRecord';
 import { normalCdf, normalQuantile } from './normal';
-import { cellCounts, cellsOfClusters, resampledClusterValues, resampledValues, type CellStatistic, type IndexSource } from './resample';
+import { cellCounts, clusterUnits, injectedValues, itemUnits, resampledValues, type CellStatistic, type IndexSource, type Units } from './resample';
 
 export interface BootstrapOptions {
   /** Number of resamples; 10,000 unless given. */
@@ -25,10 +25,10 @@ export function intervalOf(statistic: CellStatistic, options: BootstrapOptions):
   if (!(level > 0 && level < 1)) throw new RangeError(`bootstrap: expected a level between 0 and 1, got ${level}; 0.95 is usual`);
   const counts = cellCounts(statistic);
   const estimate = statistic.value(counts);
-  const units = clusters && cellsOfClusters(statistic, clusters);
-  const sorted = (units ? resampledClusterValues(statistic, units, resamples, seed) : resampledValues(statistic, resamples, seed, indices)).sort();
+  const units = clusters ? clusterUnits(statistic, clusters) : itemUnits(statistic);
+  const sorted = (indices ? injectedValues(statistic, indices, resamples) : resampledValues(statistic, units, resamples, seed)).sort();
   const tail = (1 - level) / 2;
-  const tails = method === 'bca' ? bcaTails(units ? withoutEachCluster(statistic, counts, units) : withoutEachItem(statistic, counts), estimate, sorted, tail) : undefined;
+  const tails = method === 'bca' ? bcaTails(withoutEachUnit(statistic, counts, units), estimate, sorted, tail) : undefined;
   const [low, high] = tails ?? [tail, 1 - tail];
   return { estimate, sorted, interval: { low: quantile(sorted, low), high: quantile(sorted, high), level, method: tails ? 'bca' : 'percentile', resamples } };
 }
@@ -45,22 +45,13 @@ function bcaTails(jackknife: ArrayLike<number>, estimate: number, sorted: Float6
   return tails.every(Number.isFinite) ? tails : undefined;
 }
 
-/** Leaving out any item of a cell gives the same value: as many evaluations as cells, not as items. */
-function withoutEachItem(statistic: CellStatistic, counts: Float64Array): number[] {
-  const without = new Float64Array(statistic.cells);
-  for (let cell = 0; cell < statistic.cells; cell++) {
-    counts[cell]--;
-    without[cell] = statistic.value(counts);
-    counts[cell]++;
-  }
-  return Array.from(statistic.cellOfItem, (cell) => without[cell]);
-}
-
-function withoutEachCluster(statistic: CellStatistic, counts: Float64Array, clusters: readonly Uint32Array[]): number[] {
-  return clusters.map((cells) => {
-    const rest = counts.slice();
-    for (const cell of cells) rest[cell]--;
-    return statistic.value(rest);
+/** Leaving out any unit of a kind gives the same value: as many evaluations as kinds, not as units. */
+function withoutEachUnit(statistic: CellStatistic, counts: Float64Array, { ofKind, cellsOfKind }: Units): number[] {
+  return cellsOfKind.flatMap((cells, kind) => {
+    for (const cell of cells) counts[cell]--;
+    const without = statistic.value(counts);
+    for (const cell of cells) counts[cell]++;
+    return new Array<number>(ofKind[kind]).fill(without);
   });
 }
 

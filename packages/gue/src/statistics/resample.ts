@@ -1,5 +1,6 @@
 import { metricsOnCounts, type MetricName } from '../metrics/classification';
 import { checkPairs, confusionMatrix, createConfusionMatrix, largestClass } from '../metrics/confusion';
+import { createMultinomial } from './multinomial';
 import { createResampleRandom } from './random';
 
 /** A metric by name (fast: it is computed from counts), or any function of labels and predictions that does not depend on the order of the items. */
@@ -17,8 +18,11 @@ export interface CellStatistic {
   /** `[items]` */
   readonly cellOfItem: Uint32Array;
   readonly cells: number;
-  /** @param counts - `[cells]`, items in each cell */
-  value(counts: Float64Array): number;
+  /**
+   * @param counts - `[cells]`, items in each cell
+   * @param random - of a resample, for what is resampled beside the items; absent for the sample itself
+   */
+  value(counts: Float64Array, random?: () => number): number;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface CellStatistic {
  * @param predictors - predictions of each model or seed, `[items]` each
  */
 export function createCellStatistic(
-  labels: ArrayLike<number>, predictors: readonly ArrayLike<number>[], metric: Metric, combine: (values: readonly number[]) => number,
+  labels: ArrayLike<number>, predictors: readonly ArrayLike<number>[], metric: Metric, combine: (values: readonly number[], random?: () => number) => number,
 ): CellStatistic {
   for (const predicted of predictors) checkPairs('bootstrap', labels, predicted);
   const cellOfItem = new Uint32Array(labels.length);
@@ -45,7 +49,7 @@ export function createCellStatistic(
   }
   const cellLabels = firstItems.map((item) => labels[item]);
   const metrics = predictors.map((predicted) => metricOnCells(metric, cellLabels, firstItems.map((item) => predicted[item])));
-  return { items: labels.length, cellOfItem, cells: firstItems.length, value: (counts) => combine(metrics.map((each) => each(counts))) };
+  return { items: labels.length, cellOfItem, cells: firstItems.length, value: (counts, random) => combine(metrics.map((each) => each(counts)), random) };
 }
 
 /** One predictor's metric as a function of the number of items in each cell. */
@@ -74,25 +78,21 @@ export function cellCounts({ cellOfItem, cells }: CellStatistic): Float64Array {
   return counts;
 }
 
-/** The statistic on `resamples` samples of as many items, drawn with replacement. An item's chance differs from 1/items by at most 2^-32. */
-export function resampledValues(statistic: CellStatistic, resamples: number, seed: number, indices?: IndexSource): Float64Array {
-  const { items, cellOfItem, cells } = statistic;
-  const counts = new Float64Array(cells);
-  return Float64Array.from({ length: resamples }, (_, resample) => {
-    counts.fill(0);
-    if (indices) {
-      const drawn = indices(resample);
-      for (let draw = 0; draw < drawn.length; draw++) counts[cellOfItem[drawn[draw]]]++;
-    } else {
-      const random = createResampleRandom(seed, resample);
-      for (let draw = 0; draw < items; draw++) counts[cellOfItem[(random() * items) | 0]]++;
-    }
-    return statistic.value(counts);
-  });
+/** What is drawn with replacement: units (items, or clusters of items), of which those of one kind put the same number of items into each cell. */
+export interface Units {
+  /** `[kinds]`, units of each kind. */
+  readonly ofKind: readonly number[];
+  /** `[kinds]`: the cells of the items in one unit, one entry an item. */
+  readonly cellsOfKind: readonly (readonly number[])[];
 }
 
-/** What is drawn together: the cells of the items of each cluster. Items of one cluster depend on each other, those of different ones do not. */
-export function cellsOfClusters({ items, cellOfItem }: CellStatistic, clusters: ArrayLike<number>): Uint32Array[] {
+/** Every item by itself: a kind is a cell. */
+export function itemUnits(statistic: CellStatistic): Units {
+  return { ofKind: [...cellCounts(statistic)], cellsOfKind: Array.from({ length: statistic.cells }, (_, cell) => [cell]) };
+}
+
+/** Items of one cluster depend on each other and are drawn together; those of different clusters are independent. */
+export function clusterUnits({ items, cellOfItem }: CellStatistic, clusters: ArrayLike<number>): Units {
   if (clusters.length !== items) throw new RangeError(`bootstrap: expected a cluster for each of ${items} items, got ${clusters.length}; pass them in the order of the file`);
   const members = new Map<number, number[]>();
   for (let item = 0; item < items; item++) {
@@ -100,19 +100,43 @@ export function cellsOfClusters({ items, cellOfItem }: CellStatistic, clusters: 
     if (cells) cells.push(cellOfItem[item]);
     else members.set(clusters[item], [cellOfItem[item]]);
   }
-  return [...members.values()].map((cells) => Uint32Array.from(cells));
+  const kinds = new Map<string, { cells: number[]; units: number }>();
+  for (const cells of members.values()) {
+    const key = cells.sort((a, b) => a - b).join();
+    const kind = kinds.get(key);
+    if (kind) kind.units++;
+    else kinds.set(key, { cells, units: 1 });
+  }
+  return { ofKind: Array.from(kinds.values(), ({ units }) => units), cellsOfKind: Array.from(kinds.values(), ({ cells }) => cells) };
 }
 
-/** The statistic on `resamples` samples of as many clusters, drawn whole and with replacement; their sizes differ. */
-export function resampledClusterValues(statistic: CellStatistic, clusters: readonly Uint32Array[], resamples: number, seed: number): Float64Array {
+/**
+ * The statistic on `resamples` samples of as many units, drawn with replacement. Only how many units of each kind are drawn matters, and these numbers are multinomial:
+ * see {@link createMultinomial}.
+ */
+export function resampledValues(statistic: CellStatistic, { ofKind, cellsOfKind }: Units, resamples: number, seed: number): Float64Array {
+  const draw = createMultinomial(ofKind);
+  const counts = new Float64Array(statistic.cells);
+  const drawn = new Float64Array(ofKind.length);
+  return Float64Array.from({ length: resamples }, (_, resample) => {
+    const random = createResampleRandom(seed, resample);
+    draw(random, drawn);
+    counts.fill(0);
+    for (let kind = 0; kind < drawn.length; kind++) {
+      const cells = cellsOfKind[kind];
+      for (let i = 0; i < cells.length; i++) counts[cells[i]] += drawn[kind];
+    }
+    return statistic.value(counts, random);
+  });
+}
+
+/** The statistic on samples whose items someone else drew. */
+export function injectedValues(statistic: CellStatistic, indices: IndexSource, resamples: number): Float64Array {
   const counts = new Float64Array(statistic.cells);
   return Float64Array.from({ length: resamples }, (_, resample) => {
     counts.fill(0);
-    const random = createResampleRandom(seed, resample);
-    for (let draw = 0; draw < clusters.length; draw++) {
-      const cells = clusters[(random() * clusters.length) | 0];
-      for (let i = 0; i < cells.length; i++) counts[cells[i]]++;
-    }
+    const drawn = indices(resample);
+    for (let draw = 0; draw < drawn.length; draw++) counts[statistic.cellOfItem[drawn[draw]]]++;
     return statistic.value(counts);
   });
 }

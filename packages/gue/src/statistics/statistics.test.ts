@@ -7,8 +7,9 @@ import { holm } from './multipleTests';
 import { quantile } from './interval';
 import { mcnemar, mcnemarOfCounts } from './mcnemar';
 import { chiSquareTail, erfc, normalCdf, normalQuantile } from './normal';
-import { createResampleRandom, threefry2x32 } from './random';
-import { createCellStatistic, resampledValues } from './resample';
+import { createBinomial, createMultinomial } from './multinomial';
+import { createResampleRandom } from './random';
+import { createCellStatistic, injectedValues } from './resample';
 
 interface GoldenBootstrap { y_true: number[]; y_pred: number[]; statistic: string; indices: number[][]; percentile: number[]; BCa: number[]; bootstrap_distribution: number[] }
 const names: Record<string, MetricName> = { accuracy: 'accuracy', mcc: 'mcc', f1_macro: 'f1Macro' };
@@ -18,7 +19,7 @@ describe.each(Object.values(golden.bootstrap as Record<string, GoldenBootstrap>)
   const options = { labels: g.y_true, predicted: g.y_pred, resamples: g.indices.length, indices: (resample: number) => g.indices[resample] };
   test('the resampled values, to the last bit', () => {
     const cells = createCellStatistic(g.y_true, [g.y_pred], names[statistic], ([value]) => value);
-    expect([...resampledValues(cells, g.indices.length, 0, options.indices)]).toEqual(g.bootstrap_distribution);
+    expect([...injectedValues(cells, options.indices, g.indices.length)]).toEqual(g.bootstrap_distribution);
   });
   test.each([['percentile', g.percentile], ['bca', g.BCa]] as const)('%s', (method, expected) => {
     for (const metric of [names[statistic], functions[statistic]]) {
@@ -54,12 +55,6 @@ test('normal and chi-square tails against scipy 1.10.1', () => {
   fc.assert(fc.property(fc.double({ min: 1e-12, max: 1 - 1e-12, noNaN: true }), (p) => expect(normalCdf(normalQuantile(p)) / p).toBeCloseTo(1, 11)));
 });
 
-test('Threefry gives the known answers of Random123', () => {
-  expect(threefry2x32(0, 0, 0, 0)).toEqual([0x6b200159, 0x99ba4efe]);
-  expect(threefry2x32(0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff)).toEqual([0x1cb996fc, 0xbb002be7]);
-  expect(threefry2x32(0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3)).toEqual([0xc4923a9c, 0x483df7a0]);
-});
-
 test('draws are uniform: chi-square over 64 bins within five deviations', () => {
   const bins = new Array<number>(64).fill(0);
   for (let resample = 0; resample < 1000; resample++) {
@@ -69,6 +64,42 @@ test('draws are uniform: chi-square over 64 bins within five deviations', () => 
   const expected = 200_000 / 64;
   const chiSquare = bins.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
   expect(Math.abs(chiSquare - 63)).toBeLessThan(5 * Math.sqrt(126));
+});
+
+describe('multinomial draws', () => {
+  test.each([[5, 0.3], [30, 0.1], [40, 0.45], [400, 0.9], [9168, 0.004], [9168, 0.31]])('of %i trials at %f follow the binomial distribution: chi-square within five deviations', (n, p) => {
+    const draw = createBinomial(n);
+    const random = createResampleRandom(n, 1);
+    const draws = 20_000;
+    const seen = new Map<number, number>();
+    for (let i = 0; i < draws; i++) {
+      const k = draw(random, n, p);
+      seen.set(k, (seen.get(k) ?? 0) + 1);
+    }
+    let [logProbability, chiSquare, bins, expected, count] = [n * Math.log(1 - p), 0, 0, 0, 0];
+    for (let k = 0; k <= n; k++) {
+      expected += draws * Math.exp(logProbability);
+      count += seen.get(k) ?? 0;
+      logProbability += Math.log(((n - k) / (k + 1)) * (p / (1 - p)));
+      if (expected < 20 && k < n) continue;
+      chiSquare += (count - expected) ** 2 / Math.max(expected, 1);
+      [bins, expected, count] = [bins + 1, 0, 0];
+    }
+    expect(Math.abs(chiSquare - (bins - 1))).toBeLessThan(5 * Math.sqrt(2 * (bins - 1)) + 3);
+  });
+  test('add up, and covary as counts of one sample do: -n p q between kinds', () => {
+    const weights = [5, 1, 14, 30, 50];
+    const draw = createMultinomial(weights);
+    const drawn = new Float64Array(5);
+    const products = Array.from({ length: 5 }, () => new Float64Array(5));
+    const draws = 20_000;
+    for (let i = 0; i < draws; i++) {
+      draw(createResampleRandom(4, i), drawn);
+      expect(drawn.reduce((a, b) => a + b)).toBe(100);
+      for (let j = 0; j < 5; j++) for (let k = 0; k < 5; k++) products[j][k] += ((drawn[j] - weights[j]) * (drawn[k] - weights[k])) / draws;
+    }
+    weights.forEach((w, j) => weights.forEach((v, k) => expect(Math.abs(products[j][k] - (j === k ? w * (1 - w / 100) : (-w * v) / 100))).toBeLessThan(1.2)));
+  });
 });
 
 const labels = Array.from({ length: 200 }, (_, i) => (i * 7) % 3);
@@ -96,14 +127,24 @@ describe('intervals', () => {
     expect(interval.low).toBeLessThan(0.875);
     expect(interval.high).toBeGreaterThan(0.875);
   });
+  const accurate = (share: number, shift: number) => labels.map((label, i) => (((i * 61 + shift) % 200) / 200 < share ? label : (label + 1) % 3));
   test('a mean over seeds averages the seeds and is narrower than one seed where their errors differ', () => {
-    const runs = [noisy(4), noisy(5), noisy(3)];
+    const runs = [accurate(0.75, 0), accurate(0.75, 67), accurate(0.75, 133)];
     const all = seedMeanInterval({ labels, predictions: runs, metric: 'accuracy', resamples: 2000 });
     expect(all.values).toEqual(runs.map((run) => accuracy(labels, run)));
     expect(all.mean).toBeCloseTo((all.values[0] + all.values[1] + all.values[2]) / 3, 15);
     const one = bootstrapInterval({ labels, predicted: runs[0], metric: 'accuracy', resamples: 2000 });
     expect(all.interval.high - all.interval.low).toBeLessThan(one.high - one.low);
     expect(seedMeanInterval({ labels, predictions: [runs[0]], metric: 'accuracy', resamples: 2000 })).toMatchObject({ interval: one, standardDeviation: undefined });
+  });
+  test('seeds that differ widen the interval: it is of other seeds too', () => {
+    const runs = [accurate(0.95, 0), accurate(0.7, 67), accurate(0.45, 133)];
+    const { interval } = seedMeanInterval({ labels, predictions: runs, metric: 'accuracy', resamples: 4000, method: 'percentile' });
+    // Standard error: items' and seeds' variances add; the bootstrap sees 2/3 of the latter. 1.96 times the square root of (0.25^2 x 2/3) / 3, and a little for the items.
+    expect((interval.high - interval.low) / 2).toBeGreaterThan(1.7 * Math.sqrt((0.25 ** 2 * 2) / 9));
+    expect((interval.high - interval.low) / 2).toBeLessThan(2.5 * Math.sqrt((0.25 ** 2 * 2) / 9));
+    const { interval: paired } = pairedBootstrap({ labels, a: runs, b: runs[1], metric: 'accuracy', resamples: 4000, method: 'percentile' });
+    expect(paired.high - paired.low).toBeGreaterThan(0.3);
   });
 });
 
