@@ -1,16 +1,25 @@
 import { allocate } from './op';
 import { fill } from './ops/elementwise/elementwise';
+import { toBfloat16, toFloat16 } from './half';
 import { createRandom } from './random';
-import { sizeOf, type Data, type Tensor } from './tensor';
+import { sizeOf, storageTypes, type Data, type DType, type Tensor } from './tensor';
 import type { Device } from './device';
 
-/** A tensor with these elements. Numbers and floats become float32, Int32Array int32, Uint32Array uint32. */
-export function tensor(device: Device, data: Data | readonly number[], shape: readonly number[] = [data.length]): Tensor {
-  const dtype = data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'float32';
+/**
+ * A tensor with these elements. Without `dtype`, numbers and floats become float32, Int32Array int32, Uint32Array uint32, Int8Array int8.
+ * As float16 or bfloat16, numbers are rounded to the nearest; a Uint16Array is taken as their bits.
+ */
+export function tensor(device: Device, data: Data | readonly number[], shape: readonly number[] = [data.length], { dtype = typeOf(data) }: { readonly dtype?: DType } = {}): Tensor {
   if (sizeOf({ dtype, shape }) !== data.length) throw new RangeError(`tensor: expected ${sizeOf({ dtype, shape })} elements for shape [${shape.join(', ')}], got ${data.length}`);
+  const stored = dtype === 'float32' || data instanceof storageTypes[dtype] ? data : dtype === 'float16' ? toFloat16(data) : dtype === 'bfloat16' ? toBfloat16(data) : storageTypes[dtype].from(data);
   const made = allocate(device, { dtype, shape: [...shape] });
-  device.write(made, Array.isArray(data) ? Float64Array.from(data) : (data as Data));
+  device.write(made, Array.isArray(stored) ? Float64Array.from(stored) : (stored as Data));
   return made;
+}
+
+function typeOf(data: Data | readonly number[]): DType {
+  if (data instanceof Uint16Array) throw new TypeError('tensor: expected a dtype for a Uint16Array, got none; say { dtype: \'float16\' } or { dtype: \'bfloat16\' }');
+  return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : data instanceof Int8Array ? 'int8' : 'float32';
 }
 
 /** float32 zeros. */

@@ -1,4 +1,5 @@
 export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
+export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
 export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
 export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Saved, type WasmCall, allocate, apply } from './op';
 export { type Sync, free, scope } from './scope';

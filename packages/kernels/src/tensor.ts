@@ -16,10 +16,13 @@ export interface Tensor extends TensorSpec {
   readonly offset: number;
 }
 
-/** What goes into and comes out of a device. The reference device computes in Float64Array. */
-export type Data = Float32Array | Float64Array | Int32Array | Uint32Array;
+/** What goes into and comes out of a device. The reference device computes in Float64Array; Uint16Array holds the bits of float16 and bfloat16 (see `toFloat16`). */
+export type Data = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Int8Array;
 
-const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int8: 1, int32: 4, uint32: 4 };
+/** How elements of each type lie in memory. */
+export const storageTypes = { float32: Float32Array, float16: Uint16Array, bfloat16: Uint16Array, int8: Int8Array, int32: Int32Array, uint32: Uint32Array } as const satisfies Record<DType, unknown>;
+
+export const bytesPerElement = (dtype: DType): number => storageTypes[dtype].BYTES_PER_ELEMENT;
 
 /** Number of elements. A shape `[]` is a scalar: one element. */
 export function sizeOf({ shape }: TensorSpec): number {
@@ -28,7 +31,7 @@ export function sizeOf({ shape }: TensorSpec): number {
   return size;
 }
 
-export const bytesOf = (spec: TensorSpec): number => sizeOf(spec) * bytesPerElement[spec.dtype];
+export const bytesOf = (spec: TensorSpec): number => sizeOf(spec) * bytesPerElement(spec.dtype);
 
 export const float32 = (...shape: number[]): TensorSpec => ({ dtype: 'float32', shape });
 
@@ -37,3 +40,11 @@ export const isTensor = (value: unknown): value is Tensor =>
 
 /** `float32 [2, 3]`, for messages. */
 export const describeSpec = ({ dtype, shape }: TensorSpec): string => `${dtype} [${shape.join(', ')}]`;
+
+/** Whether `data` may be written to a tensor: as many elements, and for 8 and 16 bits those very bits. */
+export function checkData(spec: TensorSpec, data: Data): void {
+  if (data.length !== sizeOf(spec)) throw new RangeError(`write: expected ${sizeOf(spec)} elements for ${describeSpec(spec)}, got ${data.length}`);
+  const storage = storageTypes[spec.dtype];
+  if (storage.BYTES_PER_ELEMENT < 4 && !(data instanceof storage)) throw new TypeError(`write: expected a ${storage.name} for ${describeSpec(spec)}, got a ${data.constructor.name}; convert it with toFloat16(), toBfloat16() or quantizeRows()`);
+  if (storage.BYTES_PER_ELEMENT === 4 && data.BYTES_PER_ELEMENT < 4) throw new TypeError(`write: expected numbers for ${describeSpec(spec)}, got a ${data.constructor.name}; give the tensor the type of the data`);
+}

@@ -1,17 +1,12 @@
 import { countMemory, type Device, type DeviceBuffer } from '../device';
-import { UnsupportedOpError } from '../errors';
-import { sizeOf, type Data, type DType, type Tensor } from '../tensor';
+import { bytesPerElement, checkData, sizeOf, storageTypes, type Data, type DType, type Tensor } from '../tensor';
 
 interface ReferenceBuffer extends DeviceBuffer {
   data?: Data;
 }
 
-function storage(dtype: DType, length: number): Data {
-  if (dtype === 'float32') return new Float64Array(length);
-  if (dtype === 'int32') return new Int32Array(length);
-  if (dtype === 'uint32') return new Uint32Array(length);
-  throw new UnsupportedOpError(dtype, 'reference', 'convert to float32 before the upload');
-}
+/** float32 is computed in float64; 8 and 16 bits are stored as they are on every device. */
+const storage = (dtype: DType, length: number): Data => (dtype === 'float32' ? new Float64Array(length) : new storageTypes[dtype](length));
 
 /** Runs every op's definition, in float64: slow, and what the other devices are tested against. */
 export function createReferenceDevice(): Device {
@@ -19,7 +14,7 @@ export function createReferenceDevice(): Device {
   // An allocation does not know its dtype; it becomes an array when a tensor first looks at it.
   const view = ({ buffer, dtype, shape, offset }: Tensor): Data => {
     const held = buffer as ReferenceBuffer;
-    held.data ??= storage(dtype, held.byteLength / 4);
+    held.data ??= storage(dtype, held.byteLength / bytesPerElement(dtype));
     return held.data.subarray(offset, offset + sizeOf({ dtype, shape }));
   };
   let dry = false;
@@ -42,6 +37,7 @@ export function createReferenceDevice(): Device {
     },
     write(tensor, data) {
       if (dry) return;
+      checkData(tensor, data);
       view(tensor).set(data);
       tensor.buffer.version++;
     },

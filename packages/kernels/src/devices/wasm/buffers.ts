@@ -1,6 +1,6 @@
 import { countMemory, type DeviceBuffer, type MemoryUse } from '../../device';
 import { DeviceLostError } from '../../errors';
-import { describeSpec, sizeOf, type Data, type Tensor } from '../../tensor';
+import { bytesPerElement, describeSpec, sizeOf, storageTypes, type Data, type Tensor } from '../../tensor';
 import type { Heap } from './memory';
 
 export interface WasmBuffer extends DeviceBuffer {
@@ -21,12 +21,10 @@ export interface Buffers {
   close(): void;
 }
 
-const views = { int32: Int32Array, uint32: Uint32Array, float32: Float32Array } as const;
-
 export function createBuffers({ memory, allocate, free }: Heap): Buffers {
   const { memory: counted, count } = countMemory();
   let closed = false;
-  const address = ({ buffer, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * 4;
+  const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
   const take = (byteLength: number): WasmBuffer => {
     if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed');
     const at = allocate(byteLength);
@@ -44,10 +42,7 @@ export function createBuffers({ memory, allocate, free }: Heap): Buffers {
       free((buffer as WasmBuffer).address, buffer.byteLength);
     },
     address,
-    view(tensor) {
-      if (!(tensor.dtype in views)) throw new TypeError(`wasm: expected float32, int32 or uint32, got ${describeSpec(tensor)}; convert before the upload`);
-      return new views[tensor.dtype as keyof typeof views](memory.buffer, address(tensor), sizeOf(tensor)) as Data;
-    },
+    view: (tensor) => new storageTypes[tensor.dtype](memory.buffer, address(tensor), sizeOf(tensor)) as Data,
     copy(array) {
       const buffer = take(array.byteLength);
       new Uint8Array(memory.buffer, buffer.address, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));

@@ -5,6 +5,7 @@ import { createPool } from './pool';
 import { createPreparedCache } from './preparedCache';
 import { runPlan } from './runPlan';
 import { canShareWork, machineThreads } from './threads';
+import { checkData } from '../../tensor';
 import type { Device } from '../../device';
 
 export interface WasmOptions {
@@ -43,6 +44,7 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
     write(tensor, data) {
       if (dry) return;
       checkLive('write', [tensor]);
+      checkData(tensor, data);
       view(tensor).set(data);
       tensor.buffer.version++;
     },
