@@ -1,14 +1,9 @@
 // safetensors (huggingface/safetensors, "Format"): u64 little-endian header length, JSON header, little-endian data without holes.
 import { FormatError } from '../errors';
+import { bytesPerElement, entryOf, type StoredSpec, type StoredTensor, type WeightsFile } from './storedTensor';
+import type { ByteSource } from './byteSource';
 
-/** One tensor as it lies in the file; `data` is a view of the file's bytes, possibly unaligned. */
-export interface StoredTensor {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data: Uint8Array;
-}
-
-const bytesPerElement: Readonly<Record<string, number>> = { BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8 };
+export { type StoredTensor, toFloat32 } from './storedTensor';
 
 /** The format's own limit: a longer header is an attack or no header. */
 const maxHeaderBytes = 100_000_000;
@@ -17,28 +12,51 @@ const refuse = (expected: string, got: unknown, cause?: unknown): never => {
   throw new FormatError(`parseSafetensors: expected ${expected}, got ${typeof got === 'string' ? got : JSON.stringify(got)}; the file is damaged or no safetensors file`, { format: 'safetensors', cause });
 };
 
+/** A tensor's place in the data behind the header. */
+interface Placed extends StoredSpec {
+  readonly begin: number;
+  readonly end: number;
+}
+
 /** The tensors of a file by name. Everything is checked before any is touched: sizes, overlaps, holes, names that come twice. @throws FormatError */
 export function parseSafetensors(file: Uint8Array): Map<string, StoredTensor> {
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength); // a Buffer's slice() would not copy
-  if (bytes.byteLength < 8) return refuse('at least 8 bytes', `${bytes.byteLength}`);
-  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (headerBytes > Math.min(maxHeaderBytes, bytes.byteLength - 8)) return refuse(`a header of at most ${Math.min(maxHeaderBytes, bytes.byteLength - 8)} bytes`, `${headerBytes}`);
-  const data = bytes.subarray(8 + headerBytes);
-  const tensors = new Map<string, StoredTensor>();
-  const ranges: [begin: number, end: number, name: string][] = [];
-  for (const [name, entry] of parseHeader(bytes.subarray(8, 8 + headerBytes))) {
-    if (name === '__metadata__') continue;
-    const { dtype, shape, begin, end } = parseEntry(name, entry, data.byteLength);
-    ranges.push([begin, end, name]);
-    tensors.set(name, { dtype, shape, data: data.subarray(begin, end) });
-  }
+  const dataBegin = 8 + headerBytesOf(bytes.subarray(0, 8), bytes.byteLength);
+  const data = bytes.subarray(dataBegin);
+  return new Map([...placesOf(bytes.subarray(8, dataBegin), data.byteLength)].map(([name, { dtype, shape, begin, end }]) => [name, { dtype, shape, data: data.subarray(begin, end) }]));
+}
+
+/** The same for a file too large to hold: its header is read and checked now, each tensor when it is asked for. @throws FormatError */
+export async function openSafetensors(source: ByteSource): Promise<WeightsFile> {
+  const dataBegin = 8 + headerBytesOf(await source.read(0, Math.min(8, source.byteLength)), source.byteLength);
+  const tensors = placesOf(await source.read(8, dataBegin), source.byteLength - dataBegin);
+  return {
+    tensors,
+    async read(name) {
+      const { dtype, shape, begin, end } = entryOf(tensors, name);
+      return { dtype, shape, data: await source.read(dataBegin + begin, dataBegin + end) };
+    },
+    close: () => source.close(),
+  };
+}
+
+/** @param start - the first 8 bytes, or fewer if there are no more */
+function headerBytesOf(start: Uint8Array, fileBytes: number): number {
+  if (start.byteLength < 8) return refuse('at least 8 bytes', `${start.byteLength}`);
+  const headerBytes = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
+  const most = Math.min(maxHeaderBytes, fileBytes - 8);
+  return headerBytes <= most ? headerBytes : refuse(`a header of at most ${most} bytes`, `${headerBytes}`);
+}
+
+function placesOf(header: Uint8Array, dataBytes: number): Map<string, Placed> {
+  const tensors = new Map<string, Placed>();
+  for (const [name, entry] of parseHeader(header)) if (name !== '__metadata__') tensors.set(name, parseEntry(name, entry, dataBytes));
   let at = 0;
-  for (const [begin, end, name] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+  for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at) return refuse(`${JSON.stringify(name)} to begin at byte ${at}, where the tensor before it ends`, `${begin}`);
     at = end;
   }
-  if (at !== data.byteLength) return refuse(`${at} bytes of data`, `${data.byteLength}`);
-  return tensors;
+  return at === dataBytes ? tensors : refuse(`${at} bytes of data`, `${dataBytes}`);
 }
 
 function parseHeader(bytes: Uint8Array): [name: string, entry: unknown][] {
@@ -72,7 +90,7 @@ function findRepeatedKey(text: string): string | undefined {
   return undefined;
 }
 
-function parseEntry(name: string, entry: unknown, dataBytes: number): { dtype: string; shape: number[]; begin: number; end: number } {
+function parseEntry(name: string, entry: unknown, dataBytes: number): Placed {
   const { dtype, shape, data_offsets: offsets } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) return refuse(`${JSON.stringify(name)} to have one of the dtypes ${Object.keys(bytesPerElement).join(', ')}`, dtype ?? null);
@@ -83,23 +101,6 @@ function parseEntry(name: string, entry: unknown, dataBytes: number): { dtype: s
   const bytes = (shape as number[]).reduce((product, axis) => product * axis, bytesPerElement[dtype]);
   if (bytes !== end - begin) return refuse(`${JSON.stringify(name)} to take ${bytes} bytes as ${dtype} [${shape.join(', ')}]`, `${end - begin}`);
   return { dtype, shape: shape as number[], begin, end };
-}
-
-/** Elements of an F32, F16 or BF16 tensor; half precision widens exactly. @throws TypeError for other dtypes */
-export function toFloat32({ dtype, data }: StoredTensor, name = 'the tensor'): Float32Array {
-  const aligned = data.slice().buffer;
-  if (dtype === 'F32') return new Float32Array(aligned);
-  if (dtype === 'BF16') return new Float32Array(Uint32Array.from(new Uint16Array(aligned), (bits) => bits << 16).buffer);
-  if (dtype === 'F16') return Float32Array.from(new Uint16Array(aligned), widenHalf);
-  throw new TypeError(`toFloat32: expected ${name} as F32, F16 or BF16, got ${dtype}`);
-}
-
-function widenHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
 }
 
 /** A file of float32 tensors, in the order of their names: the same tensors always give the same bytes. */
