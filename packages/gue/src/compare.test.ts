@@ -44,6 +44,13 @@ test('of several seeds the mean is compared', () => {
   expect(one.difference).toBeCloseTo(two.difference / 2, 12); // one seed as in task two, one that equals the other model
 });
 
+test('tasks of one folder are one family; a declared margin adds a test of equivalence', () => {
+  const renamed = records.filter(({ task }) => task !== 'three').map((record) => ({ ...record, task: record.task === 'one' ? 'emp_H3' : 'emp_H4' }));
+  const { families, tasks } = compareModels(renamed, 'words', 'places', { ...options, margin: 0.01 });
+  expect(families).toMatchObject({ families: [{ family: 'EMP', tasks: 2 }], signFlipPValue: 1 });
+  expect(tasks[1].equivalence).toMatchObject({ margin: 0.01, equivalent: false, difference: tasks[1].difference });
+});
+
 test('swapping the models turns the sign; a model against itself differs by nothing', () => {
   const [there, back] = [compareModels(records, 'words', 'places', options), compareModels(records, 'places', 'words', options)];
   expect(back.tasks[1].difference).toBeCloseTo(-there.tasks[1].difference, 12);

@@ -1,11 +1,13 @@
 import { metricsOnCounts, type MetricName } from './metrics/classification';
 import type { Interval, RunRecord } from './runRecord';
 import { pairedBootstrap } from './statistics/bootstrap';
-import { minimumDetectableDifference } from './statistics/equivalence';
+import { equivalenceTest, minimumDetectableDifference, type Equivalence } from './statistics/equivalence';
+import { compareFamilies, mostFamilies, type FamilyTest } from './statistics/families';
 import { holm } from './statistics/multipleTests';
 import type { BootstrapOptions } from './statistics/interval';
 import { mcnemar } from './statistics/mcnemar';
 import { permutationTest } from './statistics/permutation';
+import { familyOf } from './tasks';
 
 /** Two models on one task, on the same test items. */
 export interface TaskComparison {
@@ -26,9 +28,16 @@ export interface TaskComparison {
   readonly adjusted: Readonly<Record<ComparisonTest, number>>;
   /** Smallest difference that these test items would show with a power of 0.8. */
   readonly detectable: number;
+  /** Two one-sided tests of the runs in the middle, where a margin was declared. */
+  readonly equivalence?: Equivalence;
 }
 
-/** `mcnemar` and `permutation` compare single runs: of several seeds the one whose score is the middle one. */
+export interface CompareOptions extends BootstrapOptions {
+  /** A difference that would not matter, on the metric's own scale, declared before one looks: adds a test of equivalence to each task. */
+  readonly margin?: number;
+}
+
+/** `mcnemar` and `permutation` (and the test of equivalence) compare single runs: of several seeds the one whose score is the middle one. */
 export type ComparisonTest = 'bootstrap' | 'permutation' | 'mcnemar';
 
 export interface ModelComparison {
@@ -39,6 +48,8 @@ export interface ModelComparison {
   readonly missing: readonly string[];
   /** Of the differences; undefined where a task is missing or metrics differ, as it would then stand for something else. */
   readonly meanDifference?: number;
+  /** The differences over families of tasks (`EMP`, `prom`, `tf` …), which are independent where tasks are not; absent where `meanDifference` is, and for more than 24. */
+  readonly families?: FamilyTest;
   /** Tasks won and lost by a after the correction of the bootstrap at 0.05; the rest is undecided. */
   readonly won: number;
   readonly lost: number;
@@ -48,7 +59,7 @@ export interface ModelComparison {
  * Compares two models task by task from their stored predictions: paired bootstrap, McNemar's test and permutation test, corrected for the number of tasks.
  * @throws RangeError where a model has no record, or the two saw different test items
  */
-export function compareModels(records: readonly RunRecord[], a: string, b: string, options: BootstrapOptions = {}): ModelComparison {
+export function compareModels(records: readonly RunRecord[], a: string, b: string, options: CompareOptions = {}): ModelComparison {
   for (const model of [a, b]) {
     if (records.some((record) => record.model === model)) continue;
     throw new RangeError(`compareModels: expected a model among ${[...new Set(records.map((record) => record.model))].join(', ') || 'none'}, got ${model}; run it first`);
@@ -61,14 +72,18 @@ export function compareModels(records: readonly RunRecord[], a: string, b: strin
   const tasks = compared.map((each, i): TaskComparison => ({ ...each, adjusted: { bootstrap: corrected.bootstrap[i], permutation: corrected.permutation[i], mcnemar: corrected.mcnemar[i] } }));
   const missing = names.filter((task) => !both.includes(task));
   const decided = tasks.filter(({ adjusted }) => adjusted.bootstrap < 0.05);
+  const differences = tasks.map(({ task, difference }) => ({ family: familyOf(task), difference }));
   const comparable = missing.length === 0 && new Set(tasks.map(({ metric }) => metric)).size === 1;
   return {
     a, b, tasks, missing, won: decided.filter(({ difference }) => difference > 0).length, lost: decided.filter(({ difference }) => difference < 0).length,
-    ...(comparable ? { meanDifference: tasks.reduce((sum, { difference }) => sum + difference, 0) / tasks.length } : {}),
+    ...(comparable ? {
+      meanDifference: tasks.reduce((sum, { difference }) => sum + difference, 0) / tasks.length,
+      ...(new Set(differences.map(({ family }) => family)).size <= mostFamilies ? { families: compareFamilies(differences) } : {}),
+    } : {}),
   };
 }
 
-function compareOnTask(runsA: readonly RunRecord[], runsB: readonly RunRecord[], options: BootstrapOptions): Omit<TaskComparison, 'adjusted'> {
+function compareOnTask(runsA: readonly RunRecord[], runsB: readonly RunRecord[], { margin, ...options }: CompareOptions): Omit<TaskComparison, 'adjusted'> {
   const [first] = runsA;
   const metric = first.scores[0].metric;
   if (!isMetricName(metric)) throw new RangeError(`compareModels: expected a metric among ${Object.keys(metricsOnCounts).join(', ')}, got ${metric}; score the records again`);
@@ -85,6 +100,7 @@ function compareOnTask(runsA: readonly RunRecord[], runsB: readonly RunRecord[],
       permutation: permutationTest({ ...single, metric, ...(options.resamples ? { permutations: options.resamples } : {}), seed: options.seed ?? 0 }).pValue,
     },
     detectable: minimumDetectableDifference({ ...options, ...single, metric }),
+    ...(margin === undefined ? {} : { equivalence: equivalenceTest({ ...options, ...single, metric, margin }) }),
   };
 }
 

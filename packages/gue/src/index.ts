@@ -24,10 +24,11 @@ export { mostProbable } from './predictions';
 export { bootstrapInterval, pairedBootstrap, seedMeanInterval, type PairedComparison, type Runs, type Scored, type SeedMean } from './statistics/bootstrap';
 export type { BootstrapOptions } from './statistics/interval';
 export type { IndexSource, Metric } from './statistics/resample';
-export { compareModels, type ComparisonTest, type ModelComparison, type TaskComparison } from './compare';
+export { compareModels, type CompareOptions, type ComparisonTest, type ModelComparison, type TaskComparison } from './compare';
 export { mcnemar, type McNemar } from './statistics/mcnemar';
 export { permutationTest, type PermutationTest } from './statistics/permutation';
-export { equivalenceTest, minimumDetectableDifference, type Equivalence } from './statistics/equivalence';
+export { equivalenceTest, minimumDetectableDifference, pairedTost, type Equivalence, type PairedTost } from './statistics/equivalence';
+export { compareFamilies, type FamilyTest, type TaskDifference } from './statistics/families';
 export { benjaminiHochberg, holm } from './statistics/multipleTests';
 // Audits
 export { auditLeakage, type LeakageAudit, type LeakageOptions } from './audit/leakage';

@@ -93,6 +93,9 @@ export function findTask(name: string): Task {
   throw new RangeError(`findTask: expected the name of a task, got ${JSON.stringify(name)}; did you mean ${near.map((each) => each.name).join(', ')}?`);
 }
 
+/** What a task shares its origin with: all tasks of one data folder (`EMP`, `prom`, `tf` …), or, if nobody knows it here, nothing but itself. */
+export const familyOf = (name: string): string => tasks.find((each) => each.name === name)?.folder.split('/')[0] ?? name;
+
 /** Levenshtein's distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,10 +1,12 @@
 import golden from '../../test/golden/metrics/metrics.json';
 import { benjaminiHochberg } from './multipleTests';
 import { bootstrapInterval, pairedBootstrap } from './bootstrap';
-import { equivalenceTest, minimumDetectableDifference } from './equivalence';
+import { equivalenceTest, minimumDetectableDifference, pairedTost } from './equivalence';
+import { compareFamilies } from './families';
 import { mcnemar } from './mcnemar';
 import { permutationTest } from './permutation';
 import { createResampleRandom } from './random';
+import { studentCdf } from './studentT';
 
 /** Two models that are right on given shares of items, independently. */
 function models(items: number, seed: number, shareA = 0.8, shareB = 0.7) {
@@ -84,4 +86,35 @@ describe('clusters', () => {
     expect(Math.abs(width(bootstrapInterval({ ...copied, clusters: copies(labels.map((_, item) => item)) })) / once - 1)).toBeLessThan(1e-9);
   });
   test('one for each item, please', () => expect(() => bootstrapInterval({ labels, predicted: a, metric: 'mcc', clusters: [1] })).toThrow('expected a cluster for each of 300 items, got 1'));
+});
+
+describe('two one-sided t-tests against statsmodels 0.13.5, ttost_paired', () => {
+  const bits = (text: string) => [...text].map(Number);
+  const [a, b] = [bits('1011011010101011000111110111001101111000'), bits('1010110111111111111111100111101111101111')];
+  test.each([[0.1, 0.895216858813583, -1.2758185038468166, -3.317128110001723], [0.3, 0.224293607462426, 0.7654911023080898, -5.35843771615663]])('margin %f', (margin, p, lower, upper) => {
+    const tost = pairedTost({ a, b, margin });
+    expect(Math.abs(tost.pValue / p - 1)).toBeLessThan(1e-12);
+    expect([tost.t[0], tost.t[1]]).toEqual([expect.closeTo(lower, 12), expect.closeTo(upper, 12)]);
+  });
+  test('the bootstrap of the same differences comes to nearly the same p-value', () => {
+    const { labels, a: first, b: second } = models(2000, 3, 0.8, 0.8);
+    const right = (predicted: readonly number[]) => predicted.map((prediction, item) => Number(prediction === labels[item]));
+    const classical = pairedTost({ a: right(first), b: right(second), margin: 0.02 });
+    const bootstrap = equivalenceTest({ labels, a: first, b: second, metric: 'accuracy', margin: 0.02 });
+    expect(Math.abs(classical.pValue - bootstrap.pValue)).toBeLessThan(0.02);
+  });
+  test('Student\'s distribution is scipy\'s', () => [[-2.1, 3, 0.0632826], [0.3, 10, 0.6148397], [4, 999, 0.99996599]].forEach(([t, degrees, p]) => expect(studentCdf(t, degrees)).toBeCloseTo(p, 7)));
+});
+
+describe('families of tasks', () => {
+  const of = (values: readonly number[]) => values.map((difference, i) => ({ family: `f${i}`, difference }));
+  test('Wilcoxon\'s p-value is that of scipy 1.10.1, exact', () => expect(compareFamilies(of([1.2, -0.4, 3.1, 0.7, -2.2, 5.1, 0.9])).wilcoxonPValue).toBe(0.21875));
+  test('ten tasks of one family weigh as one', () => {
+    const emp = Array.from({ length: 10 }, () => ({ family: 'EMP', difference: 0.05 }));
+    const { families, meanDifference, signFlipPValue } = compareFamilies([...emp, { family: 'tf', difference: -0.03 }]);
+    expect(families).toEqual([{ family: 'EMP', tasks: 10, difference: expect.closeTo(0.05, 12) }, { family: 'tf', tasks: 1, difference: -0.03 }]);
+    expect(meanDifference).toBeCloseTo(0.01, 12);
+    expect(signFlipPValue).toBe(1);
+  });
+  test('six families that agree cannot say more than 2/64', () => expect(compareFamilies(of([1, 2, 3, 4, 5, 6]))).toMatchObject({ signFlipPValue: 2 / 64, wilcoxonPValue: 2 / 64 }));
 });

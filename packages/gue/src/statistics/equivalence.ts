@@ -3,6 +3,7 @@ import type { Scored } from './bootstrap';
 import { intervalOf, quantile } from './interval';
 import { normalQuantile } from './normal';
 import { createCellStatistic } from './resample';
+import { studentCdf } from './studentT';
 
 type Paired = Scored & { readonly a: ArrayLike<number>; readonly b: ArrayLike<number> };
 
@@ -30,6 +31,31 @@ export function equivalenceTest(options: Omit<Paired, 'level' | 'method'> & { re
   const beyond = (outside: (difference: number) => boolean) => (sorted.filter(outside).length + 1) / (sorted.length + 1);
   const pValue = Math.max(beyond((difference) => difference <= -margin), beyond((difference) => difference >= margin));
   return { difference: estimate, margin, pValue, interval, equivalent: quantile(sorted, alpha) > -margin && quantile(sorted, 1 - alpha) < margin };
+}
+
+/** Two one-sided t-tests of paired values. */
+export interface PairedTost {
+  /** Mean of a minus mean of b. */
+  readonly difference: number;
+  /** Of the test against -margin, and of the one against +margin. */
+  readonly t: readonly [lower: number, upper: number];
+  /** Of the larger of the two. */
+  readonly pValue: number;
+}
+
+/**
+ * The classical form of {@link equivalenceTest} for means of paired values, such as 1 and 0 for right and wrong: two one-sided paired t-tests (Schuirmann 1987); statsmodels' `ttost_paired`.
+ * Undefined (NaN) where all differences are equal.
+ */
+export function pairedTost({ a, b, margin }: { readonly a: ArrayLike<number>; readonly b: ArrayLike<number>; readonly margin: number }): PairedTost {
+  const n = a.length;
+  if (n < 2 || b.length !== n) throw new RangeError(`pairedTost: expected two lists of the same length, at least 2, got ${n} and ${b.length}; pass one value an item`);
+  if (!(margin > 0)) throw new RangeError(`pairedTost: expected a margin above 0, got ${margin}; say how large a difference would not matter, for example 0.02`);
+  const differences = Array.from(a, (value, item) => value - b[item]);
+  const difference = differences.reduce((sum, value) => sum + value, 0) / n;
+  const standardError = Math.sqrt(differences.reduce((sum, value) => sum + (value - difference) ** 2, 0) / (n - 1) / n);
+  const t = [(difference + margin) / standardError, (difference - margin) / standardError] as const;
+  return { difference, t, pValue: Math.max(studentCdf(-t[0], n - 1), studentCdf(t[1], n - 1)) };
 }
 
 /**
