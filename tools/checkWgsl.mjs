@@ -1,7 +1,8 @@
 // Compiles every variant of every shader of packages/kernels on Dawn's Null backend: no driver is needed, nothing is computed.
-// A shader's header lists its variants: `// Constants: HAS_BIAS=0,1 BLOCK=16,32` (every combination is compiled) or `// Constants: none`.
+// A shader's header lists its variants: `// Constants: HAS_BIAS=0,1 BLOCK=16,32` (every combination is compiled) or `// Constants: none`. A generator, *.wgsl.ts, exports them as `variants`.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { create, globals } from 'webgpu';
 import { writeCounts } from './counts.cjs';
 
@@ -39,20 +40,30 @@ async function problemsOf(device, source, variant, path) {
   }
 }
 
+/** The shaders of a file: texts with the constants before them, and a name for messages. */
+async function shadersOf(path) {
+  if (path.endsWith('.ts')) {
+    const [{ text }] = buildSync({ entryPoints: [path], bundle: true, write: false, format: 'esm', platform: 'neutral', logLevel: 'error', loader: { '.wgsl': 'text' } }).outputFiles;
+    const { variants } = await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
+    return variants.map(({ name, shader }) => ({ source: shader, variant: [], name }));
+  }
+  const source = readFileSync(path, 'utf8');
+  return variantsOf(source)?.map((variant) => ({ source, variant, name: variant.map((pair) => pair.join('=')).join(' ') || 'no constants' }));
+}
+
 Object.assign(globalThis, globals);
 const gpu = create(['backend=null']); // kept: Dawn does not survive the collection of its instance
 const adapter = await gpu.requestAdapter();
 const device = await adapter.requestDevice();
 const counts = { passed: 0, failed: 0 };
-for (const path of readdirSync('src', { recursive: true }).filter((name) => name.endsWith('.wgsl')).map((name) => join('src', name)).sort()) {
-  const source = readFileSync(path, 'utf8');
-  const variants = variantsOf(source);
-  if (!variants) console.error(`${path}:1:1 error: expected a header line "// Constants: NAME=0,1 OTHER=16" or "// Constants: none"`);
-  counts.failed += variants ? 0 : 1;
-  for (const variant of variants ?? []) {
+for (const path of readdirSync('src', { recursive: true }).filter((name) => /\.wgsl(\.ts)?$/.test(name)).map((name) => join('src', name)).sort()) {
+  const shaders = await shadersOf(path);
+  if (!shaders) console.error(`${path}:1:1 error: expected a header line "// Constants: NAME=0,1 OTHER=16" or "// Constants: none"`);
+  counts.failed += shaders ? 0 : 1;
+  for (const { source, variant, name } of shaders ?? []) {
     const problems = await problemsOf(device, source, variant, path);
     counts[problems.length ? 'failed' : 'passed']++;
-    if (problems.length) console.error(`${problems.join('\n')}\n  with ${variant.map((pair) => pair.join('=')).join(' ') || 'no constants'}`);
+    if (problems.length) console.error(`${problems.join('\n')}\n  with ${name}`);
   }
 }
 console.log(`${counts.passed} shader variants compiled, ${counts.failed} failed`);

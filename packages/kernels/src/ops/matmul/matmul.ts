@@ -1,9 +1,9 @@
 import { apply, type Op } from '../../op';
 import { sumRows } from '../sum/sum';
-import { checkFloats, checkShape, splitRows } from '../check';
+import { checkFloats, checkShape } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
-import shader from './matmul.wgsl';
+import { matmulPlan } from './webgpu';
 
 interface Transposes {
   readonly transposeA: boolean;
@@ -67,13 +67,7 @@ const matmulOp: Op<Transposes> = {
       ],
     };
   },
-  webgpu([a, b, bias], _outputs, attributes, { workPerDispatch }) {
-    const { m, n, k, ...strides } = matmulSizes(a, b, attributes);
-    const bind = [{ input: 0 }, { input: 1 }, { input: bias ? 2 : 1 }, { output: 0 }];
-    const steps = splitRows(m, n * k, workPerDispatch, 32).map(({ firstRow, rows }) => (
-      { shader, constants: { HAS_BIAS: bias ? 1 : 0 }, params: { m, n, k, ...strides, firstRow }, bind, workgroups: [Math.ceil(n / 32), Math.ceil(rows / 32), 1] as const, work: rows * n * k }));
-    return { steps };
-  },
+  webgpu: (inputs, _outputs, attributes, limits) => matmulPlan(inputs, { ...attributes, ...matmulSizes(inputs[0], inputs[1], attributes) }, limits),
   backward(d, { inputs: [a, b] }, { transposeA, transposeB }, [needsA, needsB, needsBias]) {
     const dA = () => (transposeA ? matmul(b, d, { transposeA: transposeB, transposeB: true }) : matmul(d, b, { transposeB: !transposeB }));
     const dB = () => (transposeB ? matmul(d, a, { transposeA: true, transposeB: transposeA }) : matmul(a, d, { transposeA: !transposeA }));

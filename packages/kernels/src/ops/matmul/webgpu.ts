@@ -1,0 +1,67 @@
+// The WebGPU plans of matmul: which tile, and whether k is split, by how much of the GPU a product would fill.
+import { isWide } from '../../devices/webgpu/quads';
+import { float32, type TensorSpec } from '../../tensor';
+import { linearGrid, splitRows } from '../check';
+import addSlices from './addSlices.wgsl';
+import { maxVectorRows, vectorColumns, vectorShader } from './vector.wgsl';
+import { tiles, tileShader, type Tile } from './tile.wgsl';
+import type { Limits } from '../../device';
+import type { Bind, Dispatch, Plan } from '../../op';
+
+interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** Workgroups that fill a large GPU: two for each of 132 multiprocessors. */
+const enoughGroups = 264;
+/** A slice of k shorter than this costs more to add up than it gains. */
+const minSlice = 512;
+
+/** The largest tile that fills the GPU, over slices of k where it must; a y that no tile fills is cut as far as k allows. */
+function chooseTile({ m, n, k }: Product): { tile: Tile; slices: number } {
+  const most = Math.max(1, Math.floor(k / minSlice));
+  const choices = tiles.map((tile) => {
+    const groups = Math.ceil(m / tile.blockM) * Math.ceil(n / tile.blockN);
+    const slices = Math.min(most, Math.max(1, Math.ceil(enoughGroups / groups)));
+    return { tile, slices, groups: groups * slices };
+  });
+  return choices.find(({ groups }) => groups >= enoughGroups) ?? choices.at(-1)!;
+}
+
+/** Generated texts by variant: a shader is looked up by its text. */
+function remember<V extends object>(generate: (variant: V) => string): (variant: V) => string {
+  const texts = new Map<string, string>();
+  return (variant) => {
+    const key = JSON.stringify(variant);
+    let text = texts.get(key);
+    if (!text) texts.set(key, (text = generate(variant)));
+    return text;
+  };
+}
+
+const [tileText, vectorText] = [remember(tileShader), remember(vectorShader)];
+
+export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product, { workPerDispatch }: Limits): Plan<Dispatch> {
+  const { m, n, k, transposeA, transposeB } = product;
+  if (!m || !n) return { steps: [] };
+  const storage = { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, dtypeA: a.dtype, dtypeB: b.dtype, dtypeBias: (bias ?? b).dtype };
+  const operands: Bind[] = [{ input: 0 }, { input: 1 }, { input: bias ? 2 : 1 }];
+  if (m <= maxVectorRows && !transposeA) {
+    const shader = vectorText({ ...storage, transposeB, rows: 2 ** Math.ceil(Math.log2(m)) });
+    const columns = vectorColumns(transposeB);
+    return { steps: splitRows(n, m * k, workPerDispatch, columns).map(({ firstRow, rows }) => (
+      { shader, params: { m, n, k, firstColumn: firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(rows / columns), 1, 1], work: rows * m * k })) };
+  }
+  const { tile, slices } = chooseTile(product);
+  const slice = Math.max(1, Math.ceil(k / slices / tile.blockK)) * tile.blockK;
+  const shader = tileText({ ...storage, tile, transposeA, transposeB });
+  const y: Bind = slices > 1 ? { scratch: 0 } : { output: 0 };
+  const steps = splitRows(m, n * k, workPerDispatch, tile.blockM).map(({ firstRow, rows }): Dispatch => (
+    { shader, params: { m, n, k, firstRow, slice }, bind: [...operands, y], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(rows / tile.blockM), slices], work: rows * n * k }));
+  if (slices === 1) return { steps };
+  return { scratch: [float32(slices, m, n)], steps: [...steps, { shader: addSlices, params: { count: m * n, slices }, bind: [y, { output: 0 }], workgroups: linearGrid(m * n) }] };
+}
