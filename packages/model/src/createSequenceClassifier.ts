@@ -6,8 +6,10 @@ import { initializer, modelSpecs, type Model, type Params } from './model';
 import { deviceOf, elements, mapSpecs } from './parameters';
 import { predictProbabilities } from './predict';
 import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
-import { trainClassifier, type LabelledTokens } from './train/trainClassifier';
-import type { CurvePoint, FinetuneResult, Progress } from './train/finetune';
+import { classification } from './train/objective';
+import { trainClassifier, type LabelledTokens, type Protocol, type TrainedModel } from './train/trainClassifier';
+import type { CurvePoint, Progress } from './train/finetune';
+import type { Lora, LoraOptions } from './train/lora';
 
 /** What is known before a model is trained from scratch. */
 export interface FitFacts {
@@ -27,6 +29,10 @@ export interface SequenceClassifierOptions {
   readonly pooling?: EncoderConfig['pooling'];
   /** Instead of the default settings; a fit may override them again. */
   readonly hyperparameters?: Partial<Hyperparameters>;
+  /** What is trained of a model; by default all of it. `lora` and `probe` have learning rates of their own, `probe` pooling `mean`. From scratch only `full` makes sense. */
+  readonly protocol?: Protocol | undefined;
+  /** Rank, alpha and layers for protocol `lora`. */
+  readonly lora?: Omit<LoraOptions, 'seed'> | undefined;
   /** Computes each layer again in the backward pass: the same result with much less memory, a third slower. Default: on for a model, off from scratch. */
   readonly checkpoint?: boolean;
   /** Identifies the tokenizer's vocabulary, for example the sha256 of its file. By default the ids of a fixed sequence do. */
@@ -57,6 +63,8 @@ export interface TrainedClassifier {
   /** The encoder with its classifier, for `classify` and `savePretrained`. */
   readonly model: Model;
   readonly curve: readonly CurvePoint[];
+  /** Of protocol `lora`: the adapters, which `model` holds merged. `dispose` frees them. */
+  readonly lora?: Lora;
   /** Parameters, tokens, truncation and selection in numbers. */
   readonly report: Readonly<Record<string, number>>;
   /** Probabilities `[examples, classes]`, in the order given. What is longer than the model takes is cut; `report.truncatedFraction` tells of it. */
@@ -75,15 +83,18 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
   const device = scratch ? options.device : deviceOf(source.params);
   if (!device) throw new TypeError('createSequenceClassifier: expected a device to train on, got none; pass { device: await createDevice() }');
   if (options.device && options.device !== device) throw new TypeError(`createSequenceClassifier: expected the device that the model lives on (${device.kind}), got another ${options.device.kind}; load the model there`);
-  const defaults = readHyperparameters(scratch ? fromScratch : fromPretrained, { ...options.hyperparameters });
+  const { protocol = 'full' } = options;
+  if (scratch && protocol !== 'full') throw new TypeError(`createSequenceClassifier: expected protocol 'full' for training from scratch, got '${protocol}'; give it a model`);
+  const defaults = readHyperparameters(scratch ? fromScratch : fromPretrained[protocol], { ...options.hyperparameters });
+  const pooling = protocol === 'probe' ? 'mean' : options.pooling;
   const configFor = (facts: FitFacts, { dropout }: Hyperparameters): EncoderConfig => {
     const base = scratch ? source(facts) : source.config;
     if (encoder.vocabSize !== base.vocabSize) throw new RangeError(`createSequenceClassifier: expected a tokenizer with the model's vocabulary of ${base.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
-    return checkConfig({ ...base, hiddenDropout: dropout ?? base.hiddenDropout, pooling: options.pooling ?? base.pooling });
+    return checkConfig({ ...base, hiddenDropout: dropout ?? base.hiddenDropout, pooling: pooling ?? base.pooling });
   };
   // Before data are seen, a configuration from scratch is that for 2 classes and 512 tokens.
   const sample = configFor({ classes: 2, maxTokens: 512, vocabSize: encoder.vocabSize, seed: 0 }, defaults);
-  const fingerprint = hashText(JSON.stringify([sample, scratch ? 'scratch' : fingerprintOf(source), options.tokenizerFingerprint ?? identify(encoder), defaults]));
+  const fingerprint = hashText(JSON.stringify([sample, scratch ? 'scratch' : fingerprintOf(source), options.tokenizerFingerprint ?? identify(encoder), defaults, ...(protocol === 'full' ? [] : [protocol, options.lora])]));
 
   return {
     id: options.id ?? 'encoder',
@@ -102,8 +113,10 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
       const params = startingPoint(scratch ? undefined : source, config, device, classes, seed);
       const model: Model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) };
       try {
-        const result = await trainClassifier(model, trainTokens, devTokens, { classes, seed, settings, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? !scratch, signal, onProgress: (event) => fitOptions.onProgress?.(event) });
-        return trained(model, result, { train: trainTokens, dev: devTokens }, encoder, longest(settings, config));
+        const fit = await trainClassifier(model, trainTokens, devTokens, {
+          objective: classification({ classes }), protocol, lora: options.lora, seed, settings, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? !scratch, signal, onProgress: (event) => fitOptions.onProgress?.(event),
+        });
+        return trained(fit, { train: trainTokens, dev: devTokens }, encoder, longest(settings, config));
       } catch (error) {
         free(params);
         throw error;
@@ -116,7 +129,7 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
 const longest = ({ maxLength }: Hyperparameters, config?: EncoderConfig): number => Math.min(maxLength || Infinity, config?.maxPositions || Infinity);
 
 const label = (examples: readonly Example[], encoder: Encoder, maxLength: number): LabelledTokens => ({
-  ...encodeExamples(examples, encoder, maxLength), labels: Int32Array.from(examples, (example) => example.label),
+  ...encodeExamples(examples, encoder, maxLength), targets: examples.map((example) => [example.label]),
 });
 
 /** Copies of the source's backbone and pooler, and new parameters for the rest. */
@@ -139,7 +152,7 @@ function identify(encoder: Encoder): string {
   return hashText(`${encoder.vocabSize} ${JSON.stringify(encoder.specialIds)} ${encoder.encode(bases.join('')).join(' ')}`);
 }
 
-function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, splits: Readonly<Record<'train' | 'dev', LabelledTokens>>, encoder: Encoder, maxLength: number): TrainedClassifier {
+function trained({ model, lora, trainedParameters, result: { steps, tokens, curve, best } }: TrainedModel, splits: Readonly<Record<'train' | 'dev', LabelledTokens>>, encoder: Encoder, maxLength: number): TrainedClassifier {
   const { train, dev } = splits;
   const weights = flatten(model.params).map(([path, leaf]) => ({ count: elements(leaf), embedding: path.includes('_embeddings.') }));
   const count = (wanted: typeof weights) => wanted.reduce((total, weight) => total + weight.count, 0);
@@ -148,9 +161,11 @@ function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, s
   return {
     model,
     curve,
+    ...(lora ? { lora } : {}),
     get report() {
       return {
         parameters: count(weights),
+        trainedParameters,
         nonEmbeddingParameters: count(weights.filter(({ embedding }) => !embedding)),
         tokensPerBase: train.tokens / train.bases,
         truncatedTrainFraction: share(train),
@@ -161,7 +176,7 @@ function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, s
         steps,
         epochs: curve.at(-1)?.epoch ?? 0,
         tokensSeen: tokens,
-        ...(best ? { bestStep: best.step, bestEpoch: best.epoch, devMcc: best.score, devLoss: best.loss ?? NaN } : {}),
+        ...(best ? { bestStep: best.step, bestEpoch: best.epoch, devMcc: best.score, devLoss: best.loss ?? NaN, constantPredictions: best.constant ? 1 : 0 } : {}),
       };
     },
     async predict(examples) {
@@ -170,6 +185,6 @@ function trained(model: Model, { steps, tokens, curve, best }: FinetuneResult, s
       predicted.truncated += encoded.truncated;
       return predictProbabilities(model, encoded.sequences);
     },
-    dispose: async () => free(model.params),
+    dispose: async () => free([model.params, lora?.adapters ?? []]),
   };
 }

@@ -1,21 +1,26 @@
 import { free, read, scope, type Tensor } from '@genomelm/kernels';
 import { cutBatches, packBatch, type TokenSequence } from './batch';
 import { createBreather } from './breathe';
-import { classify, type ClassifierModel } from './heads/sequenceClassifier';
+import { classifierOf, type ClassifierModel, type Level } from './heads/sequenceClassifier';
 
 /** Nothing is kept for a backward pass, so a batch can be large. */
 const tokensPerBatch = 8192;
 
 /** Class probabilities `[sequences, classes]`, in the order given. */
 export async function predictProbabilities(model: ClassifierModel, sequences: readonly TokenSequence[], signal?: AbortSignal): Promise<Float32Array> {
+  return softmaxRows(await predictLogits(model, sequences, { signal }), model.params.classifier?.weight.shape[0] ?? 1);
+}
+
+/** Class scores before the softmax, in the order given: `[sequences, classes]`, or of a classifier of tokens `[tokens, classes]`. */
+export async function predictLogits(model: ClassifierModel, sequences: readonly TokenSequence[], { level = 'sequence', signal }: { readonly level?: Level; readonly signal?: AbortSignal | undefined } = {}): Promise<Float32Array> {
   const lengths = sequences.map(({ inputIds }) => inputIds.length);
   const rows: Float32Array[] = [];
   const breathe = createBreather();
   for (const batch of cutBatches(sequences.keys(), lengths, { tokensPerBatch })) {
     signal?.throwIfAborted();
-    const logits = scope<Tensor>(() => classify(model, packBatch(batch.map((i) => sequences[i]))));
+    const logits = scope<Tensor>(() => classifierOf(level)(model, packBatch(batch.map((i) => sequences[i]))));
     try {
-      rows.push(softmaxRows(await read(logits), logits.shape[1]));
+      rows.push(Float32Array.from(await read(logits)));
     } finally {
       free(logits);
     }
@@ -26,7 +31,8 @@ export async function predictProbabilities(model: ClassifierModel, sequences: re
   return all;
 }
 
-function softmaxRows(logits: ArrayLike<number>, classes: number): Float32Array {
+/** @param logits - `[rows, classes]` */
+export function softmaxRows(logits: ArrayLike<number>, classes: number): Float32Array {
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     let [max, total] = [-Infinity, 0];

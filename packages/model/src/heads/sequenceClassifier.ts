@@ -34,6 +34,18 @@ export function classify(model: ClassifierModel, batch: Batch, options: ForwardO
   });
 }
 
+/** Class scores of every token, `[totalTokens, classes]`, from its last hidden state. */
+export function classifyTokens(model: ClassifierModel, batch: Batch, options: ForwardOptions = {}): Tensor {
+  const { classifier } = model.params;
+  if (!classifier) throw new TypeError('classifyTokens: expected a model with a classifier, got one without; create it with createModel(config, { device, seed, classes, pooler: false })');
+  return scope<Tensor>(() => linear(dropoutOf(model.config, options.train)(forward(model, batch, options).hiddenStates, dropoutSites.head), classifier));
+}
+
+/** What a classifier's labels are of. */
+export type Level = 'sequence' | 'token';
+
+export const classifierOf = (level: Level): typeof classify => (level === 'token' ? classifyTokens : classify);
+
 /** Mean cross-entropy in nats over the sequences, `[]`. @param labels - `[sequences]`, from 0 */
 export function classificationLoss(model: ClassifierModel, batch: Batch, labels: ArrayLike<number>, options: ForwardOptions = {}): Tensor {
   return scope<Tensor>(() => {

@@ -41,6 +41,8 @@ export interface Judgement {
   /** Of the score, as an estimate from a finite set; 0 unless given. */
   readonly standardError?: number;
   readonly loss?: number;
+  /** All predictions are the same: the model has collapsed, or the data say nothing. */
+  readonly constant?: boolean;
 }
 
 export interface FinetuneOptions extends OptimizerOptions {
@@ -52,6 +54,8 @@ export interface FinetuneOptions extends OptimizerOptions {
   readonly maxSteps?: number | undefined;
   /** Evaluates every so many steps instead of after each epoch. */
   readonly evaluateEvery?: number | undefined;
+  /** Ends after so many evaluations without a higher score. */
+  readonly patience?: number | undefined;
   /** The loss is read after so many steps, because reading waits for the device. Default 10. */
   readonly reportEvery?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +68,7 @@ export interface FinetuneResult {
   readonly tokens: number;
   readonly curve: readonly CurvePoint[];
   /** Where the parameters now are: the evaluation that was kept. */
-  readonly best?: { readonly step: number; readonly epoch: number; readonly score: number; readonly loss?: number };
+  readonly best?: { readonly step: number; readonly epoch: number; readonly score: number; readonly loss?: number; readonly constant?: boolean };
 }
 
 /**
@@ -73,12 +77,13 @@ export interface FinetuneResult {
  */
 export async function finetune<P extends Tree, B>(task: FinetuneTask<P, B>, options: FinetuneOptions): Promise<FinetuneResult> {
   const { params, epochs, evaluate } = task;
-  const { learningRate, warmupSteps, seed, maxSteps = Infinity, evaluateEvery, signal } = options;
+  const { learningRate, warmupSteps, seed, maxSteps = Infinity, evaluateEvery, patience = Infinity, signal } = options;
   const schedule = planSteps(epochs, maxSteps);
   const totalSteps = schedule.length;
   const optimizer = createOptimizer(params, options);
   const monitor = createMonitor(deviceOf(params), totalSteps, options);
   const keeper = createKeeper(params);
+  let [done, highest, sinceHighest] = [0, -Infinity, 0];
   try {
     for (const [index, { batch, epoch, endsEpoch }] of schedule.entries()) {
       signal?.throwIfAborted();
@@ -89,17 +94,21 @@ export async function finetune<P extends Tree, B>(task: FinetuneTask<P, B>, opti
         optimizer.update(grads, rate);
         monitor.add(value, task.tokens(batch));
       });
+      done = step;
       await monitor.after(step, epoch, rate);
       const due = step === totalSteps || (evaluateEvery ? step % evaluateEvery === 0 : endsEpoch);
       if (!evaluate || !due) continue;
       const judged = await monitor.outside(evaluate);
       monitor.evaluated(step, epoch, judged);
       await keeper.offer({ step, epoch, ...judged }, step === totalSteps);
+      sinceHighest = judged.score > highest ? 0 : sinceHighest + 1;
+      highest = Math.max(highest, judged.score);
+      if (sinceHighest >= patience) break;
     }
     await monitor.finish();
     keeper.restore();
     const best = keeper.best();
-    return { steps: totalSteps, tokens: monitor.tokens(), curve: monitor.curve, ...(best ? { best } : {}) };
+    return { steps: done, tokens: monitor.tokens(), curve: monitor.curve, ...(best ? { best } : {}) };
   } finally {
     optimizer.dispose();
     await monitor.dispose();

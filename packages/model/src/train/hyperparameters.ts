@@ -30,8 +30,15 @@ const common = { maxSteps: 0, weightDecay: 0.01, clipNorm: 1, maxLength: 0, eval
 /** Found by experiment for small encoders on GUE: 2,048 tokens a batch, 15 % hidden. */
 export const fromScratch: Hyperparameters = { ...common, learningRate: 1e-3, epochs: 0, tokensPerBatch: 2048, batchSize: 0, maskProbability: 0.15 };
 
-/** DNABERT-2's own recipe (finetune/scripts/run_dnabert2.sh), with a share of warm-up steps instead of 30 or 50. 8,192 tokens of the 117 M shape fit in 4 GiB with layers computed again. */
-export const fromPretrained: Hyperparameters = { ...common, learningRate: 3e-5, epochs: 3, tokensPerBatch: 8192, batchSize: 32, maskProbability: 0 };
+/**
+ * `full`: DNABERT-2's own recipe (finetune/scripts/run_dnabert2.sh), with a share of warm-up steps instead of 30 or 50; 8,192 tokens of the 117 M shape fit in 4 GiB with layers computed again.
+ * `lora`: as upstream trains adapters (run_nt.sh). `probe`: logistic regression on standardised vectors, which takes many cheap steps.
+ */
+export const fromPretrained: Readonly<Record<'full' | 'lora' | 'probe', Hyperparameters>> = {
+  full: { ...common, learningRate: 3e-5, epochs: 3, tokensPerBatch: 8192, batchSize: 32, maskProbability: 0 },
+  lora: { ...common, learningRate: 1e-4, epochs: 3, tokensPerBatch: 8192, batchSize: 32, maskProbability: 0 },
+  probe: { ...common, learningRate: 1e-2, epochs: 20, tokensPerBatch: 2 ** 20, batchSize: 64, maskProbability: 0 },
+};
 
 type Range = readonly [lowest: number, below: number, integer?: 'integer'];
 const ranges: Readonly<Record<keyof Hyperparameters, Range>> = {
