@@ -69,7 +69,7 @@ async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasio
 async function pretrained(directory: string, { device, source, tokenizerFile }: Occasion): Promise<PreparedModel> {
   const file = existsSync(join(directory, 'tokenizer.json')) ? readTokenizer(join(directory, 'tokenizer.json')) : tokenizerFile;
   if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
-  const model = await loadPretrained(directory, { device });
+  const model = await loadPretrained(directory, { device, architecture: 'encoder' });
   const maxLength = file.sha256 === officialTokenizer ? source.upstreamMaxTokens : undefined;
   const classifier = createSequenceClassifier(model, file.tokenizer, { id: directory, tokenizerFingerprint: file.sha256, ...(maxLength ? { hyperparameters: { maxLength } } : {}) });
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position }, dispose: () => free(model.params) };

@@ -98,7 +98,8 @@ export function checkBatch(batch: Batch, { vocabSize, typeVocabSize, position, m
   if (!positions && longest > maxPositions) throw new RangeError(`forward: expected at most ${maxPositions} tokens in a sequence, the rows of the position table, got ${longest}; cut it with maxLength, or train with a larger maxPositions`);
 }
 
-function checkIds(what: string, ids: Uint32Array, below: number, remedy: string): void {
+/** @throws RangeError for the first id without a row */
+export function checkIds(what: string, ids: Uint32Array, below: number, remedy: string): void {
   for (let i = 0; i < ids.length; i++) {
     if (ids[i] >= below) throw new RangeError(`forward: expected ${what} below ${below}, got ${ids[i]} at token ${i}; ${remedy}`);
   }

@@ -56,7 +56,7 @@ describe('config.json', () => {
     ['', 'parseConfig: expected JSON, got ""'],
     ['[1]', 'expected a JSON object'],
     ['{"vocab_size": 10}', 'expected hidden_size to be a number, got undefined'],
-    ['{"model_type": "mistral"}', 'expected model_type "bert"'],
+    ['{"model_type": "gpt2"}', 'expected model_type "bert"'],
     ['{"vocab_size": "10"}', 'expected vocab_size to be a number, got "10"'],
   ])('%j is refused', (text, message) => {
     expect(() => parseConfig(text)).toThrow(FormatError);

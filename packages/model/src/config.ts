@@ -1,3 +1,5 @@
+import { parseObject, readerOf, requireSetting } from './configJson';
+import { decoderConfigJson, isDecoderConfig, parseDecoderConfig, type DecoderConfig } from './decoderConfig';
 import { FormatError } from './errors';
 
 /** The shape of an encoder. Names are ours; `parseConfig` and `serializeConfig` translate from and to the keys of upstream's config.json. */
@@ -37,6 +39,9 @@ export interface EncoderConfig {
   readonly pooling: 'cls' | 'mean';
 }
 
+/** What a model is made from; `isDecoderConfig` tells them apart. */
+export type ModelConfig = EncoderConfig | DecoderConfig;
+
 /** Special tokens before the first k-mer. */
 export const firstKmerId = 5;
 
@@ -67,43 +72,37 @@ export function smallConfig({ vocabSize, maxPositions }: { readonly vocabSize: n
 
 /** Returns its argument. @throws RangeError that names the first setting that cannot be. */
 export function checkConfig(config: EncoderConfig): EncoderConfig {
-  const require = (holds: boolean, what: string, got: unknown) => {
-    if (!holds) throw new RangeError(`config: expected ${what}, got ${JSON.stringify(got)}`);
-  };
   const { vocabSize, hiddenSize, numHeads, typeVocabSize, hiddenDropout, layerNormEps, padTokenId, position, maxPositions, kmerPrefixes } = config;
-  for (const name of ['vocabSize', 'hiddenSize', 'numLayers', 'numHeads', 'intermediateSize'] as const) require(Number.isInteger(config[name]) && config[name] > 0, `${name} to be a positive integer`, config[name]);
-  require(hiddenSize % numHeads === 0, `hiddenSize to be a multiple of numHeads ${numHeads}`, hiddenSize);
-  require(config.gate === 'gelu' || config.gate === 'silu', "gate 'gelu' or 'silu'", config.gate);
-  require(config.pooling === 'cls' || config.pooling === 'mean', "pooling 'cls' or 'mean'", config.pooling);
-  require(Number.isInteger(typeVocabSize) && typeVocabSize >= 0, 'typeVocabSize to be an integer of at least 0', typeVocabSize);
-  require(hiddenDropout >= 0 && hiddenDropout < 1, 'hiddenDropout in [0, 1)', hiddenDropout);
-  require(layerNormEps > 0 && layerNormEps < 1, 'layerNormEps in (0, 1)', layerNormEps);
-  require(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
-  require(padTokenId === undefined || (Number.isInteger(padTokenId) && padTokenId >= 0 && padTokenId < vocabSize), `padTokenId to lie in the vocabulary of ${vocabSize}`, padTokenId);
-  require(position === 'none' || position === 'learned', "position 'none' or 'learned'", position);
-  require(Number.isInteger(maxPositions) && (position === 'learned' ? maxPositions > 0 : maxPositions === 0), position === 'learned' ? 'maxPositions to be a positive integer with learned positions' : 'maxPositions 0 without learned positions', maxPositions);
+  for (const name of ['vocabSize', 'hiddenSize', 'numLayers', 'numHeads', 'intermediateSize'] as const) requireSetting(Number.isInteger(config[name]) && config[name] > 0, `${name} to be a positive integer`, config[name]);
+  requireSetting(hiddenSize % numHeads === 0, `hiddenSize to be a multiple of numHeads ${numHeads}`, hiddenSize);
+  requireSetting(config.gate === 'gelu' || config.gate === 'silu', "gate 'gelu' or 'silu'", config.gate);
+  requireSetting(config.pooling === 'cls' || config.pooling === 'mean', "pooling 'cls' or 'mean'", config.pooling);
+  requireSetting(Number.isInteger(typeVocabSize) && typeVocabSize >= 0, 'typeVocabSize to be an integer of at least 0', typeVocabSize);
+  requireSetting(hiddenDropout >= 0 && hiddenDropout < 1, 'hiddenDropout in [0, 1)', hiddenDropout);
+  requireSetting(layerNormEps > 0 && layerNormEps < 1, 'layerNormEps in (0, 1)', layerNormEps);
+  requireSetting(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
+  requireSetting(padTokenId === undefined || (Number.isInteger(padTokenId) && padTokenId >= 0 && padTokenId < vocabSize), `padTokenId to lie in the vocabulary of ${vocabSize}`, padTokenId);
+  requireSetting(position === 'none' || position === 'learned', "position 'none' or 'learned'", position);
+  requireSetting(Number.isInteger(maxPositions) && (position === 'learned' ? maxPositions > 0 : maxPositions === 0), position === 'learned' ? 'maxPositions to be a positive integer with learned positions' : 'maxPositions 0 without learned positions', maxPositions);
   if (kmerPrefixes) {
     const { k, lengths } = kmerPrefixes;
-    require(vocabSize === firstKmerId + 4 ** k, `vocabSize ${firstKmerId + 4 ** k} for ${k}-mers with kmerPrefixes`, vocabSize);
-    require(lengths.length > 0 && lengths.every((length, i) => Number.isInteger(length) && length < k && length > (i ? lengths[i - 1] : 0)), `rising kmerPrefixes.lengths between 1 and ${k - 1}`, lengths);
+    requireSetting(vocabSize === firstKmerId + 4 ** k, `vocabSize ${firstKmerId + 4 ** k} for ${k}-mers with kmerPrefixes`, vocabSize);
+    requireSetting(lengths.length > 0 && lengths.every((length, i) => Number.isInteger(length) && length < k && length > (i ? lengths[i - 1] : 0)), `rising kmerPrefixes.lengths between 1 and ${k - 1}`, lengths);
   }
   return config;
 }
 
 /**
- * Reads a config.json of DNABERT-2 or of this package. Keys without a meaning here are ignored.
+ * Reads a config.json of DNABERT-2, of GenomeOcean or of this package. Keys without a meaning here are ignored.
  * `learned_positions`, `kmer_prefixes`, `mlp_bias` and `pooling` are ours: upstream's `max_position_embeddings` and `position_embedding_type` stand in its file without effect.
  * @throws FormatError for text that is no such file, RangeError for settings that cannot be
  */
-export function parseConfig(text: string): EncoderConfig {
+export function parseConfig(text: string): ModelConfig {
   const raw = parseObject(text);
-  const read = <T>(name: string, type: 'number' | 'string' | 'boolean', fallback?: T): T => {
-    const value = raw[name] ?? fallback;
-    if (typeof value !== type) throw new FormatError(`parseConfig: expected ${name} to be a ${type}, got ${JSON.stringify(raw[name])}`, { format: 'config.json' });
-    return value as T;
-  };
-  const modelType = read('model_type', 'string', 'bert');
-  if (modelType !== 'bert') throw new FormatError(`parseConfig: expected model_type "bert", the encoder of DNABERT-2, got ${JSON.stringify(modelType)}`, { format: 'config.json' });
+  const read = readerOf(raw);
+  const modelType = read<string>('model_type', 'string', 'bert');
+  if (modelType === 'mistral') return parseDecoderConfig(raw);
+  if (modelType !== 'bert') throw new FormatError(`parseConfig: expected model_type "bert", the encoder of DNABERT-2, or "mistral", the decoder of GenomeOcean, got ${JSON.stringify(modelType)}`, { format: 'config.json' });
   if (read('attention_probs_dropout_prob', 'number', 0) !== 0) throw new RangeError(`parseConfig: expected attention_probs_dropout_prob 0, got ${JSON.stringify(raw.attention_probs_dropout_prob)}; attention never holds its probabilities, so they cannot be dropped`);
   const maxPositions = read('learned_positions', 'number', 0);
   const pad = raw.pad_token_id ?? undefined;
@@ -129,7 +128,8 @@ export function parseConfig(text: string): EncoderConfig {
 }
 
 /** The text of a config.json; `parseConfig` gives the same configuration back. */
-export function serializeConfig(config: EncoderConfig): string {
+export function serializeConfig(config: ModelConfig): string {
+  if (isDecoderConfig(config)) return `${JSON.stringify(decoderConfigJson(config), null, 2)}\n`;
   const { kmerPrefixes, padTokenId } = config;
   return `${JSON.stringify({
     model_type: 'bert',
@@ -151,17 +151,6 @@ export function serializeConfig(config: EncoderConfig): string {
     tie_word_embeddings: config.tiedDecoder,
     pooling: config.pooling,
   }, null, 2)}\n`;
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (cause) {
-    throw new FormatError(`parseConfig: expected JSON, got ${JSON.stringify(text.slice(0, 40))}`, { format: 'config.json', cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new FormatError(`parseConfig: expected a JSON object, got ${JSON.stringify(value)?.slice(0, 40)}`, { format: 'config.json' });
-  return value as Record<string, unknown>;
 }
 
 function parsePrefixes(value: unknown): { k: number; lengths: number[] } {

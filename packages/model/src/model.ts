@@ -1,22 +1,31 @@
 // What a checkpoint holds, and how it begins.
 import { ones, randomNormal, zeros, type Device, type Tensor, type TensorSpec } from '@genomelm/kernels';
 import { randomStream } from './batch';
-import { checkConfig, type EncoderConfig } from './config';
+import { checkConfig, type EncoderConfig, type ModelConfig } from './config';
+import { checkDecoderConfig, isDecoderConfig, type DecoderConfig } from './decoderConfig';
+import { causalLmSpecs } from './heads/causalLm';
 import { maskedLmSpecs, type MaskedLmHead } from './heads/maskedLm';
 import { classifierSpecs, poolerSpecs, type Pooler } from './heads/sequenceClassifier';
 import { hashText } from './hash';
+import { decoderSpecs, type Decoder } from './models/decoder';
 import { encoderSpecs, type Encoder } from './models/encoder';
 import { elements, flattenSpecs, mapSpecs, type SpecsOf } from './parameters';
 import type { Linear } from './layers/linear';
 
-/** All parameters, under the names of the checkpoint. */
+/** All parameters of an encoder, under the names of the checkpoint. */
 export type Params = {
   readonly bert: Encoder & { readonly pooler?: Pooler };
   readonly cls?: MaskedLmHead;
   readonly classifier?: Linear;
 };
 
-/** A configuration and parameters on a device. `free(model.params)` lets go of them. */
+/** All parameters of a decoder. */
+export type CausalParams = {
+  readonly model: Decoder;
+  readonly lm_head?: Linear;
+};
+
+/** An encoder: a configuration and parameters on a device. `free(model.params)` lets go of them. */
 export interface Model {
   readonly config: EncoderConfig;
   readonly params: Params;
@@ -24,7 +33,20 @@ export interface Model {
   readonly fingerprint: string;
 }
 
-/** Which heads a model has beside the backbone. */
+/** A decoder: the same for GenomeOcean. */
+export interface CausalModel {
+  readonly config: DecoderConfig;
+  readonly params: CausalParams;
+  /** Identifies the weights as they were loaded or initialised. */
+  readonly fingerprint: string;
+}
+
+export type AnyModel = Model | CausalModel;
+
+/** Tells decoders from encoders. */
+export const isDecoder = <M extends { readonly config: ModelConfig }>(model: M): model is Extract<M, { readonly config: DecoderConfig }> => isDecoderConfig(model.config);
+
+/** Which heads an encoder has beside the backbone. */
 export interface Heads {
   readonly maskedLm?: boolean | undefined;
   /** A classifier with so many classes; with [CLS] pooling, a pooler too. */
@@ -38,27 +60,40 @@ export const modelSpecs = (config: EncoderConfig, { maskedLm = false, classes = 
   ...(classes ? { classifier: classifierSpecs(config, classes) } : {}),
 });
 
-/** Number of weights, without making them. A tied decoder counts once. */
-export const countParameters = (config: EncoderConfig, heads: Heads = { maskedLm: true }): number =>
-  flattenSpecs<Params>(modelSpecs(checkConfig(config), heads)).reduce((total, [, spec]) => total + elements(spec), 0);
+/** @param causalLm - whether there is an `lm_head`; a tied head has no weights of its own */
+export const causalModelSpecs = (config: DecoderConfig, { causalLm = true }: { readonly causalLm?: boolean | undefined } = {}): SpecsOf<CausalParams> => ({
+  model: decoderSpecs(config),
+  ...(causalLm && !config.tiedHead ? { lm_head: causalLmSpecs(config) } : {}),
+});
+
+/** Number of weights, without making them. A tied head counts once. @param heads - of an encoder; a decoder has its `lm_head` */
+export function countParameters(config: ModelConfig, heads: Heads = { maskedLm: true }): number {
+  const specs = isDecoderConfig(config) ? flattenSpecs<CausalParams>(causalModelSpecs(checkDecoderConfig(config))) : flattenSpecs<Params>(modelSpecs(checkConfig(config), heads));
+  return specs.reduce((total, [, spec]) => total + elements(spec), 0);
+}
+
+export type CreateModelOptions = { readonly device: Device; readonly seed: number };
 
 /**
- * A new model: weights normal with deviation `config.initializerRange`, biases 0, LayerNorm weights 1, the row of `padTokenId` 0. The same seed gives the same weights on every device.
- * By default with a masked-LM head and no classifier.
+ * A new model: weights normal with deviation `config.initializerRange`, biases 0, norm weights 1, the row of `padTokenId` 0. The same seed gives the same weights on every device.
+ * By default an encoder has a masked-LM head and no classifier; a decoder has its `lm_head`.
  */
-export function createModel(config: EncoderConfig, { device, seed, ...heads }: Heads & { readonly device: Device; readonly seed: number }): Model {
+export function createModel(config: DecoderConfig, options: CreateModelOptions): CausalModel;
+export function createModel(config: EncoderConfig, options: Heads & CreateModelOptions): Model;
+export function createModel(config: ModelConfig, { device, seed, ...heads }: Heads & CreateModelOptions): AnyModel {
+  const fingerprint = hashText(`${JSON.stringify(config)} seed ${seed}`);
+  if (isDecoderConfig(config)) return { config, params: mapSpecs<CausalParams>(causalModelSpecs(checkDecoderConfig(config)), initializer(config, device, seed)), fingerprint };
   const { maskedLm = true, ...others } = heads;
   const specs = modelSpecs(checkConfig(config), { maskedLm, ...others });
-  const params = mapSpecs<Params>(specs, initializer(config, device, seed));
-  return { config, params, fingerprint: hashText(`${JSON.stringify(config)} seed ${seed}`) };
+  return { config, params: mapSpecs<Params>(specs, initializer(config, device, seed)), fingerprint };
 }
 
 /** Makes a new parameter of a configuration. Its numbers depend on the seed and its name, so that adding a head changes no other. */
-export const initializer = ({ initializerRange, padTokenId }: EncoderConfig, device: Device, seed: number) => ({ shape }: TensorSpec, path: string): Tensor => {
-  if (/layernorm\.weight$/i.test(path)) return ones(device, shape);
+export const initializer = ({ initializerRange, padTokenId }: Pick<ModelConfig, 'initializerRange' | 'padTokenId'>, device: Device, seed: number) => ({ shape }: TensorSpec, path: string): Tensor => {
+  if (/norm\.weight$/i.test(path)) return ones(device, shape);
   if (path.endsWith('.bias')) return zeros(device, shape);
   const weight = randomNormal(device, shape, { standardDeviation: initializerRange, seed, stream: randomStream.weights + parseInt(hashText(path).slice(0, 7), 16) });
-  if (padTokenId !== undefined && path.endsWith('word_embeddings.weight')) clearRow(weight, padTokenId);
+  if (padTokenId !== undefined && /(word_embeddings|embed_tokens)\.weight$/.test(path)) clearRow(weight, padTokenId);
   return weight;
 };
 

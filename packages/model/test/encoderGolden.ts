@@ -1,7 +1,7 @@
 // What a fixture of the encoder claims, declared as tests for one case on the devices given. Tolerances are those of the fixtures' README.
-import { flatten, free, read, scope, valueAndGrad, type Device, type Tensor } from '@genomelm/kernels';
+import { flatten, free, read, scope, valueAndGrad, type Device, type Tensor, type Tree } from '@genomelm/kernels';
 import { allClose } from '@genomelm/kernels/testing';
-import { classificationLoss, classify, forward, loadPretrained, maskedLmLogits, maskedLmLoss, type Model, type Params } from '../src';
+import { classificationLoss, classify, forward, loadPretrained, maskedLmLogits, maskedLmLoss, type AnyModel, type Model, type Params } from '../src';
 import { gather, numbers, pretrainedFiles, readJson, readTensors, unpad, type Stored } from './golden';
 
 const activations = 3e-5;
@@ -11,7 +11,7 @@ const losses = 5e-5;
 type Devices = Readonly<Record<string, () => Promise<Device>>>;
 
 /** Runs a test with a device that is destroyed afterwards, and checks that nothing but the model is left on it. */
-export async function onDevice(create: () => Promise<Device>, load: (device: Device) => Promise<Model>, claims: (model: Model) => Promise<void>): Promise<void> {
+export async function onDevice<M extends AnyModel>(create: () => Promise<Device>, load: (device: Device) => Promise<M>, claims: (model: M) => Promise<void>): Promise<void> {
   const device = await create();
   try {
     const model = await load(device);
@@ -28,8 +28,8 @@ export async function checkTensor(actual: Tensor, expected: ArrayLike<number>, t
 }
 
 /** Loss and gradients of all parameters against the fixture. */
-export async function checkGradients(model: Model, lossOf: (params: Params) => Tensor, loss: number, expected: (path: string) => ArrayLike<number>): Promise<void> {
-  const result = valueAndGrad<Params>(lossOf)(model.params);
+export async function checkGradients<P extends Tree>(params: P, lossOf: (params: P) => Tensor, loss: number, expected: (path: string) => ArrayLike<number>): Promise<void> {
+  const result = valueAndGrad<P>(lossOf)(params);
   expect(Math.abs((await read(result.value))[0] - loss)).toBeLessThanOrEqual(losses);
   for (const [name, gradient] of flatten(result.grads)) await checkTensor(gradient, expected(name), gradients, `the gradient of ${name}`);
   free([result.value, result.grads]);
@@ -47,7 +47,7 @@ export function describeDnabert2(name: string, folder: string, devices: Devices)
   const outputs = readTensors(folder, 'outputs.safetensors');
   const index = readJson<Index>(folder, 'index.json');
   const { last_hidden_state: hiddenNoise, mlm_logits: logitsNoise } = index.noise_floor_f32_vs_f64_upstream;
-  const load = (head: 'maskedLm' | 'classifier') => (device: Device) => loadPretrained(pretrainedFiles(folder, head), { device });
+  const load = (head: 'maskedLm' | 'classifier') => (device: Device) => loadPretrained(pretrainedFiles(folder, head), { device, architecture: 'encoder' });
 
   describe.each(Object.entries(devices))(`${name} on %s`, (kind, create) => {
     test('hidden states of the embedding and every layer', () => onDevice(create, load('maskedLm'), async (model) => {
@@ -75,7 +75,7 @@ export function describeDnabert2(name: string, folder: string, devices: Devices)
       const { batch, rows } = unpad(inputs);
       const labels = numbers(inputs, 'labels');
       const expected = readTensors(folder, 'grads_mlm.safetensors');
-      await checkGradients(model, (params) => maskedLmLoss({ ...model, params }, batch, rows.map((row) => labels[row]), { checkpoint }), index.mlm_loss, (path) => numbers(expected, path));
+      await checkGradients<Params>(model.params, (params) => maskedLmLoss({ ...model, params }, batch, rows.map((row) => labels[row]), { checkpoint }), index.mlm_loss, (path) => numbers(expected, path));
     }));
 
     test('classifier logits, loss and all gradients', () => onDevice(create, load('classifier'), async (model) => {
@@ -84,7 +84,7 @@ export function describeDnabert2(name: string, folder: string, devices: Devices)
       await checkTensor(logits, numbers(outputs, 'cls_logits'), Math.max(activations, 4 * hiddenNoise.rel_to_max), 'class logits');
       free(logits);
       const expected = readTensors(folder, 'grads_cls.safetensors');
-      await checkGradients(model, (params) => classificationLoss({ ...model, params }, batch, numbers(inputs, 'cls_labels')), index.cls_loss, (path) => classifierGradient(expected, path, model));
+      await checkGradients<Params>(model.params, (params) => classificationLoss({ ...model, params }, batch, numbers(inputs, 'cls_labels')), index.cls_loss, (path) => classifierGradient(expected, path, model));
     }));
   });
 }
@@ -108,7 +108,7 @@ export function describeDnaGrinder(name: string, folder: string, devices: Device
   const inputs = readTensors(folder, 'inputs.safetensors');
   const outputs = readTensors(folder, 'outputs.safetensors');
   const index = readJson<DnaGrinderIndex>(folder, 'index.json');
-  const load = (device: Device) => loadPretrained(pretrainedFiles(folder, 'maskedLm'), { device });
+  const load = (device: Device) => loadPretrained(pretrainedFiles(folder, 'maskedLm'), { device, architecture: 'encoder' });
 
   describe.each(Object.entries(devices))(`${name} on %s`, (_kind, create) => {
     test('last hidden state and logits', () => onDevice(create, load, async (model) => {
@@ -125,7 +125,7 @@ export function describeDnaGrinder(name: string, folder: string, devices: Device
       const { batch, rows } = unpad(inputs);
       const labels = numbers(inputs, 'labels');
       const expected = readTensors(folder, 'grads.safetensors');
-      await checkGradients(model, (params) => maskedLmLoss({ ...model, params }, batch, rows.map((row) => labels[row])), index.loss, (path) => numbers(expected, path));
+      await checkGradients<Params>(model.params, (params) => maskedLmLoss({ ...model, params }, batch, rows.map((row) => labels[row])), index.loss, (path) => numbers(expected, path));
     }));
   });
 }

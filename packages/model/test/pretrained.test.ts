@@ -24,7 +24,7 @@ describe('a model that was saved', () => {
     const device = createReferenceDevice();
     const model = createModel(config, { device, seed: 4, ...heads });
     await savePretrained(model, path.join(directory, 'new'));
-    const loaded = await loadPretrained(path.join(directory, 'new'), { device });
+    const loaded = await loadPretrained(path.join(directory, 'new'), { device, architecture: 'encoder' });
     expect(loaded.config).toEqual(JSON.parse(JSON.stringify(config)));
     expect(await bits(loaded)).toEqual(await bits(model));
     expect(await serializePretrained(loaded)).toEqual(await serializePretrained(model));
@@ -48,7 +48,7 @@ describe("upstream's file", () => {
     edit(tensors);
     return { ...files, weights: serializeSafetensors(Object.fromEntries(tensors)) };
   };
-  const load = (source: PretrainedFiles) => loadPretrained(source, { device: createReferenceDevice() });
+  const load = (source: PretrainedFiles) => loadPretrained(source, { device: createReferenceDevice(), architecture: 'encoder' });
   const words = 'bert.embeddings.word_embeddings.weight';
   const decoder = 'cls.predictions.decoder.weight';
 

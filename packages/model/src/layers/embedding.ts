@@ -33,15 +33,17 @@ export const prefixIds = (inputIds: Uint32Array, k: number, length: number): Uin
 /** The sum of all tables' rows, normalised: `[totalTokens, hiddenSize]`. A batch without token types is all of type 0. */
 export function embed(p: Embeddings, batch: Batch, { padTokenId, kmerPrefixes, layerNormEps }: EncoderConfig): Tensor {
   const { inputIds } = batch;
-  const { device } = p.word_embeddings.weight;
-  const look = ({ weight }: Table, ids: Uint32Array) => embedding(weight, tensor(device, ids));
-  let x = padTokenId !== undefined && inputIds.includes(padTokenId) ? embedFrozenRow(p.word_embeddings.weight, inputIds, padTokenId) : look(p.word_embeddings, inputIds);
+  let x = lookUp(p.word_embeddings, inputIds, padTokenId);
   const { token_type_embeddings: types, position_embeddings: positions, prefix_embeddings: prefixes } = p;
-  if (types) x = add(x, look(types, batch.tokenTypeIds ?? new Uint32Array(inputIds.length)));
-  if (positions) x = add(x, look(positions, positionsOf(batch)));
-  if (prefixes && kmerPrefixes) prefixes.forEach((table, i) => { x = add(x, look(table, prefixIds(inputIds, kmerPrefixes.k, kmerPrefixes.lengths[i]))); });
+  if (types) x = add(x, lookUp(types, batch.tokenTypeIds ?? new Uint32Array(inputIds.length)));
+  if (positions) x = add(x, lookUp(positions, positionsOf(batch)));
+  if (prefixes && kmerPrefixes) prefixes.forEach((table, i) => { x = add(x, lookUp(table, prefixIds(inputIds, kmerPrefixes.k, kmerPrefixes.lengths[i]))); });
   return layerNorm(x, p.LayerNorm, layerNormEps);
 }
+
+/** The table's rows by id, `[totalTokens, width]`; no gradient goes to the row of `padTokenId`. */
+export const lookUp = ({ weight }: Table, inputIds: Uint32Array, padTokenId?: number): Tensor =>
+  padTokenId !== undefined && inputIds.includes(padTokenId) ? embedFrozenRow(weight, inputIds, padTokenId) : embedding(weight, tensor(weight.device, inputIds));
 
 /** torch's padding_idx: the row is looked up, and no gradient goes back to it. An id beyond the table reads as zeros, so each lookup leaves the other's rows alone. */
 function embedFrozenRow(weight: Tensor, inputIds: Uint32Array, row: number): Tensor {

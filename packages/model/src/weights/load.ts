@@ -1,11 +1,13 @@
 import { scope, tensor, type Device } from '@genomelm/kernels';
-import { parseConfig, type EncoderConfig } from '../config';
+import { parseConfig, type ModelConfig } from '../config';
+import { isDecoderConfig } from '../decoderConfig';
 import { FormatError } from '../errors';
 import { hashBytes, hashText } from '../hash';
-import { modelSpecs, type Heads, type Model, type Params } from '../model';
-import { flattenSpecs, mapSpecs } from '../parameters';
+import { causalModelSpecs, modelSpecs, type AnyModel, type CausalModel, type CausalParams, type Heads, type Model, type Params } from '../model';
+import { flattenSpecs, mapSpecs, type SpecsOf } from '../parameters';
 import { nodeModules } from './files';
-import { parseSafetensors, toFloat32, type StoredTensor } from './safetensors';
+import { parseSafetensors } from './safetensors';
+import { toFloat32, type StoredTensor } from './storedTensor';
 
 /** The contents of config.json and model.safetensors. */
 export interface PretrainedFiles {
@@ -14,19 +16,29 @@ export interface PretrainedFiles {
 }
 
 /**
- * Loads an encoder and whichever heads its file holds: masked-LM, pooler, classifier. Half precision on disk becomes float32.
+ * Loads an encoder or a decoder, as its config.json says, and whichever heads its file holds: masked-LM, pooler, classifier; `lm_head`. Half precision on disk becomes float32.
  * @param source - a directory with config.json and model.safetensors (in Node), or the contents of these files
- * @throws FormatError for files that are damaged or do not fit each other; it names missing, unexpected and misshapen parameters
+ * @param options - `architecture`: what it must be; narrows the type
+ * @throws FormatError for files that are damaged, do not fit each other or hold the other architecture; it names missing, unexpected and misshapen parameters
  */
-export async function loadPretrained(source: string | PretrainedFiles, { device }: { readonly device: Device }): Promise<Model> {
+export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device; readonly architecture: 'encoder' }): Promise<Model>;
+export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device; readonly architecture: 'decoder' }): Promise<CausalModel>;
+export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device }): Promise<AnyModel>;
+export async function loadPretrained(source: string | PretrainedFiles, { device, architecture }: { readonly device: Device; readonly architecture?: 'encoder' | 'decoder' }): Promise<AnyModel> {
   const files = typeof source === 'string' ? await readDirectory(source) : source;
   const config = parseConfig(files.config);
+  const found = isDecoderConfig(config) ? 'decoder' : 'encoder';
+  if (architecture && architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${architecture}, got ${found} in config.json`, { format: 'config.json' });
   const stored = parseSafetensors(files.weights);
-  dropTiedDecoder(stored, config);
-  const specs = modelSpecs(config, headsOf(stored));
-  checkKeys(stored, new Map(flattenSpecs<Params>(specs).map(([path, { shape }]) => [path, shape])));
-  const params = scope<unknown>(() => mapSpecs<Params>(specs, ({ shape }, path) => tensor(device, toFloat32(stored.get(path)!, path), shape))) as Params;
-  return { config, params, fingerprint: hashText(`${JSON.stringify(config)} weights ${hashBytes(files.weights)}`) };
+  dropTiedHead(stored, config);
+  const fingerprint = hashText(`${JSON.stringify(config)} weights ${hashBytes(files.weights)}`);
+  if (isDecoderConfig(config)) return { config, params: readParams<CausalParams>(causalModelSpecs(config, { causalLm: stored.has('lm_head.weight') }), stored, device), fingerprint };
+  return { config, params: readParams<Params>(modelSpecs(config, headsOf(stored)), stored, device), fingerprint };
+}
+
+function readParams<P>(specs: SpecsOf<P>, stored: ReadonlyMap<string, StoredTensor>, device: Device): P {
+  checkKeys(stored, new Map(flattenSpecs<P>(specs).map(([path, { shape }]) => [path, shape])));
+  return scope<unknown>(() => mapSpecs<P>(specs, ({ shape }, path) => tensor(device, toFloat32(stored.get(path)!, path), shape))) as P;
 }
 
 async function readDirectory(directory: string): Promise<PretrainedFiles> {
@@ -41,15 +53,15 @@ const headsOf = (stored: ReadonlyMap<string, StoredTensor>): Heads => ({
   classes: stored.get('classifier.weight')?.shape[0] ?? 0,
 });
 
-const tiedWeight = 'cls.predictions.decoder.weight';
-
-/** Some writers store a tied decoder again. That is harmless while both are the same. */
-function dropTiedDecoder(stored: Map<string, StoredTensor>, { tiedDecoder }: EncoderConfig): void {
-  const again = stored.get(tiedWeight);
-  const words = stored.get('bert.embeddings.word_embeddings.weight');
-  if (!tiedDecoder || !again || !words) return;
-  if (hashBytes(again.data) !== hashBytes(words.data)) throw new FormatError(`loadPretrained: expected ${tiedWeight} to be the word embedding, got other numbers; set "tie_word_embeddings": false in config.json`, { format: 'safetensors' });
-  stored.delete(tiedWeight);
+/** Some writers store a tied head again. That is harmless while both are the same. */
+function dropTiedHead(stored: Map<string, StoredTensor>, config: ModelConfig): void {
+  const [tied, head, source] = isDecoderConfig(config)
+    ? [config.tiedHead, 'lm_head.weight', 'model.embed_tokens.weight']
+    : [config.tiedDecoder, 'cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'];
+  const [again, words] = [stored.get(head), stored.get(source)];
+  if (!tied || !again || !words) return;
+  if (hashBytes(again.data) !== hashBytes(words.data)) throw new FormatError(`loadPretrained: expected ${head} to be the word embedding, got other numbers; set "tie_word_embeddings": false in config.json`, { format: 'safetensors' });
+  stored.delete(head);
 }
 
 function checkKeys(stored: ReadonlyMap<string, StoredTensor>, expected: ReadonlyMap<string, readonly number[]>): void {

@@ -1,0 +1,108 @@
+import { readerOf, requireSetting } from './configJson';
+import { FormatError } from './errors';
+
+/** The shape of a decoder: Mistral's block, which is GenomeOcean's. Names are ours; `parseConfig` and `serializeConfig` translate from and to the keys of upstream's config.json. */
+export interface DecoderConfig {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  /** A multiple of numKvHeads. */
+  readonly numHeads: number;
+  /** Heads of keys and values; each serves numHeads / numKvHeads heads of queries. */
+  readonly numKvHeads: number;
+  /** Even: rotary position embedding turns its halves. */
+  readonly headDim: number;
+  /** Width of the gated MLP. */
+  readonly intermediateSize: number;
+  /** How many keys a query sees, its own among them; undefined: all before it. */
+  readonly slidingWindow?: number;
+  /** Base of the rotary angles. */
+  readonly ropeTheta: number;
+  readonly rmsNormEps: number;
+  /** Standard deviation of new weights. */
+  readonly initializerRange: number;
+  /** Longest sequence that the published model was made for, in tokens. Nothing here refuses a longer one. */
+  readonly maxPositions: number;
+  /** Whether `lm_head` is the word embedding. */
+  readonly tiedHead: boolean;
+  /** Before a prompt, and at the end of a sequence: [CLS] and [SEP] in GenomeOcean. */
+  readonly bosTokenId: number;
+  readonly eosTokenId: number;
+  /** This row of the word embedding gets no gradient from the input (torch's padding_idx). */
+  readonly padTokenId?: number;
+}
+
+/** Tells a decoder from an encoder. */
+export const isDecoderConfig = (config: object): config is DecoderConfig => 'numKvHeads' in config;
+
+/** Returns its argument. @throws RangeError that names the first setting that cannot be */
+export function checkDecoderConfig(config: DecoderConfig): DecoderConfig {
+  const { vocabSize, numHeads, numKvHeads, headDim, slidingWindow, padTokenId } = config;
+  for (const name of ['vocabSize', 'hiddenSize', 'numLayers', 'numHeads', 'numKvHeads', 'headDim', 'intermediateSize', 'maxPositions'] as const) requireSetting(Number.isInteger(config[name]) && config[name] > 0, `${name} to be a positive integer`, config[name]);
+  requireSetting(numHeads % numKvHeads === 0, `numHeads to be a multiple of numKvHeads ${numKvHeads}`, numHeads);
+  requireSetting(headDim % 2 === 0, 'headDim to be even', headDim);
+  requireSetting(slidingWindow === undefined || (Number.isInteger(slidingWindow) && slidingWindow > 0), 'slidingWindow to be a positive integer or undefined', slidingWindow);
+  requireSetting(config.ropeTheta > 0 && Number.isFinite(config.ropeTheta), 'ropeTheta to be positive', config.ropeTheta);
+  requireSetting(config.rmsNormEps > 0 && config.rmsNormEps < 1, 'rmsNormEps in (0, 1)', config.rmsNormEps);
+  requireSetting(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
+  for (const [name, id] of [['bosTokenId', config.bosTokenId], ['eosTokenId', config.eosTokenId], ...(padTokenId === undefined ? [] : [['padTokenId', padTokenId] as const])] as const) {
+    requireSetting(Number.isInteger(id) && id >= 0 && id < vocabSize, `${name} to lie in the vocabulary of ${vocabSize}`, id);
+  }
+  return config;
+}
+
+/** Reads the object in a config.json of model_type `mistral`, with the defaults of transformers' MistralConfig. @throws FormatError or RangeError, as parseConfig */
+export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): DecoderConfig {
+  const read = readerOf(raw);
+  const activation = read('hidden_act', 'string', 'silu');
+  if (activation !== 'silu') throw new FormatError(`parseConfig: expected hidden_act "silu" for model_type "mistral", got ${JSON.stringify(activation)}`, { format: 'config.json' });
+  if (read('attention_dropout', 'number', 0) !== 0) throw new RangeError(`parseConfig: expected attention_dropout 0, got ${JSON.stringify(raw['attention_dropout'])}; attention never holds its probabilities, so they cannot be dropped`);
+  if (raw['rope_scaling'] != null) throw new FormatError(`parseConfig: expected no rope_scaling, got ${JSON.stringify(raw['rope_scaling'])}; only plain rotary positions are known`, { format: 'config.json' });
+  const [hiddenSize, numHeads] = [read<number>('hidden_size', 'number'), read<number>('num_attention_heads', 'number')];
+  const slidingWindow = raw['sliding_window'] ?? undefined;
+  const pad = raw['pad_token_id'] ?? undefined;
+  return checkDecoderConfig({
+    vocabSize: read('vocab_size', 'number'),
+    hiddenSize,
+    numLayers: read('num_hidden_layers', 'number'),
+    numHeads,
+    numKvHeads: read('num_key_value_heads', 'number', numHeads),
+    headDim: read('head_dim', 'number', hiddenSize / numHeads),
+    intermediateSize: read('intermediate_size', 'number'),
+    ...(slidingWindow === undefined ? {} : { slidingWindow: slidingWindow as number }),
+    ropeTheta: read('rope_theta', 'number', 10_000),
+    rmsNormEps: read('rms_norm_eps', 'number', 1e-6),
+    initializerRange: read('initializer_range', 'number', 0.02),
+    maxPositions: read('max_position_embeddings', 'number', 131_072),
+    tiedHead: read('tie_word_embeddings', 'boolean', false),
+    bosTokenId: read('bos_token_id', 'number', 1),
+    eosTokenId: read('eos_token_id', 'number', 2),
+    ...(pad === undefined ? {} : { padTokenId: pad as number }),
+  });
+}
+
+/** The keys of upstream's config.json, as `parseDecoderConfig` reads them. */
+export const decoderConfigJson = (config: DecoderConfig): Record<string, unknown> => ({
+  architectures: ['MistralForCausalLM'],
+  model_type: 'mistral',
+  vocab_size: config.vocabSize,
+  hidden_size: config.hiddenSize,
+  num_hidden_layers: config.numLayers,
+  num_attention_heads: config.numHeads,
+  num_key_value_heads: config.numKvHeads,
+  head_dim: config.headDim,
+  intermediate_size: config.intermediateSize,
+  hidden_act: 'silu',
+  attention_dropout: 0,
+  sliding_window: config.slidingWindow ?? null,
+  rope_theta: config.ropeTheta,
+  rms_norm_eps: config.rmsNormEps,
+  initializer_range: config.initializerRange,
+  max_position_embeddings: config.maxPositions,
+  tie_word_embeddings: config.tiedHead,
+  bos_token_id: config.bosTokenId,
+  eos_token_id: config.eosTokenId,
+  ...(config.padTokenId === undefined ? {} : { pad_token_id: config.padTokenId }),
+  torch_dtype: 'float32',
+  use_cache: true,
+});
