@@ -5,6 +5,7 @@ export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfF
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
 export { readVcf, type VcfGenotype, type VcfGenotypes, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
+export { parseAllele, type VcfAllele, type VcfBreakend } from './vcfAllele';
 export { openVcf, type VcfFile, type VcfFileOptions } from './openVcf';
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';
 export { readBed, type BedRecord } from './bed';
@@ -17,6 +18,8 @@ export type { FetchOptions, SequenceFile } from './sequenceFile';
 export { convertQuality, qualityScores, readFastq, type FastqOptions, type FastqRecord, type QualityEncoding } from './fastq';
 export { openTwoBit, writeTwoBit, type TwoBitOptions } from './twoBit';
 export { packSequence, unpackSequence, type PackedSequence, type PackOptions, type Runs } from './packedSequence';
+export { groupByContig, parseAliases, type ContigAliases } from './contigNames';
+export { fetchIntervals, type FetchIntervalsOptions, type NamedInterval } from './fetchIntervals';
 export { FormatError } from './formatError';
 export { removeRepeats, type RemoveRepeatsOptions, type RepeatReport, type Stretch } from './removeRepeats';
 export { slidingWindows, type SequenceWindow, type WindowOptions } from './slidingWindows';

@@ -3,6 +3,7 @@ import type { ByteSource, ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
 import { parseVcfHeader, reserved, structuralInfo, type VcfDefinition, type VcfHeader } from './vcfHeader';
+import { alleleEnd } from './vcfAllele';
 import { VcfValidator } from './vcfValidate';
 
 /** `true` for a flag; null for `.`; an array where the definition's number is not 1. */
@@ -33,12 +34,14 @@ export interface VcfRecord {
   readonly contig: string;
   /** 0-based: POS - 1; -1 for the telomere's POS 0. */
   readonly start: number;
-  /** 0-based, half-open end of what the record speaks of on the reference: by SVLEN or END where an allele is symbolic, else by the length of REF. */
+  /** 0-based, half-open end of what the record speaks of on the reference: by SVLEN, END or LEN where an allele is symbolic (see `alleleEnd`), else by the length of REF. */
   readonly end: number;
   readonly ids: readonly string[];
   readonly ref: string;
   /** Empty for `.`; symbolic alleles, breakends and `*` as they stand. */
   readonly alt: readonly string[];
+  /** The end of what one ALT allele (from 0) replaces; `end` is the largest of them. */
+  alleleEnd(index: number): number;
   /** Undefined for `.`. */
   readonly qual: number | undefined;
   /** `['PASS']`, the filters that failed, or empty for `.`. */
@@ -102,10 +105,12 @@ async function* readRecords(source: ByteSource, options: VcfOptions): AsyncGener
   const decoder = new TextDecoder();
   let header: VcfHeader | undefined;
   let validator: VcfValidator | undefined;
+  let terminated = true;
   for await (const block of lineBlocks(source, options, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file'); })) {
     for (let at = 0; at < block.length; ) {
       const { end, next } = lineEnd(block, at);
       line++;
+      terminated = block[next - 1] === lineFeed;
       if (header === undefined) {
         const text = decoder.decode(block.subarray(at, end));
         if (!text.startsWith('#')) fail('meta-information lines (##) and then #CHROM', JSON.stringify(text.slice(0, 40)), 'check that this is a VCF file; bcftools view converts BCF');
@@ -123,10 +128,12 @@ async function* readRecords(source: ByteSource, options: VcfOptions): AsyncGener
       at = next;
     }
   }
+  if (!terminated) validator?.unterminatedLine(line);
   if (header === undefined) fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete');
 }
 
 const tab = 9;
+const lineFeed = 10;
 const latin1 = new TextDecoder('latin1');
 
 /** The record of the line `bytes`, without its end. */
@@ -177,20 +184,16 @@ class LazyRecord implements VcfRecord {
 
   get end(): number {
     const { start, alt, ref } = this;
-    const symbolic = alt.map((allele, i) => ({ allele, i })).filter(({ allele }) => /^<(?!\*>|NON_REF>)/.test(allele));
-    const byReference = start + ref.length;
-    const stated = this.info('END');
-    if (symbolic.length === 0) return typeof stated === 'number' && alt.every((allele) => /^<|^\*$/.test(allele)) ? stated : byReference;
-    // 4.4 made SVLEN, one a symbolic allele, the authority and END its consequence; before that END is.
-    if ((this.header.minorVersion ?? 2) < 4 && typeof stated === 'number') return stated;
-    const lengths = this.info('SVLEN');
-    const each = Array.isArray(lengths) ? (lengths as readonly (number | null)[]) : [lengths as number | undefined];
-    const ends = symbolic.map(({ allele, i }) => {
-      const length = each.length === 1 ? each[0] : each[i];
-      return /^<INS/.test(allele) ? byReference : typeof length === 'number' ? start + 1 + Math.abs(length) : undefined;
-    });
-    if (ends.some((end) => end === undefined)) return typeof stated === 'number' ? stated : byReference;
-    return Math.max(byReference, ...(ends as number[]));
+    const ends = alt.map((_, i) => alleleEnd(this, i));
+    if (alt.length === 0) { // a block of a gVCF without any other allele
+      const stated = this.info('END');
+      if (typeof stated === 'number') return stated;
+    }
+    return Math.max(start + ref.length, ...ends);
+  }
+  alleleEnd(index: number): number {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.alt.length)) throw new RangeError(`readVcf: expected an ALT allele from 0 to ${this.alt.length - 1}, got ${index}; see alt`);
+    return alleleEnd(this, index);
   }
 
   info(key: string): VcfValue | undefined {

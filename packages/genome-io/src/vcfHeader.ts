@@ -75,7 +75,7 @@ function parseMetaLine(text: string, line: number): VcfMetaLine {
 
 /** Fills `fields` from `<key=value,key="quoted",…>`; returns what is wrong with it, if anything. */
 function parseFields(value: string, fields: Map<string, string>): string | undefined {
-  const field = /([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|([^",<>]*))(,|>)/y;
+  const field = /([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]"<>]*\]|[^",<>]*))(,|>)/y;
   field.lastIndex = 1;
   for (;;) {
     const from = field.lastIndex;
@@ -94,10 +94,15 @@ const reservedFormat = 'DP 1 Integer,EC A Integer,FT 1 String,GL G Float,GP G Fl
 const toMap = (text: string) => new Map(text.split(',').map((row) => row.split(' ')).map(([id, number, type]) => [id, { id, number, type: type as VcfType }]));
 const alleleDepths = ',AD R Integer,ADF R Integer,ADR R Integer';
 /** By minor version, 4.1 and 4.2 alike. */
-export const reserved = (minorVersion: number) => (minorVersion < 3 ? early : minorVersion === 3 ? middle : late);
+export const reserved = (minorVersion: number) => (minorVersion < 3 ? early : minorVersion === 3 ? middle : minorVersion === 4 ? late : latest);
 const early = { info: toMap(reservedInfo), format: toMap(`${reservedFormat},GLE G String`) };
 const middle = { info: toMap(`${reservedInfo}${alleleDepths},SB 4 Integer`), format: toMap(`${reservedFormat}${alleleDepths},PP G Integer`) };
-const late = { info: toMap(`${reservedInfo}${alleleDepths},SB 4 Integer,SVLEN A Integer,SVCLAIM A String`), format: toMap(`${reservedFormat}${alleleDepths},PP G Integer,PSL P String,PSO P Integer,PSQ P Integer`) };
+/** Section 3: keys of structural variants, one value a ALT allele since 4.4. */
+const structuralByAllele = ',SVLEN A Integer,SVCLAIM A String,HOMLEN A Integer,HOMSEQ A String,BKPTID A String,MATEID A String,PARID A String,EVENT A String,EVENTTYPE A String,RN A Integer';
+const lateFormat = `${reservedFormat}${alleleDepths},PP G Integer,PSL P String,PSO P Integer,PSQ P Integer`;
+const late = { info: toMap(`${reservedInfo}${alleleDepths},SB 4 Integer${structuralByAllele}`), format: toMap(lateFormat) };
+/** The table of 4.5 calls LGL and LGP whole numbers although GL and GP are not: they are read as Float, which holds both. */
+const latest = { info: late.info, format: toMap(`${lateFormat},LEN 1 Integer,LAA . Integer,LAD LR Integer,LADF LR Integer,LADR LR Integer,LEC LA Integer,LGL LG Float,LGP LG Float,LPL LG Integer,LPP LG Integer`) };
 
 /** Structural variants have keys of their own, whose declared numbers vary between programs; they are read so when undeclared. */
 export const structuralInfo = toMap('IMPRECISE 0 Flag,NOVEL 0 Flag,SVTYPE 1 String,SVLEN . Integer,CIPOS 2 Integer,CIEND 2 Integer,MATEID . String,EVENT 1 String,HOMLEN . Integer,HOMSEQ . String');

@@ -2,6 +2,8 @@
 import { FormatError } from './formatError';
 import { checkMetaLine } from './vcfValidateMeta';
 import { reserved, type VcfDefinition, type VcfHeader } from './vcfHeader';
+import { checkLocalFormat, checkStructural, countLocalAlleles, countModifications, modifiedBase } from './vcfValidateStructural';
+import type { VcfRecord } from './vcf';
 
 const bases = /^[ACGTN]+$/i;
 const breakend = /^(?:[ACGTN.]+([[\]])(?:<[^\s,<>]+>|[^\s,<>[\]]+):\d+\1|([[\]])(?:<[^\s,<>]+>|[^\s,<>[\]]+):\d+\2[ACGTN.]+)$/i;
@@ -11,17 +13,10 @@ const float = /^(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf(?:inity)?|
 const notNegative = new Set(['AC', 'AN', 'DP', 'END', 'MQ0', 'NS']);
 
 /** What the checks look at in a data line. */
-interface CheckedRecord {
-  readonly line: number;
+interface CheckedRecord extends VcfRecord {
   readonly columnCount: number;
-  readonly contig: string;
-  readonly start: number;
-  readonly ref: string;
-  readonly alt: readonly string[];
   readonly infoText: string;
-  readonly format: readonly string[];
   sampleText(sample: number): string;
-  toString(): string;
 }
 
 /** The state between the lines of one file: where it is, and which variants were near. */
@@ -36,11 +31,25 @@ export class VcfValidator {
   constructor(private readonly header: VcfHeader, lines: readonly string[]) {
     this.minor = header.minorVersion ?? 2;
     for (const [i, line] of header.meta.entries()) checkMetaLine(lines[i], line, this.minor, (expected, got, section) => this.fail(line.line, expected, got, section));
+    if (this.minor >= 3) this.checkIds();
     if (header.minorVersion === undefined) this.fail(1, '##fileformat=VCFv4.1 to 4.5', JSON.stringify(lines[0].slice(0, 40)), this.minor < 3 ? '1.2.1' : '1.4.1');
     const columnLine = lines.length;
     if (/\tFORMAT$/.test(lines[columnLine - 1])) this.fail(columnLine, 'samples after FORMAT', 'none', this.headerSection);
     const repeated = header.samples.find((name, i) => name === '' || header.samples.indexOf(name) !== i);
     if (repeated !== undefined) this.fail(columnLine, 'sample names that differ', JSON.stringify(repeated), this.headerSection);
+  }
+
+  /** Since 4.3 every structured line has an ID, once among the lines of its key. */
+  private checkIds(): void {
+    const seen = new Set<string>();
+    for (const { key, fields, line } of this.header.meta) {
+      if (key === 'fileformat' && line > 1) this.fail(line, 'fileformat once, on the first line', 'another', '1.4.1');
+      if (!fields) continue;
+      const id = fields.get('ID');
+      if (!id) this.fail(line, `${key} with an ID`, 'none', '1.4');
+      if (seen.has(`${key} ${id}`)) this.fail(line, `every ID of ${key} once`, JSON.stringify(id), '1.4');
+      seen.add(`${key} ${id}`);
+    }
   }
 
   private get headerSection() { return this.minor < 3 ? '1.3' : '1.5'; }
@@ -54,6 +63,11 @@ export class VcfValidator {
     return this.fail(line, 'a data line', 'an empty one', this.dataSection);
   }
 
+  /** Since 4.3 the last line has an end too. */
+  unterminatedLine(line: number): void {
+    if (this.minor >= 3) this.fail(line, 'a line end after the last line', 'the end of the file', '1.6');
+  }
+
   check(record: CheckedRecord): void {
     const fixed = (expected: string, got: string) => this.fail(record.line, expected, JSON.stringify(got), `${this.dataSection}.1`);
     const expectedColumns = this.header.samples.length === 0 ? 8 : 9 + this.header.samples.length;
@@ -61,6 +75,7 @@ export class VcfValidator {
     this.checkFixed(record, fixed);
     this.checkOrder(record, fixed);
     this.checkInfo(record, fixed);
+    if (this.minor >= 4) checkStructural(record, this.minor, (expected, got, section) => this.fail(record.line, expected, got, section));
     if (this.header.samples.length > 0) this.checkSamples(record);
   }
 
@@ -69,6 +84,7 @@ export class VcfValidator {
     if (!(this.minor < 3 ? /^(?:<[^\s:,<>]+>|[^\s:,<>]+)$/ : /^(?:<[^\s,<>]+>|[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*)$/).test(contig)) fixed('CHROM without blanks, commas and unpaired brackets', contig);
     void record.start;
     if (id !== '.' && !/^[^\s;]+(?:;[^\s;]+)*$/.test(id)) fixed('identifiers without blanks, with semicolons between, as ID', id);
+    if (this.minor >= 3 && hasRepeats(id.split(';'))) fixed('identifiers once each', id);
     if (!bases.test(ref)) fixed('REF of A, C, G, T, N', ref);
     const alleles = alt.split(',');
     for (const allele of alleles) {
@@ -76,6 +92,7 @@ export class VcfValidator {
       if (!fine) fixed('ALT alleles of A, C, G, T, N, symbolic, breakends or *', allele);
     }
     if (qual !== '.' && (!float.test(qual) || qual.startsWith('-'))) fixed('QUAL as a number of 0 or more', qual);
+    if (this.minor >= 3 && hasRepeats(filter.split(';'))) fixed('filters once each', filter);
     if (filter !== '.' && filter !== 'PASS' && (!/^[^\s;,]+(?:;[^\s;,]+)*$/.test(filter) || filter.split(';').some((name) => name === '0' || name === '.'))) fixed('PASS, . or names of filters with semicolons between', filter);
   }
 
@@ -121,7 +138,7 @@ export class VcfValidator {
       const wanted = countOf(definition.number, alternatives, undefined);
       if (wanted !== undefined && values.length !== wanted) fixed(`${wanted} values of ${key} (Number=${definition.number})`, value);
       for (const each of values) {
-        if (!hasType(each, definition.type)) fixed(`${key} of type ${definition.type}`, value);
+        if (!hasType(each, definition.type, this.minor)) fixed(`${key} of type ${definition.type}`, value);
         if (own && each !== '.' && (notNegative.has(key) ? Number(each) < 0 : key === 'AF' ? Number(each) < 0 || Number(each) > 1 : key === 'CIGAR' && !/^(?:\d+[MIDNSHPX=])+$/.test(each))) fixed(`${key} as the specification defines it`, value);
       }
     }
@@ -138,6 +155,8 @@ export class VcfValidator {
     }
     const definitions = format.map((key) => this.header.format.get(key) ?? reserved(this.minor).format.get(key));
     const alternatives = record.alt.length;
+    const laa = this.minor >= 5 ? format.indexOf('LAA') : -1;
+    if (this.minor >= 5) checkLocalFormat(format, (key) => /^L[ARG]$/.test(this.header.format.get(key)?.number ?? ''), (expected, got, section) => this.fail(record.line, expected, JSON.stringify(got), section));
     for (let sample = 0; sample < this.header.samples.length; sample++) {
       const values = record.sampleText(sample).split(':');
       if (values.length > format.length) fail(`at most ${format.length} values a sample`, values.join(':'));
@@ -149,23 +168,31 @@ export class VcfValidator {
         if (alleles.some((allele) => allele !== '.' && Number(allele) > Math.max(1, alternatives))) fail(`alleles up to ${alternatives}`, text);
         ploidy = text === '.' ? undefined : alleles.length;
       }
-      for (const [i, value] of values.entries()) if (definitions[i] && i >= (format[0] === 'GT' ? 1 : 0)) this.checkSample(value, definitions[i], alternatives, ploidy, fail);
+      const local = laa < 0 ? 0 : countLocalAlleles(values[laa], alternatives, (expected, got) => fail(expected, got));
+      for (const [i, value] of values.entries()) {
+        const definition = definitions[i];
+        if (!definition || i < (format[0] === 'GT' ? 1 : 0)) continue;
+        const base = definition.number === 'M' ? modifiedBase(definition.id) : undefined;
+        if (base !== undefined && format[0] !== 'GT' && !/^[.,]*$/.test(value)) fail('GT beside base modifications', format.join(':'));
+        this.checkSample(value, definition, alternatives, local, ploidy, base === undefined ? undefined : countModifications(base, values[0], [record.ref, ...record.alt]), fail);
+      }
     }
   }
 
-  private checkSample(text: string, { id, number, type }: VcfDefinition, alternatives: number, ploidy: number | undefined, fail: (expected: string, got: string) => never): void {
-    if (text === '.') return;
+  private checkSample(text: string, { id, number, type }: VcfDefinition, alternatives: number, local: number, ploidy: number | undefined, modifications: number | undefined, fail: (expected: string, got: string) => never): void {
+    if (text === '.' || (text === '' && this.minor >= 5 && /^(?:LAA|L[ARG])$/.test(id === 'LAA' ? id : number))) return;
     const values = text.split(',');
-    const wanted = number === 'G' && ploidy === undefined ? undefined : countOf(number, alternatives, ploidy ?? 2);
+    const isLocal = /^L[ARG]$/.test(number);
+    const wanted = number === 'M' ? modifications : /^L?G$/.test(number) && ploidy === undefined ? undefined : countOf(isLocal ? number[1] : number, isLocal ? local : alternatives, ploidy ?? 2, isLocal);
     if (wanted !== undefined && values.length !== wanted) fail(`${wanted} values of ${id} (Number=${number})`, text);
-    for (const value of values) if (!hasType(value, type)) fail(`${id} of type ${type}`, text);
+    for (const value of values) if (!hasType(value, type, this.minor)) fail(`${id} of type ${type}`, text);
   }
 }
 
 /** How many values a Number asks for; undefined where any count will do. INFO has no ploidy, so G is open there. */
-function countOf(number: string, alternatives: number, ploidy: number | undefined): number | undefined {
+function countOf(number: string, alternatives: number, ploidy: number | undefined, isLocal = false): number | undefined {
   if (/^\d+$/.test(number)) return Number(number);
-  if (alternatives === 0) return undefined; // with ALT missing some programs count it as an allele and some do not
+  if (alternatives === 0 && !isLocal) return undefined; // with ALT missing some programs count it as an allele and some do not
   if (number === 'A') return alternatives;
   if (number === 'R') return alternatives + 1;
   if (number === 'P') return ploidy;
@@ -175,9 +202,13 @@ function countOf(number: string, alternatives: number, ploidy: number | undefine
   return count;
 }
 
-function hasType(value: string, type: string): boolean {
+/** Whole numbers have 32 bits since 4.3, and the eight smallest are BCF's own (section 1.3). */
+const isInteger = (value: string, minor: number) => /^[-+]?\d+$/.test(value) && (minor < 3 || (Number(value) >= -(2 ** 31) + 8 && Number(value) < 2 ** 31));
+const hasRepeats = (values: readonly string[]) => new Set(values).size !== values.length;
+
+function hasType(value: string, type: string, minor: number): boolean {
   if (value === '.') return true;
-  return type === 'Integer' ? /^[-+]?\d+$/.test(value) : type === 'Float' ? float.test(value) : type === 'Character' ? [...value].length === 1 : true;
+  return type === 'Integer' ? isInteger(value, minor) : type === 'Float' ? float.test(value) : type === 'Character' ? [...value].length === 1 : true;
 }
 
 /** A variant without what REF and ALT share at their ends: place and both alleles. */

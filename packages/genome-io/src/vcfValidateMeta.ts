@@ -29,9 +29,14 @@ export function checkMetaLine(text: string, { key, value, fields, problem }: Vcf
     if (minor < 3 && /(?:Genomes|Mixture)="/.test(value)) fail('Genomes and Mixture without quotes', value, section);
     return;
   }
-  if (key === 'contig') return;
+  if (key === 'contig') {
+    if (minor >= 3 && !/^[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*$/.test(id!)) fail('a contig name of the letters that SAM allows', JSON.stringify(id), '1.4.7');
+    if (minor >= 3 && /^(?:DEL|INS|DUP|INV|CNV|BND|NON_REF)(?::|$)/.test(id!)) fail('a contig name that is no symbolic allele', JSON.stringify(id), '1.4.7');
+    if (fields.has('length') && !/^\d+$/.test(fields.get('length')!)) fail('a contig length in whole bases', JSON.stringify(fields.get('length')), section);
+    return;
+  }
   if (!/,Description="/.test(value)) fail(`${key} with a Description in quotes`, value.slice(0, 80), section);
-  if (key === 'ALT' && !/^(?:(?:DEL|INS|DUP|INV|CNV|BND)(?::.+)?|CN\d+|\*|NON_REF|[RYSWKMBDHVN])$/.test(id!)) fail('an ALT of DEL, INS, DUP, INV or CNV, with subtypes after colons', JSON.stringify(id), section);
+  if (key === 'ALT' && !(minor < 4 ? /^BND(?::.+)?$/ : /^$/).test(id!) && !/^(?:(?:DEL|INS|DUP|INV|CNV)(?::.+)?|CN\d+|\*|NON_REF|[RYSWKMBDHVN])$/.test(id!)) fail('an ALT of DEL, INS, DUP, INV or CNV, with subtypes after colons', JSON.stringify(id), section);
   checkDefinition(key, id!, fields, order, minor, (expected, got) => fail(expected, got, section));
 }
 
@@ -43,6 +48,7 @@ function checkDefinition(key: string, id: string, fields: ReadonlyMap<string, st
   const symbols = ['A', 'G', '.', ...(minor > 1 ? ['R'] : []), ...(minor > 3 ? ['P'] : []), ...(minor > 4 ? ['LA', 'LR', 'LG', 'M'] : [])];
   if (number !== undefined && !/^\d+$/.test(number) && !symbols.includes(number)) fail(`Number as a count or one of ${symbols.join(' ')}`, number);
   if (type !== undefined && (!types.includes(type) || (key === 'FORMAT' && type === 'Flag'))) fail(`Type as one of ${types.join(', ')} (no Flag in FORMAT)`, type);
+  if (minor >= 3 && type === 'Flag' && number !== '0') fail('Number=0 for a Flag', number ?? 'none');
   const known = ['ID', 'Number', 'Type', 'Description'].filter((name) => fields.has(name));
   if (minor < 3 && order.filter((name) => known.includes(name)).join() !== known.join()) fail(`the fields in the order ${known.join(', ')}`, order.join(', '));
   const own = key === 'INFO' ? reserved(minor).info.get(id) : key === 'FORMAT' ? reserved(minor).format.get(id) : undefined;
