@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Writes beside the target and renames, so that nobody ever sees half a file. */
 export function writeFileAtomic(path: string, contents: string | Uint8Array): void {
@@ -12,18 +12,18 @@ export function writeFileAtomic(path: string, contents: string | Uint8Array): vo
   }
 }
 
-export interface LineWriter {
-  write(line: string): Promise<void>;
+export interface Output {
+  write(data: string | Uint8Array): Promise<void>;
   /** Only now does a file appear under its name. */
   commit(): void;
   abandon(): void;
 }
 
-/** Lines to a file (beside it, renamed at the end) or, without a path, to stdout with back-pressure. */
-export function openLines(path: string | undefined): LineWriter {
+/** Text or bytes to a file (beside it, renamed at the end) or, without a path, to stdout with back-pressure. */
+export function openOutput(path: string | undefined): Output {
   if (path === undefined) {
     return {
-      write: (line) => (process.stdout.write(`${line}\n`) ? Promise.resolve() : new Promise((resolve) => process.stdout.once('drain', () => resolve()))),
+      write: (data) => (process.stdout.write(data) ? Promise.resolve() : new Promise((resolve) => process.stdout.once('drain', () => resolve()))),
       commit() {},
       abandon() {},
     };
@@ -31,8 +31,8 @@ export function openLines(path: string | undefined): LineWriter {
   const beside = `${path}.${process.pid}.partial`;
   const file = openSync(beside, 'w');
   return {
-    async write(line) {
-      writeSync(file, `${line}\n`);
+    async write(data) {
+      writeFileSync(file, data);
     },
     commit() {
       closeSync(file);
@@ -43,6 +43,28 @@ export function openLines(path: string | undefined): LineWriter {
       rmSync(beside, { force: true });
     },
   };
+}
+
+/** Runs `body` with an output that appears when it succeeds and is gone when it fails. */
+export async function withOutput(path: string | undefined, body: (output: Output) => Promise<void>): Promise<void> {
+  const output = openOutput(path);
+  try {
+    await body(output);
+  } catch (error) {
+    output.abandon();
+    throw error;
+  }
+  output.commit();
+}
+
+export interface LineWriter extends Omit<Output, 'write'> {
+  write(line: string): Promise<void>;
+}
+
+/** The same, line by line. */
+export function openLines(path: string | undefined): LineWriter {
+  const output = openOutput(path);
+  return { ...output, write: (line) => output.write(`${line}\n`) };
 }
 
 /** Rows in columns as wide as their widest cell, one line each. */
