@@ -34,6 +34,8 @@ export function findSlot(index: PairIndex, key: number): number {
 
 export const countOf = (index: PairIndex, key: number): number => index.counts[findSlot(index, key)];
 
+export const occurringPairs = ({ keys, counts }: PairIndex): number[] => [...keys].filter((_, slot) => counts[slot] > 0);
+
 /** @returns true for the first occurrence added in this sweep */
 export function addOccurrence(index: PairIndex, key: number, position: number, sweep: number): boolean {
   let slot = findSlot(index, key);

@@ -1,4 +1,4 @@
-/** A temporary file of 16-bit numbers, for data beyond memory. Node, Deno and Bun. */
+/** 16-bit numbers that a training works on: in memory, or in a temporary file for what exceeds it (Node, Deno and Bun). */
 export interface ScratchFile {
   append(numbers: Uint16Array): void;
   /** Reads into `target` from number `position` on. @returns how many were read */
@@ -6,6 +6,30 @@ export interface ScratchFile {
   write(numbers: Uint16Array, position: number): void;
   /** Removes it. */
   close(): void;
+}
+
+/** In memory; `numbers` are the first `length` of them. */
+export function createScratchMemory(): ScratchFile & { numbers(length: number): Uint16Array } {
+  let numbers = new Uint16Array(2 ** 16), length = 0;
+  return {
+    append(block) {
+      if (length + block.length > numbers.length) {
+        const larger = new Uint16Array(Math.max(2 * numbers.length, length + block.length));
+        larger.set(numbers);
+        numbers = larger;
+      }
+      numbers.set(block, length);
+      length += block.length;
+    },
+    read(target, position) {
+      const found = numbers.subarray(position, Math.min(length, position + target.length));
+      target.set(found);
+      return found.length;
+    },
+    write(block, position) { numbers.set(block, position); },
+    numbers: (count) => numbers.subarray(0, count),
+    close() { numbers = new Uint16Array(0); },
+  };
 }
 
 /** @throws Error where there are no files, the directory does not exist, or, later, the disk is full */

@@ -37,7 +37,7 @@ function join<C>(counts: u32, stride: u32, rows: u32, products: u32, tokens: u32
   let previous = load<u32>(PREVIOUS), previousRaw = load<u32>(PREVIOUS_RAW), at = tokens, to = tokens;
   const end = tokens + (length << 1);
   while (at < end) {
-    if (previous == previousRaw) { // four at a time, where none of them may be joined
+    if (previous == previousRaw) { // up to the next token that may be joined: four at a time, then one by one
       const from = at;
       while (at + 8 <= end) {
         const four = load<u64>(at);
@@ -45,6 +45,13 @@ function join<C>(counts: u32, stride: u32, rows: u32, products: u32, tokens: u32
         store<u64>(to, four);
         at += 8;
         to += 8;
+      }
+      while (at < end) {
+        const one = <u32>load<u16>(at);
+        if (load<u8>(rows + one)) break;
+        store<u16>(to, one);
+        at += 2;
+        to += 2;
       }
       if (at > from) previous = previousRaw = load<u16>(to - 2);
       if (at == end) break;

@@ -9,10 +9,11 @@ import { createBpeTokenizer, type BpeTokenizer } from './bpe';
 import { show } from './errors';
 import { createGrowingVocabulary, type Merge } from './growingVocabulary';
 import { learnMerges } from './learnMerges';
-import { learnMergesOutOfCore, memoryNeeded } from './learnMergesOutOfCore';
-import { createScratchFile } from './scratchFile';
+import { learnMergesByPasses } from './learnMergesByPasses';
+import { createScratchFile, createScratchMemory } from './scratchFile';
 import type { Sequence } from './sequence';
 import { asAddedTokens, bertSpecialTokens } from './specialTokens';
+import { createTokenPasses, memoryNeeded } from './tokenPass';
 import { bareFrame, bertFrame } from './tokenizer';
 import { readCorpus, unitToToken } from './trainingCorpus';
 
@@ -83,18 +84,18 @@ export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequen
     return assembleTrained(vocab, merges, specialTokens);
   };
 
-  if (maxMemory === undefined) {
-    const units = createGrowingArray(), { letters } = await readCorpus(corpus, options, units.append);
-    const vocabulary = startVocabulary(letters), tokens = units.take(), tokenOf = unitToToken(vocabulary.vocab, letters);
-    for (let i = 0; i < tokens.length; i++) tokens[i] = tokenOf[tokens[i]];
-    await learnMerges(tokens, vocabulary, { ...learn, pause: createPause(vocabulary, options) });
-    return finish(vocabulary);
-  }
-  const scratch = createScratchFile(options.scratchDirectory);
+  const inMemory = maxMemory === undefined ? createScratchMemory() : undefined, scratch = inMemory ?? createScratchFile(options.scratchDirectory);
   try {
     const { letters, length } = await readCorpus(corpus, options, scratch.append);
-    const vocabulary = startVocabulary(letters);
-    await learnMergesOutOfCore(scratch, length, unitToToken(vocabulary.vocab, letters), vocabulary, { ...learn, maxMemory, pause: createPause(vocabulary, options) });
+    const vocabulary = startVocabulary(letters), tokenOf = unitToToken(vocabulary.vocab, letters), pause = createPause(vocabulary, options);
+    if (inMemory) await learnMerges(inMemory, length, tokenOf, vocabulary, { ...learn, pause });
+    else {
+      // A count above 2^32 needs a corpus of as many letters; then 8 bytes a count.
+      if (maxMemory! < memoryNeeded(goal, length)) throw new RangeError(`trainBpe: expected maxMemory of at least ${memoryNeeded(goal, length)} bytes for a corpus of ${length} letters, got ${maxMemory}; raise it or lower vocabSize`);
+      const passes = createTokenPasses(scratch, length, tokenOf, goal);
+      if (!passes) throw new Error('trainBpe: expected WebAssembly for maxMemory, got a runtime that refuses it or has no room; leave maxMemory out to train in memory');
+      await learnMergesByPasses(passes, vocabulary, { ...learn, pause });
+    }
     return finish(vocabulary);
   } finally {
     scratch.close();
@@ -123,22 +124,6 @@ function createPause(vocabulary: { readonly size: number; readonly merges: reado
     await new Promise((resume) => setTimeout(resume));
     signal?.throwIfAborted();
     pausedAt = performance.now();
-  };
-}
-
-function createGrowingArray() {
-  let units = new Uint16Array(2 ** 16), length = 0;
-  return {
-    append(block: Uint16Array) {
-      if (length + block.length > units.length) {
-        const larger = new Uint16Array(Math.max(2 * units.length, length + block.length));
-        larger.set(units);
-        units = larger;
-      }
-      units.set(block, length);
-      length += block.length;
-    },
-    take: () => units.subarray(0, length),
   };
 }
 
