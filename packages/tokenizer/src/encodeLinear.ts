@@ -36,7 +36,7 @@ export interface LinearEncoderOptions {
 
 export function createLinearEncoder(tables: LinearTables, { capacity = 2 ** 16, overlap: usual = 256, wasm = true }: LinearEncoderOptions = {}): LinearEncoder {
   const first = (wasm ? createWasmWindow(tables, capacity) : undefined) ?? createLinearWindow(tables, capacity);
-  const lengthOf = (id: number) => tables.tokens[4 * id];
+  const lengthOf = (id: number) => tables.tokens[4 * id] & 0xffff;
 
   return (source, table, others, out) => {
     const { length: base, unknownCount } = out;

@@ -8,7 +8,7 @@ export function encodeRun(from: u32, limit: u32, table: u32): u32 {
   const bits = load<u32>(0), width = load<u32>(4), none = load<u32>(8);
   const best = load<u32>(12), child = load<u32>(16), tokenAt = load<u32>(20), tokens = load<u32>(24), forbidden = load<u32>(28);
   const letters = load<u32>(32) + (table << 8), bytes = load<u32>(36) + from, ids = load<u32>(40), codes = load<u32>(44), failed = load<u32>(48);
-  const top = bits * (width - 1), most = limit - from;
+  const top = bits * (width - 1), ahead = load<u32>(56), beyondAhead = bits * (width - ahead), most = limit - from;
   let n: u32 = 0;
   for (; n < most; n++) {
     const letter = <u32>load<u8>(letters + load<u8>(bytes + n));
@@ -38,9 +38,12 @@ export function encodeRun(from: u32, limit: u32, table: u32): u32 {
     const row = forbidden + (load<u32>(tokens + (last << 4), 12) << 2);
     let next = position;
     while (candidate != none) {
-      const token = tokens + (candidate << 4), column = load<u32>(token, 8);
-      next = position + load<u32>(token);
-      if (next <= n && load<u8>(failed + next) == 0 && ((load<u8>(row + (column >>> 3)) >>> (column & 7)) & 1) == 0) break;
+      const token = tokens + (candidate << 4), column = load<u32>(token, 8), first = load<u32>(token);
+      next = position + (first & 0xffff);
+      if (next + ahead < n) { // one branch for all: most mispredicted branches are here
+        const follows = first >>> (16 + (<u32>load<u16>(codes + (next << 1)) >>> beyondAhead));
+        if (((<u32>load<u8>(row + (column >>> 3)) >>> (column & 7) | <u32>load<u8>(failed + next) | ~follows) & 1) == 0) break;
+      } else if (next <= n && ((<u32>load<u8>(row + (column >>> 3)) >>> (column & 7) | <u32>load<u8>(failed + next)) & 1) == 0) break;
       candidate = load<u32>(token, 4);
     }
     isNew = candidate != none;
@@ -52,7 +55,7 @@ export function encodeRun(from: u32, limit: u32, table: u32): u32 {
       if (count == 0) unreachable();
       const token = tokens + (last << 4);
       store<u8>(failed + position, 1);
-      position -= load<u32>(token);
+      position -= load<u32>(token) & 0xffff;
       candidate = load<u32>(token, 4);
       last = --count > 0 ? load<u32>(ids + ((count - 1) << 2)) : none;
     }

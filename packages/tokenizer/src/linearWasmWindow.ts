@@ -17,7 +17,7 @@ export function createWasmWindow(tables: LinearTables, capacity: number): Linear
   try {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(size / 2 ** 16) });
     const header = new Uint32Array(memory.buffer, 0, HEADER / 4);
-    header.set([tables.bits, tables.width, tables.none, ...places]);
+    header.set([tables.bits, tables.width, tables.none, ...places, 0, tables.ahead]);
     arrays.forEach((array, i) => new Uint8Array(memory.buffer, places[i]).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength)));
     const module = new WebAssembly.Module(Uint8Array.from(atob(linearWasm), (character) => character.charCodeAt(0)));
     const { encodeRun } = new WebAssembly.Instance(module, { env: { memory } }).exports as { encodeRun: LinearWindow['encodeRun'] };

@@ -15,8 +15,8 @@ export interface LinearWindow {
 
 /** @param capacity - bytes that it holds; 9 bytes of memory each */
 export function createLinearWindow(tables: LinearTables, capacity: number): LinearWindow {
-  const { bits, width, none, best, child, tokenAt, tokens, forbidden, letterTables } = tables;
-  const top = bits * (width - 1);
+  const { bits, width, none, best, child, tokenAt, tokens, ahead, forbidden, letterTables } = tables;
+  const top = bits * (width - 1), beyondAhead = bits * (width - ahead);
   const bytes = new Uint8Array(capacity), ids = new Uint32Array(capacity), codes = new Uint16Array(capacity), failed = new Uint8Array(capacity + 1);
 
   /** Every position's next `width` letters, packed; beyond the end they read as letter 0, and such candidates are too long. */
@@ -45,9 +45,10 @@ export function createLinearWindow(tables: LinearTables, capacity: number): Line
       const row = tokens[4 * last + 3];
       let next = position;
       while (candidate !== none) {
-        next = position + tokens[4 * candidate];
-        const column = tokens[4 * candidate + 2];
-        if (next <= n && failed[next] === 0 && ((forbidden[row + (column >>> 5)] >>> (column & 31)) & 1) === 0) break;
+        const token = tokens[4 * candidate], column = tokens[4 * candidate + 2];
+        next = position + (token & 0xffff);
+        if (next <= n && (failed[next] | ((forbidden[row + (column >>> 5)] >>> (column & 31)) & 1)) === 0
+          && (next + ahead >= n || (token >>> (16 + (codes[next] >>> beyondAhead)) & 1) !== 0)) break;
         candidate = tokens[4 * candidate + 1];
       }
       if (candidate !== none) {
@@ -57,7 +58,7 @@ export function createLinearWindow(tables: LinearTables, capacity: number): Line
       } else {
         if (count === 0) throw new Error('encode: expected a path of tokens through the text, got none; the tables are inconsistent');
         failed[position] = 1;
-        position -= tokens[4 * last];
+        position -= tokens[4 * last] & 0xffff;
         candidate = tokens[4 * last + 1];
         last = --count > 0 ? ids[count - 1] : none;
       }

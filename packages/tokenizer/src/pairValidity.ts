@@ -14,6 +14,8 @@ import type { MergeRules } from './mergeRules';
 /** One bit a pair of classes; a pair is invalid where `bits[rowOf[left] + (columnOf[right] >>> 5)] >>> (columnOf[right] & 31) & 1`. */
 export interface PairValidity {
   readonly bits: Uint32Array;
+  /** Words in a row. */
+  readonly words: number;
   /** First word of a left token's row; the row of id `vocabSize` stands for "no token" and allows everything. */
   readonly rowOf: Uint32Array;
   readonly columnOf: Uint32Array;
@@ -44,7 +46,7 @@ export function buildPairValidity(rules: MergeRules, letterIds: Uint32Array, voc
     for (let row = rowClasses.of[rectangles[at]]; row < rowClasses.of[rectangles[at + 1]]; row++) setBits(bits, row * words, from, to);
   }
   return {
-    bits,
+    bits, words,
     rowOf: Uint32Array.from({ length: vocabSize + 1 }, (_, id) => (id < vocabSize ? rowClasses.of[rows.first[id]] : rowClasses.count) * words),
     columnOf: Uint32Array.from({ length: vocabSize + 1 }, (_, id) => (id < vocabSize ? columnClasses.of[columns.first[id]] : 0)),
   };
