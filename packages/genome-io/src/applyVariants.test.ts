@@ -33,7 +33,7 @@ test('what does nothing is counted', async () => {
   const rows = [row(1, 'A', 'C', '.', '0|1'), row(2, 'C', '<INS>', 'SVLEN=5'), row(2, 'C', 'C[x:5['), row(3, 'G', 'A', '.', '.'), row(4, 'T', '*'), row(5, 'TG', 'T'), row(6, 'G', 'A'), row(7, 'C', '<DEL>')];
   const { text, report } = await apply('ACGTTGCAAC', rows);
   expect(text).toBe('ACGTTCAAC');
-  expect(report).toEqual({ applied: 1, reference: 2, missing: 1, ploidy: 0, unphased: 0, overlapping: 1, outside: 0, symbolic: 3 });
+  expect(report).toEqual({ applied: 1, reference: 2, missing: 1, ploidy: 0, unphased: 0, mendelian: 0, overlapping: 1, outside: 0, symbolic: 3 });
   expect((await apply('ACGT', [row(1, 'A', 'C', '.', '1')], { haplotype: 2 })).report.ploidy).toBe(1);
 });
 

@@ -1,65 +1,104 @@
 // Haplotypes of a sample: the reference with the alleles of a phased VCF put in, by the rules of `bcftools consensus -H` where it has them.
+import { aliasOf, type ContigAliases } from './contigNames';
 import { FormatError } from './formatError';
 import { HaplotypeBuilder, type Edit, type Haplotype } from './haplotype';
 import { unknownContig, type SequenceFile } from './sequenceFile';
-import type { VcfRecord } from './vcf';
+import type { VcfGenotypes, VcfReader, VcfRecord } from './vcf';
+import type { VcfHeader } from './vcfHeader';
 
-export interface ApplyVariantsOptions {
+/** What every way to build haplotypes needs. */
+export interface HaplotypeSource {
   /** A file opened with `openFasta` or `openTwoBit`, or one sequence. A name `chr22:16570000-16610000` (1-based, both ends in it) is that part of chr22. */
   readonly reference: Pick<SequenceFile, 'contigs' | 'fetch'> | { readonly name: string; readonly sequence: Uint8Array };
   /** The records of a VCF file, by contig and position: what `readVcf` gives. */
   readonly variants: AsyncIterable<VcfRecord> | Iterable<VcfRecord>;
-  /** Name of the sample. */
-  readonly sample: string;
-  /** Which of the alleles of GT, from 1. */
-  readonly haplotype: number;
   /** Names of contigs in the VCF and what the reference calls them, for example `{chr1: '1'}`. */
-  readonly aliases?: Readonly<Record<string, string>>;
-  /** What to do where alleles that differ are not phased: throw (the default), leave the reference, or take them as they are written, which is what bcftools does. */
+  readonly aliases?: ContigAliases;
+  /** What to do where alleles that differ are not phased: throw, leave the reference, or take them as they are written, which is what bcftools does. */
   readonly unphased?: 'error' | 'skip' | 'asWritten';
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ApplyVariantsOptions extends HaplotypeSource {
+  /** Name of the sample; several, such as all of `header.samples`, are built in one pass over the file. */
+  readonly sample: string | readonly string[];
+  /** Which of the alleles of GT, from 1; of several, all are built. */
+  readonly haplotype: number | readonly number[];
+}
+
 /**
- * Builds the haplotype of each contig, one after another: those with variants in the order of the VCF, then the others in the order of the reference. One contig is in memory at a time.
+ * Builds the haplotypes of each contig, one contig after another: those with variants in the order of the VCF, then the others in the order of the reference; within a contig by sample, then by haplotype.
+ * One contig of the reference is in memory at a time, and one finished haplotype of it; those still open are lists of views.
  * A symbolic `<DEL>` takes out the bases after POS up to its end, `<DUP>` writes them twice, `<INV>` complements them in place, `<CNn>` writes them n times; `<INS>` without a sequence, breakends and other symbolic alleles are skipped and counted.
+ * `unphased` is `error` by default.
  * @throws RangeError for a sample or contigs that are not there, RangeError where REF is not what the reference holds; FormatError for records out of order, without GT, or (unless `unphased` says otherwise) not phased.
  */
-export async function* applyVariants(options: ApplyVariantsOptions): AsyncGenerator<Haplotype, void, undefined> {
-  const { haplotype, unphased = 'error', signal } = options;
-  if (!(Number.isInteger(haplotype) && haplotype >= 1)) throw new RangeError(`applyVariants: expected a haplotype from 1, got ${haplotype}; 1 is what stands before the first | of GT`);
-  if (!['error', 'skip', 'asWritten'].includes(unphased)) throw new TypeError(`applyVariants: expected unphased as 'error', 'skip' or 'asWritten', got ${String(unphased)}; leave it out to be told`);
-  const reference = await openReference(options.reference);
+export function applyVariants(options: ApplyVariantsOptions): AsyncGenerator<Haplotype, void, undefined> {
+  const { unphased = 'error' } = options;
+  const haplotypes = [options.haplotype].flat();
+  for (const haplotype of haplotypes) if (!(Number.isInteger(haplotype) && haplotype >= 1)) throw new RangeError(`applyVariants: expected a haplotype from 1, got ${haplotype}; 1 is what stands before the first | of GT`);
+  checkUnphased(unphased);
+  const samples = [options.sample].flat();
+  const targets = samples.flatMap((sample) => haplotypes.map((haplotype) => ({ sample, haplotype })));
+  return buildHaplotypes(options, targets, (header) => {
+    const places = samples.map((name) => sampleOf(header, name));
+    return (record) => {
+      const genotypes = genotypesOf(record);
+      return places.flatMap((place) => haplotypes.map((haplotype) => callOf(record, genotypes, place, haplotype, unphased)));
+    };
+  });
+}
+
+export function checkUnphased(unphased: string): void {
+  if (!['error', 'skip', 'asWritten'].includes(unphased)) throw new TypeError(`applyVariants: expected unphased as 'error', 'skip' or 'asWritten', got ${String(unphased)}; leave it out for the default`);
+}
+
+/** An allele of GT, or why there is none to apply. */
+export type Call = number | 'missing' | 'ploidy' | 'unphased' | 'mendelian';
+
+/** Puts what `choose` calls for each target into the reference. */
+export async function* buildHaplotypes({ variants, aliases, signal, ...rest }: HaplotypeSource, targets: readonly { readonly sample: string; readonly haplotype: number }[], choose: (header: VcfHeader) => (record: VcfRecord) => readonly Call[]): AsyncGenerator<Haplotype, void, undefined> {
+  const reference = await openReference(rest.reference);
   const finished = new Set<string>();
-  let open: { contig: string; builders: readonly HaplotypeBuilder[]; start: number } | undefined;
-  let sample = -1;
-  for await (const record of options.variants) {
+  let open: { contig: string; builders: readonly (readonly HaplotypeBuilder[])[]; start: number } | undefined;
+  let callsOf: ((record: VcfRecord) => readonly Call[]) | undefined;
+  if ('header' in variants) callsOf = choose(await (variants as VcfReader).header()); // so that a wrong sample is told even of a file without records
+  const start = (name: string, sequence: Uint8Array, from: number) => targets.map(({ sample, haplotype }) => new HaplotypeBuilder({ name, sample, haplotype }, sequence, from));
+  const finish = function* () { if (open) for (const builders of open.builders) for (const builder of builders) yield builder.finish(); };
+  for await (const record of variants) {
     signal?.throwIfAborted();
     const { contig } = record;
     if (contig !== open?.contig) {
-      if (open) for (const builder of open.builders) yield builder.finish();
-      if (sample < 0) sample = sampleOf(record, options.sample);
+      yield* finish();
+      callsOf ??= choose(record.header);
       if (finished.has(contig)) throw outOfOrder(record, 'the records of a contig together', `${contig} again`);
       finished.add(contig);
-      const name = options.aliases?.[contig] ?? contig;
+      const name = aliasOf(aliases, contig);
       const places = reference.places.get(name) ?? unknownContig('applyVariants', name, [...reference.places.keys()], 'pass aliases, or leave these records out');
-      open = { contig, builders: await Promise.all(places.map(async (place) => new HaplotypeBuilder(place.name, await place.load(), place.start))), start: -Infinity };
+      open = { contig, builders: await Promise.all(places.map(async (place) => start(place.name, await place.load(), place.start))), start: -Infinity };
       for (const place of places) reference.untouched.delete(place.name);
     }
     if (record.start < open.start) throw outOfOrder(record, `records by POS, ${open.start + 1} or more`, `${record.start + 1}`);
     open.start = record.start;
-    const edit = editOf(record, sample, haplotype, unphased);
-    for (const builder of open.builders) builder.apply(edit);
+    const edits = new Map<Call, Edit>();
+    for (const [i, call] of callsOf!(record).entries()) {
+      let edit = edits.get(call);
+      if (!edit) edits.set(call, (edit = editOf(record, call)));
+      for (const builders of open.builders) builders[i].apply(edit);
+    }
   }
-  if (open) for (const builder of open.builders) yield builder.finish();
-  for (const { name, load, start } of reference.untouched.values()) yield new HaplotypeBuilder(name, await load(), start).finish();
+  yield* finish();
+  for (const { name, load, start: from } of reference.untouched.values()) {
+    const sequence = await load();
+    for (const builder of start(name, sequence, from)) yield builder.finish();
+  }
 }
 
 const outOfOrder = ({ line }: VcfRecord, expected: string, got: string) => new FormatError(`applyVariants: expected ${expected} at line ${line}, got ${got}; sort the file, for example with bcftools sort`, { format: 'vcf', line });
 
-function sampleOf({ header }: VcfRecord, name: string): number {
-  const index = header.samples.indexOf(name);
-  if (index < 0) throw new RangeError(`applyVariants: expected one of ${header.samples.length} samples (${header.samples.slice(0, 5).join(', ')}${header.samples.length > 5 ? ', …' : ''}), got ${JSON.stringify(name)}; see header.samples`);
+export function sampleOf({ samples }: VcfHeader, name: string): number {
+  const index = samples.indexOf(name);
+  if (index < 0) throw new RangeError(`applyVariants: expected one of ${samples.length} samples (${samples.slice(0, 5).join(', ')}${samples.length > 5 ? ', …' : ''}), got ${JSON.stringify(name)}; see header.samples`);
   return index;
 }
 
@@ -71,7 +110,7 @@ interface Place {
 }
 
 /** Sequences by the contig that they are, or are part of. */
-async function openReference(reference: ApplyVariantsOptions['reference']) {
+async function openReference(reference: HaplotypeSource['reference']) {
   const all: Place[] = [];
   const place = (name: string, load: () => Promise<Uint8Array>) => all.push({ name, start: Number(/:(\d+)-\d+$/.exec(name)?.[1] ?? 1) - 1, load });
   if ('fetch' in reference) for (const { name } of await reference.contigs()) place(name, () => reference.fetch(name));
@@ -85,27 +124,42 @@ async function openReference(reference: ApplyVariantsOptions['reference']) {
   return { places, untouched: new Map(all.map((each) => [each.name, each])) };
 }
 
-/** What a record does to one haplotype, or why it does nothing. */
-function editOf(record: VcfRecord, sample: number, haplotype: number, unphased: ApplyVariantsOptions['unphased']): Edit {
-  const { start, ref, alt, line } = record;
-  const genotype = record.genotype(sample);
-  if (genotype === undefined) throw new FormatError(`applyVariants: expected GT as the first key of FORMAT at line ${line}, got ${JSON.stringify(record.format.join(':'))}; call genotypes first`, { format: 'vcf', line });
-  const base = { start, ref, line };
-  const { alleles, phased } = genotype;
-  if (!phased && alleles.some((allele) => allele !== alleles[0])) {
+export function genotypesOf(record: VcfRecord): VcfGenotypes {
+  const genotypes = record.genotypes();
+  if (genotypes === undefined) throw new FormatError(`applyVariants: expected GT as the first key of FORMAT at line ${record.line}, got ${JSON.stringify(record.format.join(':'))}; call genotypes first`, { format: 'vcf', line: record.line });
+  return genotypes;
+}
+
+/** The alleles of one sample; a view. */
+export function allelesOf({ ploidy, alleles }: VcfGenotypes, sample: number): Int16Array {
+  let length = ploidy;
+  while (alleles[sample * ploidy + length - 1] === -2) length--;
+  return alleles.subarray(sample * ploidy, sample * ploidy + length);
+}
+
+function callOf({ line }: VcfRecord, genotypes: VcfGenotypes, sample: number, haplotype: number, unphased: 'error' | 'skip' | 'asWritten'): Call {
+  const alleles = allelesOf(genotypes, sample);
+  if (genotypes.phased[sample] === 0 && alleles.some((allele) => allele !== alleles[0])) {
     if (unphased === 'error') throw new FormatError(`applyVariants: expected phased alleles (|) at line ${line}, got ${alleles.join('/')}; phase the file, or pass unphased: 'skip' or 'asWritten'`, { format: 'vcf', line });
-    if (unphased === 'skip') return { ...base, skip: 'unphased' };
+    if (unphased === 'skip') return 'unphased';
   }
-  if (haplotype > alleles.length) return { ...base, skip: alleles.includes(-1) ? 'missing' : 'ploidy' };
-  const allele = alleles[haplotype - 1];
-  if (allele < 0) return { ...base, skip: 'missing' };
-  if (allele === 0) return { ...base, skip: 'reference' };
-  const text = alt[allele - 1];
+  if (haplotype > alleles.length) return alleles.includes(-1) ? 'missing' : 'ploidy';
+  return alleles[haplotype - 1] < 0 ? 'missing' : alleles[haplotype - 1];
+}
+
+/** What an allele of a record does to a haplotype, or why it does nothing. */
+function editOf(record: VcfRecord, call: Call): Edit {
+  const { start, ref, alt, line } = record;
+  const base = { start, ref, line };
+  if (typeof call === 'string') return { ...base, skip: call };
+  if (call === 0) return { ...base, skip: 'reference' };
+  if (call > alt.length) throw new FormatError(`applyVariants: expected alleles up to ${alt.length} at line ${line}, got ${call} in GT; ALT lacks an allele`, { format: 'vcf', line });
+  const text = alt[call - 1];
   if (/^[ACGTNRYSWKMBDHV]+$/i.test(text)) return { ...base, alt: text, end: start + ref.length };
   if (text === '*' || /^<(?:\*|NON_REF)>$/i.test(text)) return { ...base, skip: 'reference' }; // another record deletes what * stands for
   const copies = /^<CN(\d+)>$/i.exec(text);
   const kind = /^<(DEL|DUP|INV)(?::[^>]*)?>$/i.exec(text)?.[1].toUpperCase();
-  const { end } = record;
+  const end = record.alleleEnd(call - 1);
   if ((kind === undefined && !copies) || end <= start + 1) return { ...base, skip: 'symbolic' };
   return { ...base, end, segment: copies ? { copies: Number(copies[1]) } : kind === 'INV' ? 'inverted' : { copies: kind === 'DEL' ? 0 : 2 } };
 }

@@ -12,6 +12,8 @@ export interface HaplotypeReport {
   /** GT has fewer alleles than the haplotype asked for. */
   readonly ploidy: number;
   readonly unphased: number;
+  /** The parents cannot have given the child's alleles; trios only. */
+  readonly mendelian: number;
   /** Overlaps a variant already applied. */
   readonly overlapping: number;
   /** Begins outside of the part of the contig that the reference is. */
@@ -23,6 +25,9 @@ export interface HaplotypeReport {
 export interface Haplotype {
   /** The reference's name. */
   readonly name: string;
+  readonly sample: string;
+  /** Which allele of GT, from 1; of a trio's child 1 is what came from the father, 2 from the mother. */
+  readonly haplotype: number;
   readonly sequence: Uint8Array;
   readonly report: HaplotypeReport;
   /** The place in the reference sequence that a place of the haplotype comes from, both 0-based; undefined for inserted bases. */
@@ -47,7 +52,7 @@ export class HaplotypeBuilder {
   private readonly blocks: Block[] = [];
   /** The blocks without second copies: ascending in the reference too. */
   private readonly primary: Block[] = [];
-  private readonly counts = { applied: 0, reference: 0, missing: 0, ploidy: 0, unphased: 0, overlapping: 0, outside: 0, symbolic: 0 };
+  private readonly counts = { applied: 0, reference: 0, missing: 0, ploidy: 0, unphased: 0, mendelian: 0, overlapping: 0, outside: 0, symbolic: 0 };
   private length = 0;
   /** The first base of the reference not yet written or passed over. */
   private next = 0;
@@ -57,7 +62,7 @@ export class HaplotypeBuilder {
   private lastByte = 0;
 
   /** @param start - where `reference` begins on its contig */
-  constructor(private readonly name: string, private readonly reference: Uint8Array, private readonly start: number) {}
+  constructor(private readonly identity: Pick<Haplotype, 'name' | 'sample' | 'haplotype'>, private readonly reference: Uint8Array, private readonly start: number) {}
 
   apply(edit: Edit): void {
     const { counts, reference } = this;
@@ -94,9 +99,9 @@ export class HaplotypeBuilder {
 
   finish(): Haplotype {
     this.copyTo(this.reference.length);
-    const { blocks, primary, name, counts } = this;
+    const { blocks, primary, identity, counts } = this;
     return {
-      name, sequence: concat(this.pieces, this.length), report: counts,
+      ...identity, sequence: concat(this.pieces, this.length), report: counts,
       toReference: (position) => {
         const block = lastAtOrBelow(blocks, position, 'haplotype');
         const within = block ? position - block.haplotype : 0;
@@ -114,7 +119,7 @@ export class HaplotypeBuilder {
     for (let i = 0; i < ref.length && at + i < this.reference.length; i++) {
       if ((ref.charCodeAt(i) | 32) === (this.reference[at + i] | 32)) continue;
       const found = String.fromCharCode(...this.reference.subarray(at, at + Math.min(ref.length, 20)));
-      throw new RangeError(`applyVariants: expected the reference to hold REF ${JSON.stringify(ref.slice(0, 20))} at POS ${start + 1} (line ${line}), got ${JSON.stringify(found)} in ${this.name}; use the reference that the variants were called on`);
+      throw new RangeError(`applyVariants: expected the reference to hold REF ${JSON.stringify(ref.slice(0, 20))} at POS ${start + 1} (line ${line}), got ${JSON.stringify(found)} in ${this.identity.name}; use the reference that the variants were called on`);
     }
   }
 
