@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { findTask, loadDataset, parseDataset, parseTask, tasks, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
+import { availableTasks, findTask, loadDataset, parseDataset, parseTask, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
 import { simulatedTasks, simulateGueTask, type SimulatedTask } from '@genomelm/genome-io';
 import { UsageError } from './command';
 
@@ -13,18 +12,21 @@ export interface Source {
   load(signal: AbortSignal): Promise<Dataset>;
 }
 
+export const dataOption = { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ …, a zip file of it, an address, or hf:OWNER/NAME (default: $GENOMELM_GUE, else simulated data)' } as const;
+
 /** Where the data are: `--data`, else the environment variable GENOMELM_GUE, else the simulator. */
 export function dataDirectory(option: string | undefined, environment = process.env['GENOMELM_GUE']): string | undefined {
   const directory = option ?? (environment || undefined);
-  if (directory !== undefined && !existsSync(directory)) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ …, got ${directory}, which does not exist`);
+  if (directory !== undefined && !/^(https?:\/\/|hf:)/i.test(directory) && !existsSync(directory)) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ …, got ${directory}, which does not exist`);
   return directory;
 }
 
-/** The named tasks, or all that the folder has in full, or all simulated ones. */
-export function openSources(directory: string | undefined, names: readonly string[] | undefined): Source[] {
+/** The named tasks, or all that the folder or zip file has in full, or all simulated ones. */
+export async function openSources(directory: string | undefined, names: readonly string[] | undefined): Promise<Source[]> {
   if (directory === undefined) return simulatedSources(names);
   if (names) return names.map((name) => realSource(name.endsWith('.json') ? userTask(name) : findTask(name), directory));
-  const complete = tasks.filter(({ folder }) => ['train', 'dev', 'test'].every((split) => ['.csv', '.csv.gz'].some((end) => existsSync(join(directory, ...folder.split('/'), split + end)))));
+  const complete = await availableTasks(directory);
+  if (!complete) throw new UsageError(`--tasks: expected task names, as ${directory} cannot be listed, got none; see genomelm gue tasks`);
   if (complete.length === 0) throw new UsageError(`--data: expected a folder that holds EMP/, prom/, tf/ … with train, dev and test.csv, got ${directory}, which has no complete task; see genomelm gue tasks`);
   return complete.map((task) => realSource(task, directory));
 }

@@ -1,14 +1,21 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { strToU8, zipSync } from 'fflate';
 import { parseCsv } from './csv';
+import { availableTasks } from './dataSource';
 import { parseDataset } from './dataset';
+import { downloadTask } from './download';
 import { loadDataset } from './loadDataset';
 import { findTask } from './tasks';
 
-const task = { ...findTask('tf_0'), declaredSizes: { train: 2, dev: 1, test: 1 } };
+const { sha256: known, ...row } = findTask('tf_0');
+const task = { ...row, declaredSizes: { train: 2, dev: 1, test: 1 } };
 const good = { train: 'sequence,label\nACGT,0\nGGCC,1\n', dev: 'sequence,label\nTTTT,1\n', test: 'sequence,label\nAAAA,0\n' };
 const withTrain = (train: string | Uint8Array) => parseDataset(task, { ...good, train });
 
@@ -56,6 +63,19 @@ describe('a dataset', () => {
     const { train, notes } = await withTrain('sequence,label\nACGT,0\n');
     expect(train.examples).toHaveLength(1);
     expect(notes).toEqual(['No training item has the label 1.', 'The train split has 1 rows; the distributed file has 2.']);
+  });
+  test('reports files that are not the known ones, and refuses none', async () => {
+    const { notes } = await parseDataset({ ...task, sha256: known! }, good);
+    expect(notes).toContain("The test file is another one than the known: its sha256 begins with a14a2efdba73, that one's with d29934d0df42.");
+  });
+  test('without a development file holds out every tenth training row, where the task says so', async () => {
+    const rows = Array.from({ length: 25 }, (_, i) => `${'ACGT'.repeat(1 + (i % 3))},${i % 2}\n`);
+    const nt = { ...findTask('nt_enhancers'), declaredSizes: { train: 25, test: 1 } };
+    const { train, dev, notes } = await parseDataset(nt, { train: `sequence,label\n${rows.join('')}`, test: good.test });
+    expect([train.examples.length, dev.examples.length]).toEqual([23, 2]);
+    expect(dev.examples[0]).toEqual({ sequence: 'ACGT', label: 1 });
+    expect(notes).toEqual(['There is no development file: every 10th training row was held out.']);
+    await expect(parseDataset(task, { train: good.train, test: good.test })).rejects.toThrow('expected the dev split of tf_0, got nothing');
   });
   test('of GUE+ takes its classes from the training file', async () => {
     const species = { ...findTask('fungi_species_20'), declaredSizes: undefined } as never as typeof task;
@@ -118,6 +138,40 @@ describe('files', () => {
     await expect(loadDataset(task, join(home, 'nowhere'))).rejects.toThrow('pass the directory that holds tf/0/ as the data directory');
     mkdirSync(join(home, 'outer', 'GUE', 'tf', '0'), { recursive: true });
     await expect(loadDataset(task, join(home, 'outer'))).rejects.toThrow(`pass ${join(home, 'outer', 'GUE')} as the data directory`);
+  });
+  test('a zip file and an address give the same data as the folder', async () => {
+    const plain = await loadDataset(task, home);
+    const zip = zipSync({ 'GUE/tf/0/train.csv': strToU8(good.train), 'GUE/tf/0/dev.csv': [strToU8(good.dev), { level: 0 }], 'GUE/tf/0/test.csv.gz': gzipSync(good.test) });
+    const file = join(home, 'GUE.zip');
+    writeFileSync(file, zip);
+    expect(await loadDataset(task, file)).toEqual(plain);
+    for (const place of [home, file]) expect((await availableTasks(place))?.map(({ name }) => name)).toEqual(['tf_0']);
+    expect(await availableTasks('hf:leannmlindsey/GUE')).toBeUndefined();
+    const broken = zip.slice();
+    broken[40 + 'GUE/tf/0/train.csv'.length] ^= 255;
+    writeFileSync(file, broken);
+    await expect(loadDataset(task, file)).rejects.toThrow(/openZip: expected (deflated data|the checksum)/);
+    writeFileSync(file, 'no zip');
+    await expect(loadDataset(task, file)).rejects.toThrow('expected the end of a zip file, got none');
+
+    const asked: string[] = [];
+    const server = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      const split = /^\/gue\/tf\/0\/(train|dev|test)\.csv$/.exec(url)?.[1] as keyof typeof good | undefined;
+      response.writeHead(split ? 200 : 404).end(split && good[split]);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/gue`;
+      for (let twice = 0; twice < 2; twice++) expect(await loadDataset(task, address, { cache: join(home, 'cache') })).toEqual(plain);
+      expect(asked).toEqual(['/gue/tf/0/train.csv', '/gue/tf/0/dev.csv', '/gue/tf/0/test.csv']); // the second time comes from the cache
+      const files = await downloadTask({ ...task, sha256: { train: plain.train.sha256, test: 'x' } }, address, join(home, 'copy'));
+      expect(files.map(({ split, bytes, asKnown, kept }) => [split, bytes, asKnown, kept])).toEqual([['train', 29, true, false], ['dev', 22, undefined, false], ['test', 22, false, false]]);
+      expect(await loadDataset(task, join(home, 'copy'))).toEqual(plain);
+      await expect(loadDataset({ ...task, folder: 'tf/1' }, address, { cache: join(home, 'cache') })).rejects.toThrow(`expected ${address}/tf/1/train.csv or its .gz, got neither`);
+    } finally {
+      server.close();
+    }
   });
   test('errors name the file', async () => {
     writeFileSync(join(folder, 'test.csv'), 'sequence,label\nACGT,7\n');

@@ -38,25 +38,41 @@ export interface DatasetOptions {
 }
 
 /** The parts of a task that reading its data takes. */
-export type DatasetTask = Pick<Task, 'name' | 'benchmark' | 'classes' | 'pair' | 'declaredSizes'>;
+export type DatasetTask = Pick<Task, 'name' | 'benchmark' | 'classes' | 'pair' | 'declaredSizes' | 'sha256' | 'devEvery'>;
+
+type Contents = Readonly<Record<'train' | 'test', string | Uint8Array>> & { readonly dev?: string | Uint8Array };
 
 /**
  * Checks the three splits of a task. Works wherever JavaScript does; {@link loadDataset} reads the files.
- * @param contents - text or UTF-8 bytes of each CSV file, uncompressed: a header, then a row `sequence,label` (with a second sequence between them for pairs)
+ * @param contents - text or UTF-8 bytes of each CSV file, uncompressed: a header, then a row `sequence,label` (with a second sequence between them for pairs). `dev` may be missing where the task says how to hold it out.
  */
-export async function parseDataset(task: DatasetTask, contents: Readonly<Record<Split, string | Uint8Array>>, options: DatasetOptions = {}): Promise<Dataset> {
+export async function parseDataset(task: DatasetTask, contents: Contents, options: DatasetOptions = {}): Promise<Dataset> {
   const files = options.files ?? { train: 'train.csv', dev: 'dev.csv', test: 'test.csv' };
   const parsed = {} as Record<Split, { examples: Example[]; sha256: string }>;
-  let classes = task.benchmark === 'GUE' ? task.classes : undefined;
+  let classes = task.benchmark === 'GUE+' ? undefined : task.classes;
   for (const split of splits) {
-    const examples = parseExamples(decode(contents[split], files[split]), files[split], task, classes);
+    const content = contents[split];
+    if (content === undefined && split === 'dev' && task.devEvery) {
+      parsed.dev = await holdOut(parsed.train, task.devEvery);
+      parsed.train = { ...parsed.train, examples: parsed.train.examples.filter((_, row) => !isHeldOut(row, task.devEvery!)) };
+      continue;
+    }
+    if (content === undefined) throw new FormatError(`parseDataset: expected the ${split} split of ${task.name}, got nothing; pass train, dev and test`, { format: 'csv' });
+    const examples = parseExamples(decode(content, files[split]), files[split], task, classes);
     // GUE+ names its species sets by numbers that the files contradict: there the training file decides.
     classes ??= 1 + examples.reduce((largest, { label }) => Math.max(largest, label), 0);
-    parsed[split] = { examples, sha256: await sha256(contents[split]) };
+    parsed[split] = { examples, sha256: await sha256(content) };
   }
   const summary = (split: Split): DatasetSplit => ({ ...parsed[split], ...describe(parsed[split].examples, classes!) });
   const dataset = { train: summary('train'), dev: summary('dev'), test: summary('test') };
-  return { task: task.name, simulated: options.simulated ?? false, classes: classes!, ...dataset, notes: differences(task, dataset, classes!, options.simulated ?? false) };
+  return { task: task.name, simulated: options.simulated ?? false, classes: classes!, ...dataset, notes: differences(task, dataset, classes!, options.simulated ?? false, contents.dev === undefined) };
+}
+
+const isHeldOut = (row: number, every: number): boolean => row % every === every - 1;
+
+/** A development set from the training rows; its hash is that of the training file and the rule. */
+async function holdOut({ examples, sha256: trainSha256 }: { examples: Example[]; sha256: string }, every: number): Promise<{ examples: Example[]; sha256: string }> {
+  return { examples: examples.filter((_, row) => isHeldOut(row, every)), sha256: await sha256(`every ${every}th row of ${trainSha256}`) };
 }
 
 function decode(content: string | Uint8Array, file: string): string {
@@ -118,15 +134,19 @@ function describe(examples: readonly Example[], classes: number): Omit<DatasetSp
   return { classCounts, shortest, longest, ambiguousItems, lowerCaseItems };
 }
 
-function differences(task: DatasetTask, dataset: Readonly<Record<Split, DatasetSplit>>, classes: number, simulated: boolean): string[] {
+function differences(task: DatasetTask, dataset: Readonly<Record<Split, DatasetSplit>>, classes: number, simulated: boolean, heldOut: boolean): string[] {
   const notes: string[] = [];
   if (classes !== task.classes) notes.push(`The training file holds ${classes} classes; known copies hold ${task.classes}.`);
+  if (heldOut) notes.push(`There is no development file: every ${task.devEvery}th training row was held out.`);
   const empty = dataset.train.classCounts.flatMap((count, label) => (count === 0 ? [label] : []));
   if (empty.length > 0) notes.push(`No training item has the label ${empty.join(', ')}.`);
   for (const split of splits) {
     const { examples, ambiguousItems, lowerCaseItems } = dataset[split];
+    const rows = examples.length + (heldOut && split === 'train' ? dataset.dev.examples.length : 0);
     const declared = task.declaredSizes?.[split];
-    if (declared !== undefined && declared !== examples.length && !simulated) notes.push(`The ${split} split has ${examples.length} rows; the distributed file has ${declared}.`);
+    if (declared !== undefined && declared !== rows && !simulated) notes.push(`The ${split} split has ${rows} rows; the distributed file has ${declared}.`);
+    const known = task.sha256?.[split];
+    if (known !== undefined && known !== dataset[split].sha256 && !simulated) notes.push(`The ${split} file is another one than the known: its sha256 begins with ${dataset[split].sha256.slice(0, 12)}, that one's with ${known.slice(0, 12)}.`);
     if (ambiguousItems > 0) notes.push(`${ambiguousItems} of ${examples.length} ${split} items hold letters other than A, C, G and T.`);
     if (lowerCaseItems > 0) notes.push(`${lowerCaseItems} of ${examples.length} ${split} items hold lower-case letters.`);
   }

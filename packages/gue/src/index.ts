@@ -2,7 +2,9 @@
 export { findTask, tasks } from './tasks';
 export { parseTask, type PublishedScore, type Split, type Task, type UpstreamSettings } from './task';
 export { parseDataset, type Dataset, type DatasetOptions, type DatasetSplit, type DatasetTask } from './dataset';
-export { loadDataset } from './loadDataset';
+export { loadDataset, type LoadOptions } from './loadDataset';
+export { availableTasks } from './dataSource';
+export { downloadTask, type DownloadedFile, type DownloadOptions } from './download';
 // Models
 export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
 export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';

@@ -9,12 +9,12 @@ export interface Task {
   readonly name: string;
   /** Changes when the row changes in a way that makes earlier runs incomparable. */
   readonly version: string;
-  readonly benchmark: 'GUE' | 'GUE+';
+  readonly benchmark: 'GUE' | 'GUE+' | 'NT';
   readonly family: string;
   /** Below the data directory, with `/`. */
   readonly folder: string;
   readonly description: string;
-  /** In GUE a label must lie below it. In GUE+ names, paper and files disagree, so there the data decide and this is what known copies hold. */
+  /** In GUE and NT a label must lie below it. In GUE+ names, paper and files disagree, so there the data decide and this is what known copies hold. */
   readonly classes: number;
   /** Length of a sequence in base pairs, as declared. */
   readonly bp: number;
@@ -23,9 +23,13 @@ export interface Task {
   /** The metric that the benchmark prescribes. */
   readonly metric: MetricName & ('mcc' | 'f1Macro');
   /** Rows of the distributed files where they are known. Other files are reported, never mended. */
-  readonly declaredSizes?: Readonly<Record<Split, number>>;
+  readonly declaredSizes?: Readonly<Partial<Record<Split, number>>>;
   /** Rows as the paper prints them, where they differ from the files. */
-  readonly paperSizes?: Readonly<Record<Split, number>>;
+  readonly paperSizes?: Readonly<Partial<Record<Split, number>>>;
+  /** Of the files that are known, uncompressed. Others are reported, never refused. */
+  readonly sha256?: Readonly<Partial<Record<Split, string>>>;
+  /** Where the benchmark has no development set: every `devEvery`-th training row is held out as one, unless there is a file. */
+  readonly devEvery?: number;
   /** How DNABERT-2 was fine-tuned on it. */
   readonly upstream: UpstreamSettings;
   readonly published: readonly PublishedScore[];

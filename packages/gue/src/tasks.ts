@@ -1,14 +1,15 @@
+import { knownHashes } from './knownHashes';
 import { publishedScores } from './published';
 import type { Split, Task, UpstreamSettings } from './task';
 
 type Sizes = readonly [train: number, dev: number, test: number];
 type Row = Pick<Task, 'name' | 'benchmark' | 'family' | 'folder' | 'description' | 'classes' | 'bp'> &
-  Partial<Pick<Task, 'pair' | 'metric' | 'licence'>> & { sizes?: Sizes; paperSizes?: Sizes; upstream: UpstreamSettings };
+  Partial<Pick<Task, 'pair' | 'metric' | 'licence' | 'citation' | 'devEvery' | 'declaredSizes'>> & { sizes?: Sizes; paperSizes?: Sizes; upstream: UpstreamSettings };
 
 const script = { batchSize: 32, learningRate: 3e-5, weightDecay: 0.01 } as const;
 const epi = { batchSize: 32, learningRate: 2e-5 } as const;
 
-/** All 28 GUE and 8 GUE+ tasks. */
+/** The 28 GUE and 8 GUE+ tasks, and the two enhancer tasks of the Nucleotide Transformer. */
 export const tasks: readonly Task[] = Object.freeze([
   ...epigeneticMarks({
     H3: [11971, 1497, 1497], H3K14ac: [26438, 3305, 3305], H3K36me3: [27904, 3488, 3488], H3K4me1: [25341, 3168, 3168], H3K4me2: [24545, 3069, 3069],
@@ -46,15 +47,28 @@ export const tasks: readonly Task[] = Object.freeze([
     name: 'virus_species_40', benchmark: 'GUE+', family: 'species classification', folder: 'virus_species_40', description: 'species of viruses',
     classes: 25, bp: 5000, sizes: [4000, 500, 500], upstream: epi,
   }),
+  ...enhancers(),
 ]);
 
+/** Beside GUE's 28 the tasks on which dnaGrinder was measured. They come without a development set. */
+function enhancers(): Task[] {
+  const kinds: readonly (readonly [string, number, string])[] = [['enhancers', 2, 'enhancer or not'], ['enhancers_types', 3, 'strong enhancer, weak enhancer or neither']];
+  return kinds.map(([kind, classes, description]) => task({
+    name: `nt_${kind}`, benchmark: 'NT', family: 'enhancer prediction, human', folder: `NT/${kind}`, description, classes, bp: 200, declaredSizes: Object.freeze({ train: 14968, test: 400 }), devEvery: 10,
+    citation: 'Dalla-Torre H. et al. (2024). Nucleotide Transformer: building and evaluating robust foundation models for human genomics. Nature Methods. Data from Liu B. et al. (2016). iEnhancer-2L. Bioinformatics 32, 362.',
+    licence: "The Nucleotide Transformer's repository is under CC BY-NC-SA 4.0.",
+    upstream: { batchSize: 32, learningRate: 3e-5 },
+  }));
+}
+
 function task({ sizes, paperSizes, upstream, ...row }: Row): Task {
+  const sha256 = knownHashes[row.name];
   const bySplit = ([train, dev, test]: Sizes): Readonly<Record<Split, number>> => Object.freeze({ train, dev, test });
   return Object.freeze({
-    version: '1', pair: false, metric: 'mcc', licence: 'None is stated for the data; the DNABERT-2 repository is under Apache-2.0.', ...row,
+    version: '1', pair: false, metric: 'mcc', licence: 'None is stated for the data; the DNABERT-2 repository is under Apache-2.0.',
+    citation: 'Zhou Z. et al. (2024). DNABERT-2: Efficient Foundation Model and Benchmark for Multi-Species Genomes. ICLR. arXiv:2306.15006', ...row,
     ...(sizes ? { declaredSizes: bySplit(sizes) } : {}), ...(paperSizes ? { paperSizes: bySplit(paperSizes) } : {}),
-    upstream: Object.freeze(upstream), published: Object.freeze(publishedScores(row.name)),
-    citation: 'Zhou Z. et al. (2024). DNABERT-2: Efficient Foundation Model and Benchmark for Multi-Species Genomes. ICLR. arXiv:2306.15006',
+    ...(sha256 ? { sha256: Object.freeze(sha256) } : {}), upstream: Object.freeze(upstream), published: Object.freeze(publishedScores(row.name)),
   });
 }
 

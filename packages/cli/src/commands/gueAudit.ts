@@ -1,6 +1,6 @@
 import { auditContainment, auditLeakage, type LeakageAudit } from '@genomelm/gue';
 import { list, UsageError, type Command, type Context } from '../command';
-import { dataDirectory, openSources } from '../data';
+import { dataDirectory, dataOption, openSources } from '../data';
 import { textTable } from '../output';
 import type { Dataset } from '@genomelm/gue';
 
@@ -9,7 +9,7 @@ export const gueAudit: Command = {
   summary: 'Look for leaks: copies and near duplicates of test rows in train, conflicting labels, test rows inside the training rows of other tasks.',
   usage: '[--data DIR] [--tasks a,b] [--identity 0.8] [--coverage 0.5]',
   options: {
-    data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
+    data: dataOption,
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full)' },
     identity: { type: 'string', value: 'X', help: 'least share of equal columns of a near duplicate (default 0.8)' },
     coverage: { type: 'string', value: 'X', help: 'least share of the test sequence inside the alignment (default 0.5)' },
@@ -19,7 +19,7 @@ export const gueAudit: Command = {
     if (positionals.length) throw new UsageError(`gue audit: expected options only, got ${positionals[0]}`);
     const thresholds = { identity: share(context, 'identity', 0.8), coverage: share(context, 'coverage', 0.5) };
     const datasets: Dataset[] = [];
-    for (const source of openSources(dataDirectory(values['data'] as string | undefined), list(context, 'tasks'))) datasets.push(await source.load(signal));
+    for (const source of await openSources(dataDirectory(values['data'] as string | undefined), list(context, 'tasks'))) datasets.push(await source.load(signal));
     const results: Row[] = [];
     for (const { task, simulated, train, test } of datasets) {
       const audit = await auditLeakage({ train: train.examples, test: test.examples }, { ...thresholds, signal, onProgress: (done, total) => progress.update({ stage: `audit ${task}`, done, total, unit: 'sequences' }) });

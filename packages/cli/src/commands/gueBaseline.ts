@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { baselines, evaluate, openRunStore, runIdentity, type EvaluateOptions, type RunRecord } from '@genomelm/gue';
 import { list, UsageError, type Command } from '../command';
-import { dataDirectory, openSources } from '../data';
+import { dataDirectory, dataOption, openSources } from '../data';
 import { textTable } from '../output';
 import { baselineNames } from './baselineNames';
 
@@ -10,7 +10,7 @@ export const gueBaseline: Command = {
   summary: 'Score the conventional baselines: fitted on train, chosen on dev, scored once on test.',
   usage: '[--data DIR] [--tasks a,b] [--baselines kmer,onehot]',
   options: {
-    data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
+    data: dataOption,
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full)' },
     baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')} (default: all)` },
     out: { type: 'string', short: 'o', value: 'DIR', help: 'keep run records there, as gue run does, and take from it what is there' },
@@ -21,7 +21,7 @@ export const gueBaseline: Command = {
     const names = baselineNames(context, Object.keys(baselines));
     const store = values['out'] === undefined ? undefined : openRunStore(join(values['out'] as string, 'records'));
     const results: Row[] = [];
-    for (const source of openSources(dataDirectory(values['data'] as string | undefined), list(context, 'tasks'))) {
+    for (const source of await openSources(dataDirectory(values['data'] as string | undefined), list(context, 'tasks'))) {
       const dataset = await source.load(signal);
       for (const name of names) {
         const stage = `${source.name} ${name}`;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { auditLeakage, baselines, evaluate, openRunStore, runIdentity, type Dataset, type EvaluateOptions, type LeakageAudit } from '@genomelm/gue';
 import { deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
-import { dataDirectory, openSources, type Source } from '../data';
+import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
 import { builtInModels, findTokenizer, prepareModel, type PreparedModel, type TokenizerFile } from '../models';
@@ -17,7 +17,7 @@ export const gueRun: Command = {
   summary: 'Fine-tune and score models and baselines on GUE tasks; writes run records and one HTML report.',
   usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--seeds 3]',
   options: {
-    data: { type: 'string', value: 'DIR', help: 'the folder that holds EMP/, prom/, tf/ … (default: $GENOMELM_GUE, else simulated data)' },
+    data: dataOption,
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
     models: { type: 'string', value: 'A,B', help: `${builtInModels.join(', ')}, or directories with pre-trained models (default: both)` },
     outside: { type: 'string', value: 'A=X;…', help: 'models that are not ours: NAME=FILE.csv (predictions) or NAME=PROGRAM ARGUMENTS (sequences on stdin, a line for each on stdout); {task} stands for the task' },
@@ -37,7 +37,7 @@ export const gueRun: Command = {
     if (positionals.length) throw new UsageError(`gue run: expected options only, got ${positionals[0]}`);
     const directory = dataDirectory(values['data'] as string | undefined);
     const plan: Plan = {
-      sources: openSources(directory, list(context, 'tasks')),
+      sources: await openSources(directory, list(context, 'tasks')),
       models: list(context, 'models') ?? [...builtInModels],
       outside: outsideModels(context),
       baselines: baselineNames(context, defaultBaselines),

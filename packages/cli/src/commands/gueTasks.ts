@@ -6,7 +6,7 @@ import type { Command } from '../command';
 
 export const gueTasks: Command = {
   name: 'gue tasks',
-  summary: 'The 28 GUE and 8 GUE+ tasks, and the simulated ones.',
+  summary: 'The 28 GUE and 8 GUE+ tasks, two of the Nucleotide Transformer, and the simulated ones.',
   usage: '[--json]',
   options: {},
   async run({ json, print }) {
@@ -17,7 +17,7 @@ export const gueTasks: Command = {
     const rows = [
       ['task', 'benchmark', 'classes', 'bp', 'metric', 'train / dev / test', 'DNABERT-2'],
       ...tasks.map(({ name, benchmark, classes, bp, metric, declaredSizes, published }) => [
-        name, benchmark, `${classes}`, `${bp}`, metric, declaredSizes ? `${declaredSizes.train} / ${declaredSizes.dev} / ${declaredSizes.test}` : 'not published',
+        name, benchmark, `${classes}`, `${bp}`, metric, declaredSizes ? `${declaredSizes.train} / ${declaredSizes.dev ?? '–'} / ${declaredSizes.test}` : 'not published',
         published.find(({ model }) => model === 'DNABERT-2')?.score.toFixed(2) ?? '–',
       ]),
       ...simulatedTasks.map(simulatedTask).map(({ name, classes, bp, metric, declaredSizes: { train, dev, test } }) => [name, 'simulated', `${classes}`, `${bp}`, metric, `${train} / ${dev} / ${test}`, '–']),

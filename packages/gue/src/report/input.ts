@@ -20,8 +20,8 @@ export interface ReportTask {
   readonly description?: string;
   readonly published?: readonly PublishedRow[];
   /** Rows of each split in the files as they are known, and as the paper prints them. Where the run's files differ the report says so; it changes nothing. */
-  readonly declaredSizes?: Readonly<Record<Split, number>>;
-  readonly paperSizes?: Readonly<Record<Split, number>>;
+  readonly declaredSizes?: Readonly<Partial<Record<Split, number>>>;
+  readonly paperSizes?: Readonly<Partial<Record<Split, number>>>;
 }
 
 export const splits = ['train', 'dev', 'test'] as const;

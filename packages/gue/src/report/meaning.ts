@@ -124,7 +124,7 @@ export function otherSizes(task: TaskSummary, split: (typeof splits)[number]): r
   const size = rowsOf(task)[0]?.records[0].data.sizes[split];
   if (size === undefined || task.simulated) return [];
   const { declaredSizes, paperSizes } = task.task;
-  return ([['declared', declaredSizes], ['paper', paperSizes]] as const).flatMap(([word, sizes]) => (sizes && sizes[split] !== size ? [`${word} ${count(sizes[split])}`] : []));
+  return ([['declared', declaredSizes], ['paper', paperSizes]] as const).flatMap(([word, sizes]) => (sizes?.[split] !== undefined && sizes[split] !== size ? [`${word} ${count(sizes[split])}`] : []));
 }
 
 function publishedNote(summary: Summary): string | undefined {
