@@ -9,7 +9,8 @@ export { forward } from './forward';
 export { maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
 export { type CausalLmLossOptions, type CausalLmModel, causalLmLogits, causalLmLoss, nextTokens } from './heads/causalLm';
 export { classificationLoss, classify } from './heads/sequenceClassifier';
-export { type PretrainedFiles, loadPretrained } from './weights/load';
+export { type LoadFacts, type LoadOptions, loadPretrained } from './weights/load';
+export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
 export { savePretrained, serializePretrained } from './weights/save';
 export { type StoredTensor, toFloat32 } from './weights/storedTensor';
 export { parseSafetensors, serializeSafetensors } from './weights/safetensors';
@@ -23,3 +24,4 @@ export { type Optimizer, type OptimizerOptions, createOptimizer, decays } from '
 export { type Adapters, type Lora, type LoraFiles, type LoraOptions, applyLora, loadLora, mergeLora, saveLora, serializeLora, withLora } from './train/lora';
 export { linearSchedule } from './train/schedule';
 export { type MaskTokensOptions, maskTokens } from './train/maskTokens';
+export { type Likelihood, type OffsetEncoder, type Score, type ScoreOptions, type SequenceScore, poolLikelihoods, score } from './score';

@@ -57,7 +57,7 @@ describe("upstream's file", () => {
     const { weights } = await serializePretrained(model);
     const [ours, theirs] = [parseSafetensors(weights), parseSafetensors(files.weights)];
     expect([...ours.keys()].sort()).toEqual([...theirs.keys()].sort());
-    for (const [name, stored] of theirs) expect(ours.get(name)).toEqual(stored);
+    for (const [name, { dtype, shape, data }] of theirs) expect([name, ours.get(name)!.dtype, ours.get(name)!.shape, Buffer.compare(ours.get(name)!.data, data)]).toEqual([name, dtype, shape, 0]); // toEqual on bytes takes seconds
   });
 
   test('without its masked-LM head is a backbone', async () => {

@@ -1,76 +1,122 @@
-import { scope, tensor, type Device } from '@genomelm/kernels';
+import { free, tensor, type Device, type Tensor } from '@genomelm/kernels';
 import { parseConfig, type ModelConfig } from '../config';
 import { isDecoderConfig } from '../decoderConfig';
 import { FormatError } from '../errors';
 import { hashBytes, hashText } from '../hash';
 import { causalModelSpecs, modelSpecs, type AnyModel, type CausalModel, type CausalParams, type Heads, type Model, type Params } from '../model';
 import { flattenSpecs, mapSpecs, type SpecsOf } from '../parameters';
-import { nodeModules } from './files';
-import { parseSafetensors } from './safetensors';
-import { toFloat32, type StoredTensor } from './storedTensor';
+import { addressCheckpoint, directoryCheckpoint, filesCheckpoint, openCheckpoint, type Checkpoint, type PretrainedFiles } from './checkpoint';
+import { isNode, nodeModules } from './files';
+import { hubCheckpoint, isHubId, type HubOptions } from './hub';
+import { toFloat32, type StoredTensor, type WeightsFile } from './storedTensor';
 
-/** The contents of config.json and model.safetensors. */
-export interface PretrainedFiles {
-  readonly config: string;
-  readonly weights: Uint8Array;
+export interface LoadOptions extends HubOptions {
+  readonly device: Device;
+  /** False leaves parameters out that the model has no place for, and lists them in `unexpectedKeys`; by default they are an error. Integer buffers are always left out. */
+  readonly strict?: boolean | undefined;
+}
+
+/** What a loaded model tells beside its parameters. */
+export interface LoadFacts {
+  /** Contents of tokenizer.json, where there is one. */
+  readonly tokenizer?: string | undefined;
+  /** Parameters of heads that the file lacks: those heads do not exist. A pre-trained DNABERT-2 lacks its pooler. */
+  readonly missingKeys: readonly string[];
+  readonly unexpectedKeys: readonly string[];
+  /** The commit on the hub. */
+  readonly revision?: string | undefined;
 }
 
 /**
  * Loads an encoder or a decoder, as its config.json says, and whichever heads its file holds: masked-LM, pooler, classifier; `lm_head`. Half precision on disk becomes float32.
- * @param source - a directory with config.json and model.safetensors (in Node), or the contents of these files
+ * Tensors are read and handed to the device one at a time, so that the host never holds a large checkpoint.
+ * @param source - a directory or an http(s) address with config.json and model.safetensors (or its shards with their index, or upstream's pytorch_model.bin), an id on the hub, or the contents of these files
  * @param options - `architecture`: what it must be; narrows the type
  * @throws FormatError for files that are damaged, do not fit each other or hold the other architecture; it names missing, unexpected and misshapen parameters
  */
-export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device; readonly architecture: 'encoder' }): Promise<Model>;
-export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device; readonly architecture: 'decoder' }): Promise<CausalModel>;
-export async function loadPretrained(source: string | PretrainedFiles, options: { readonly device: Device }): Promise<AnyModel>;
-export async function loadPretrained(source: string | PretrainedFiles, { device, architecture }: { readonly device: Device; readonly architecture?: 'encoder' | 'decoder' }): Promise<AnyModel> {
-  const files = typeof source === 'string' ? await readDirectory(source) : source;
-  const config = parseConfig(files.config);
-  const found = isDecoderConfig(config) ? 'decoder' : 'encoder';
-  if (architecture && architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${architecture}, got ${found} in config.json`, { format: 'config.json' });
-  const stored = parseSafetensors(files.weights);
-  dropTiedHead(stored, config);
-  const fingerprint = hashText(`${JSON.stringify(config)} weights ${hashBytes(files.weights)}`);
-  if (isDecoderConfig(config)) return { config, params: readParams<CausalParams>(causalModelSpecs(config, { causalLm: stored.has('lm_head.weight') }), stored, device), fingerprint };
-  return { config, params: readParams<Params>(modelSpecs(config, headsOf(stored)), stored, device), fingerprint };
+export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions & { readonly architecture: 'encoder' }): Promise<Model & LoadFacts>;
+export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions & { readonly architecture: 'decoder' }): Promise<CausalModel & LoadFacts>;
+export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions): Promise<AnyModel & LoadFacts>;
+export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions & { readonly architecture?: 'encoder' | 'decoder' }): Promise<AnyModel & LoadFacts> {
+  const checkpoint = await findCheckpoint(source, options);
+  const { config: text, tokenizer, weights } = await openCheckpoint(checkpoint, options.onProgress);
+  try {
+    const config = parseConfig(text);
+    const found = isDecoderConfig(config) ? 'decoder' : 'encoder';
+    if (options.architecture && options.architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${options.architecture}, got ${found} in config.json`, { format: 'config.json' });
+    const names = await namesOf(weights, config);
+    const plan = isDecoderConfig(config) ? { specs: causalModelSpecs(config, { causalLm: names.has('lm_head.weight') }), whole: causalModelSpecs(config) } : { specs: modelSpecs(config, headsOf(weights, names)), whole: modelSpecs(config, { maskedLm: true, pooler: config.pooling === 'cls' }) };
+    const unexpectedKeys = checkKeys(weights, names, shapesOf(plan.specs), options.strict ?? true);
+    const { params, fingerprint } = await readParams(plan.specs, weights, names, options);
+    const missingKeys = [...shapesOf(plan.whole).keys()].filter((name) => !names.has(name));
+    return { config, params, fingerprint: hashText(`${JSON.stringify(config)} weights ${fingerprint}`), tokenizer, missingKeys, unexpectedKeys, revision: checkpoint.revision } as AnyModel & LoadFacts;
+  } finally {
+    await weights.close();
+  }
 }
 
-function readParams<P>(specs: SpecsOf<P>, stored: ReadonlyMap<string, StoredTensor>, device: Device): P {
-  checkKeys(stored, new Map(flattenSpecs<P>(specs).map(([path, { shape }]) => [path, shape])));
-  return scope<unknown>(() => mapSpecs<P>(specs, ({ shape }, path) => tensor(device, toFloat32(stored.get(path)!, path), shape))) as P;
+async function findCheckpoint(source: string | PretrainedFiles, options: LoadOptions): Promise<Checkpoint> {
+  if (typeof source !== 'string') return filesCheckpoint(source);
+  if (/^https?:\/\//i.test(source)) return addressCheckpoint(source, options);
+  const isDirectory = isNode() && nodeModules('loadPretrained').fs.existsSync(source);
+  return !isDirectory && isHubId(source) ? hubCheckpoint(source, options) : directoryCheckpoint(source);
 }
 
-async function readDirectory(directory: string): Promise<PretrainedFiles> {
-  const { fs, path } = nodeModules('loadPretrained');
-  const [config, weights] = await Promise.all([fs.promises.readFile(path.join(directory, 'config.json'), 'utf8'), fs.promises.readFile(path.join(directory, 'model.safetensors'))]);
-  return { config, weights };
+type AnySpecs = SpecsOf<Params> | SpecsOf<CausalParams>;
+
+const shapesOf = (specs: AnySpecs): Map<string, readonly number[]> => new Map(flattenSpecs(specs as SpecsOf<Params>).map(([path, { shape }]) => [path, shape]));
+
+/** The name in the file of each parameter. A backbone saved alone lacks its prefix, and integer buffers are no parameters. */
+async function namesOf({ tensors, read }: WeightsFile, config: ModelConfig): Promise<Map<string, string>> {
+  const [prefix, words, tied, head] = isDecoderConfig(config)
+    ? ['model.', 'embed_tokens.weight', config.tiedHead, 'lm_head.weight']
+    : ['bert.', 'embeddings.word_embeddings.weight', config.tiedDecoder, 'cls.predictions.decoder.weight'];
+  const bare = tensors.has(words);
+  const names = new Map([...tensors].filter(([, { dtype }]) => !/^[IU]\d|BOOL/.test(dtype)).map(([name]) => [bare && !/^(cls|classifier|lm_head)\./.test(name) ? prefix + name : name, name]));
+  const [again, source] = [names.get(head), names.get(prefix + words)];
+  if (!tied || !again || !source) return names;
+  // Some writers store a tied head again. That is harmless while both are the same.
+  if (hashBytes((await read(again)).data) !== hashBytes((await read(source)).data)) throw new FormatError(`loadPretrained: expected ${head} to be the word embedding, got other numbers; set "tie_word_embeddings": false in config.json`, { format: 'safetensors' });
+  names.delete(head);
+  return names;
 }
 
-const headsOf = (stored: ReadonlyMap<string, StoredTensor>): Heads => ({
-  maskedLm: [...stored.keys()].some((name) => name.startsWith('cls.')),
-  pooler: stored.has('bert.pooler.dense.weight'),
-  classes: stored.get('classifier.weight')?.shape[0] ?? 0,
+const headsOf = ({ tensors }: WeightsFile, names: ReadonlyMap<string, string>): Heads => ({
+  maskedLm: [...names.keys()].some((name) => name.startsWith('cls.')),
+  pooler: names.has('bert.pooler.dense.weight'),
+  classes: tensors.get('classifier.weight')?.shape[0] ?? 0,
 });
 
-/** Some writers store a tied head again. That is harmless while both are the same. */
-function dropTiedHead(stored: Map<string, StoredTensor>, config: ModelConfig): void {
-  const [tied, head, source] = isDecoderConfig(config)
-    ? [config.tiedHead, 'lm_head.weight', 'model.embed_tokens.weight']
-    : [config.tiedDecoder, 'cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'];
-  const [again, words] = [stored.get(head), stored.get(source)];
-  if (!tied || !again || !words) return;
-  if (hashBytes(again.data) !== hashBytes(words.data)) throw new FormatError(`loadPretrained: expected ${head} to be the word embedding, got other numbers; set "tie_word_embeddings": false in config.json`, { format: 'safetensors' });
-  stored.delete(head);
+/** Returns what there is no place for. */
+function checkKeys({ tensors }: WeightsFile, names: ReadonlyMap<string, string>, expected: ReadonlyMap<string, readonly number[]>, strict: boolean): string[] {
+  const list = (keys: string[]) => (keys.length ? `${keys.slice(0, 8).join(', ')}${keys.length > 8 ? ` and ${keys.length - 8} more` : ''}` : 'none');
+  const missing = [...expected.keys()].filter((name) => !names.has(name));
+  const unexpected = [...names].filter(([path]) => !expected.has(path)).map(([, name]) => name);
+  if (missing.length || (strict && unexpected.length)) throw new FormatError(`loadPretrained: expected the parameters of config.json, got missing: ${list(missing)}; unexpected: ${list(unexpected)}${missing.length ? '' : '; strict: false leaves these out'}`, { format: 'safetensors' });
+  for (const [path, shape] of expected) {
+    const { shape: actual } = tensors.get(names.get(path)!)!;
+    if (actual.length !== shape.length || actual.some((axis, i) => axis !== shape[i])) throw new FormatError(`loadPretrained: expected ${path} of shape [${shape.join(', ')}] as config.json says, got [${actual.join(', ')}]`, { format: 'safetensors' });
+  }
+  const known = new Set(names.values());
+  return [...unexpected, ...[...tensors.keys()].filter((name) => !known.has(name) && !/^cls\.predictions\.decoder\.weight$|^lm_head\.weight$/.test(name))];
 }
 
-function checkKeys(stored: ReadonlyMap<string, StoredTensor>, expected: ReadonlyMap<string, readonly number[]>): void {
-  const list = (names: string[]) => (names.length ? `${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}` : 'none');
-  const missing = [...expected.keys()].filter((name) => !stored.has(name));
-  const unexpected = [...stored.keys()].filter((name) => !expected.has(name));
-  if (missing.length || unexpected.length) throw new FormatError(`loadPretrained: expected the parameters of config.json, got missing: ${list(missing)}; unexpected: ${list(unexpected)}`, { format: 'safetensors' });
-  for (const [name, shape] of expected) {
-    const { shape: actual } = stored.get(name)!;
-    if (actual.length !== shape.length || actual.some((axis, i) => axis !== shape[i])) throw new FormatError(`loadPretrained: expected ${name} of shape [${shape.join(', ')}] as config.json says, got [${actual.join(', ')}]`, { format: 'safetensors' });
+/** One tensor after the other; what was made is freed if one fails. */
+async function readParams(specs: AnySpecs, weights: WeightsFile, names: ReadonlyMap<string, string>, { device, signal, onProgress }: LoadOptions): Promise<{ params: Params | CausalParams; fingerprint: string }> {
+  const made = new Map<string, Tensor>();
+  const shapes = shapesOf(specs);
+  let fingerprint = '';
+  try {
+    for (const [path, shape] of shapes) {
+      signal?.throwIfAborted();
+      const stored: StoredTensor = await weights.read(names.get(path)!);
+      made.set(path, tensor(device, toFloat32(stored, path), shape));
+      fingerprint = hashText(`${fingerprint} ${path} ${stored.dtype} ${hashBytes(stored.data)}`);
+      onProgress?.({ kind: 'load', tensor: path, done: made.size, total: shapes.size });
+    }
+  } catch (error) {
+    free([...made.values()]);
+    throw error;
   }
+  return { params: mapSpecs<Params>(specs as SpecsOf<Params>, (_spec, path) => made.get(path)!), fingerprint };
 }

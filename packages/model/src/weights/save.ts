@@ -3,7 +3,7 @@ import { serializeConfig } from '../config';
 import { nodeModules, writeAtomically } from './files';
 import { serializeSafetensors } from './safetensors';
 import type { AnyModel } from '../model';
-import type { PretrainedFiles } from './load';
+import type { PretrainedFiles } from './checkpoint';
 
 /** The contents of config.json and model.safetensors, under upstream's names. A tied head is left out, as upstream does. The same model always gives the same bytes. */
 export async function serializePretrained({ config, params }: Pick<AnyModel, 'config' | 'params'>): Promise<PretrainedFiles> {

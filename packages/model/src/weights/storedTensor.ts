@@ -28,11 +28,11 @@ export function entryOf<T>(entries: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** Elements of an F32, F16 or BF16 tensor; half precision widens exactly. F32 that lies aligned is not copied. @throws TypeError for other dtypes */
+/** Elements of an F32, F16 or BF16 tensor; half precision widens exactly. Always a copy. @throws TypeError for other dtypes */
 export function toFloat32({ dtype, data }: StoredTensor, name = 'the tensor'): Float32Array {
-  const { buffer, byteOffset, byteLength } = data.byteOffset % 4 ? new Uint8Array(data) : data;
-  if (dtype === 'F32') return new Float32Array(buffer, byteOffset, byteLength / 4);
-  const bits = new Uint16Array(buffer, byteOffset, byteLength / 2);
+  const { buffer } = new Uint8Array(data); // aligned, whatever the offset was
+  if (dtype === 'F32') return new Float32Array(buffer);
+  const bits = new Uint16Array(buffer);
   const wide = new Uint32Array(bits.length);
   if (dtype === 'BF16') for (let i = 0; i < bits.length; i++) wide[i] = bits[i] << 16;
   else if (dtype === 'F16') for (let i = 0; i < bits.length; i++) wide[i] = widenHalf(bits[i]);

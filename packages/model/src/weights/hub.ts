@@ -1,0 +1,38 @@
+// Checkpoints by their id on a Hugging Face hub, through the optional package @huggingface/hub.
+import { remoteFile, type Checkpoint, type FetchOptions } from './checkpoint';
+
+export interface HubOptions extends FetchOptions {
+  /** A branch, tag or commit. Default `main`. */
+  readonly revision?: string | undefined;
+  /** Default https://huggingface.co. */
+  readonly hubUrl?: string | undefined;
+  /** For private and gated models. Default: `HF_TOKEN`. */
+  readonly accessToken?: string | undefined;
+}
+
+/** The hub's ids: `owner/name`. */
+export const isHubId = (source: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(source);
+
+/** Resolves the revision to a commit, so that all files are of one state, and lists the files. */
+export async function hubCheckpoint(id: string, options: HubOptions): Promise<Checkpoint> {
+  const { modelInfo, listFiles } = await import('@huggingface/hub').catch((cause: unknown) => {
+    throw new Error(`loadPretrained: expected the package @huggingface/hub for the id ${id}, got none; npm install @huggingface/hub, or give a directory or an address`, { cause });
+  });
+  const { revision = 'main', hubUrl = 'https://huggingface.co', accessToken = typeof process === 'undefined' ? undefined : process.env['HF_TOKEN'] } = options;
+  const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch } : {}), ...(accessToken ? { accessToken } : {}) };
+  const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access });
+  const files = new Map<string, { byteLength: number; sha256?: string | undefined }>();
+  for await (const { type, path, size, lfs } of listFiles({ repo: { type: 'model', name: id }, revision: sha, ...access })) {
+    if (type === 'file') files.set(path, { byteLength: lfs?.size ?? size, sha256: lfs?.oid });
+  }
+  const http = { ...options, ...(accessToken ? { headers: { ...options.headers, authorization: `Bearer ${accessToken}` } } : {}) };
+  return {
+    name: id,
+    revision: sha,
+    async find(name) {
+      const file = files.get(name);
+      const url = `${hubUrl}/${id}/resolve/${sha}/${name}`;
+      return file && remoteFile(name, { url, byteLength: file.byteLength, validator: undefined }, ['models', id.replace('/', '--'), sha], file.sha256, http);
+    },
+  };
+}
