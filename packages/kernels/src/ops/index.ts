@@ -2,7 +2,10 @@
 export { accumulate, add, fill, mul, scale, sub } from './elementwise/elementwise';
 export { addRow, mulRow } from './broadcast/broadcast';
 export { concat, slice } from './rows/rows';
-export { linear, matmul } from './matmul/matmul';
+export { cast } from './cast/cast';
+export { linear } from './matmul/linear';
+export { matmul } from './matmul/matmul';
+export { quantizeRows, type QuantizedRows } from './matmul/quantized';
 export { embedding } from './embedding/embedding';
 export { layerNorm } from './layerNorm/layerNorm';
 export { rmsNorm } from './rmsNorm/rmsNorm';

@@ -3,7 +3,7 @@ import { apply, type Dispatch, type Op, type Plan } from '../../op';
 import { reshape } from '../../grad';
 import { scope } from '../../scope';
 import { checkFloats, checkShape, linearGrid } from '../check';
-import { linear } from '../matmul/matmul';
+import { linear } from '../matmul/linear';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { checkWindows, windowsOf, type Windows } from './windows';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';

@@ -6,7 +6,8 @@ import { checkFloats, checkShape, checkType } from '../check';
 import { concat } from '../rows/rows';
 import { crossEntropy, crossEntropyBackwardOp } from '../crossEntropy/crossEntropy';
 import { accumulate, fill } from '../elementwise/elementwise';
-import { linear, matmul } from '../matmul/matmul';
+import { linear } from '../matmul/linear';
+import { matmul } from '../matmul/matmul';
 import { sumRows } from '../sum/sum';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 

@@ -1,7 +1,9 @@
 import { apply, type Op } from '../../op';
 import { sumRows } from '../sum/sum';
 import { checkFloats, checkShape } from '../check';
-import { float32, type Tensor, type TensorSpec } from '../../tensor';
+import { numbersOf } from '../cast/cast';
+import { storedCalls } from './stored';
+import { describeSpec, float32, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { matmulPlan } from './webgpu';
 
@@ -30,18 +32,21 @@ function wasmBlocks(m: number, n: number, k: number): { blockRows: number; block
 /** Up to here b is not packed. */
 const fewRows = 4;
 
-const matmulOp: Op<Transposes> = {
+export const matmulOp: Op<Transposes> = {
   name: 'matmul',
   saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
   infer([a, b, bias], attributes) {
-    checkFloats('matmul', { a, b, bias });
+    checkFloats('matmul', { a, bias });
+    if (b.dtype !== 'float16' && b.dtype !== 'bfloat16') checkFloats('matmul', { b });
+    else if (attributes.transposeA) throw new TypeError(`matmul: expected b as float32 where a is transposed, got ${describeSpec(b)}; cast b first`);
     const sizes = checkShape('matmul', attributes.transposeA ? 'a (transposed)' : 'a', a, attributes.transposeA ? ['k', 'm'] : ['m', 'k']);
     checkShape('matmul', attributes.transposeB ? 'b (transposed)' : 'b', b, attributes.transposeB ? ['n', 'k'] : ['k', 'n'], sizes);
     if (bias) checkShape('matmul', 'bias', bias, ['n'], sizes);
     return [float32(sizes.m, sizes.n)];
   },
-  reference([a, b, bias], [y], attributes, specs) {
+  reference([a, stored, bias], [y], attributes, specs) {
     const { m, n, k, aRow, aColumn, bRow, bColumn } = matmulSizes(specs[0], specs[1], attributes);
+    const b = numbersOf(stored, specs[1].dtype);
     for (let row = 0; row < m; row++) {
       for (let column = 0; column < n; column++) {
         let total = bias ? bias[column] : 0;
@@ -53,6 +58,7 @@ const matmulOp: Op<Transposes> = {
   wasm([a, b, bias], _outputs, attributes) {
     const { m, n, k } = matmulSizes(a, b, attributes);
     const { transposeA, transposeB } = attributes;
+    if (b.dtype !== 'float32') return storedCalls({ m, n, k, transposed: transposeB, type: b.dtype as 'float16', bias: bias && 2 });
     if (m <= fewRows && !transposeA) return one('matmulFew', [input(0), input(1), input(bias ? 2 : 1), output(0)], [m, n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(n * k));
     const padded = Math.ceil(n / 8) * 8;
     const { blockRows, blockColumns } = wasmBlocks(m, n, k);
@@ -75,8 +81,5 @@ const matmulOp: Op<Transposes> = {
   },
 };
 
-/** `a [m, k] · b [k, n]` → `[m, n]`; with `transposeA` or `transposeB` that operand is stored as its transpose. */
+/** `a [m, k] · b [k, n]` → `[m, n]`; with `transposeA` or `transposeB` that operand is stored as its transpose. `b` may be float16 or bfloat16: the sums are in float32. */
 export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: Partial<Transposes> = {}): Tensor => apply(matmulOp, [a, b], { transposeA, transposeB })[0];
-
-/** `x [rows, inputs] · weightᵀ + bias` → `[rows, outputs]`; weight is `[outputs, inputs]` as in checkpoints. */
-export const linear = (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => apply(matmulOp, bias ? [x, weight, bias] : [x, weight], { transposeA: false, transposeB: true })[0];
