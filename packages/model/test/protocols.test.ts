@@ -2,7 +2,8 @@
 import { createReferenceDevice, createWasmDevice, flatten, free, read, tensor, valueAndGrad, type Device, type Tensor } from '@genomelm/kernels';
 import { allClose, gradientCheck } from '@genomelm/kernels/testing';
 import { createModel, createSequenceClassifier, smallConfig, type Model } from '../src';
-import { classification, ignored, multiLabel, regression, weightedCrossEntropy } from '../src/train/objective';
+import { ignored, weightedCrossEntropy } from '../src/heads/weightedCrossEntropy';
+import { classification, multiLabel, regression } from '../src/train/objective';
 import { kmerEncoder, plantedMotif } from './motif';
 
 const encoder = kmerEncoder(3);

@@ -1,6 +1,7 @@
-import { crossEntropy, embedding, gelu, scale, scope, tensor, type Tensor } from '@genomelm/kernels';
+import { embedding, gelu, scope, tensor, type Tensor } from '@genomelm/kernels';
 import { layerNorm, layerNormSpecs, type LayerNorm } from '../layers/layerNorm';
 import { linear, linearSpecs, type Linear } from '../layers/linear';
+import { weightedCrossEntropy } from './weightedCrossEntropy';
 import { forward, type EncoderModel, type ForwardOptions } from '../models/encoder';
 import { spec, type SpecsOf } from '../parameters';
 import type { Batch } from '../batch';
@@ -41,18 +42,22 @@ export function maskedLmLogits(model: MaskedLmModel, batch: Batch, positions?: A
   });
 }
 
+export interface MaskedLmLossOptions extends ForwardOptions {
+  /** `[totalTokens]`, above 0: how much each label counts. Each distinct value is a pass over the scores, so there should be few. */
+  readonly weights?: ArrayLike<number> | undefined;
+}
+
 /**
- * Mean cross-entropy in nats over the labelled tokens, `[]`. Only their rows reach the decoder.
+ * Mean cross-entropy in nats over the labelled tokens, weighted, `[]`. Only their rows reach the decoder.
  * @param labels - `[totalTokens]`: the token that stood there; 0 or less is no label, as upstream has it (0 is [UNK])
  */
-export function maskedLmLoss(model: MaskedLmModel, batch: Batch, labels: ArrayLike<number>, options: ForwardOptions = {}): Tensor {
+export function maskedLmLoss(model: MaskedLmModel, batch: Batch, labels: ArrayLike<number>, { weights, ...options }: MaskedLmLossOptions = {}): Tensor {
   const { inputIds: { length } } = batch;
   if (labels.length !== length) throw new RangeError(`maskedLmLoss: expected ${length} labels, one for each token, got ${labels.length}`);
   const positions = Array.from({ length }, (_, i) => i).filter((i) => labels[i] > 0);
   if (!positions.length) throw new RangeError('maskedLmLoss: expected at least one labelled token, got none; mask more tokens');
   return scope<Tensor>(() => {
-    const logits = maskedLmLogits(model, batch, positions, options);
-    return scale(crossEntropy(logits, tensor(logits.device, Int32Array.from(positions, (i) => labels[i]))).sum, 1 / positions.length);
+    return weightedCrossEntropy(maskedLmLogits(model, batch, positions, options), positions.map((i) => labels[i]), positions.map((i) => weights?.[i] ?? 1));
   });
 }
 

@@ -1,5 +1,6 @@
 // What a classifier's outputs are trained towards, and how they are judged: one record for each kind of label.
-import { add, crossEntropy, matmul, mul, reshape, scale, scope, sub, sum, tensor, type Tensor } from '@genomelm/kernels';
+import { crossEntropy, matmul, mul, reshape, scale, scope, sub, sum, tensor, type Tensor } from '@genomelm/kernels';
+import { weightedCrossEntropy } from '../heads/weightedCrossEntropy';
 import { mcc, standardErrorOfMcc } from '../mcc';
 import { argmaxRows, softmaxRows } from '../predict';
 import type { Judgement } from './finetune';
@@ -12,9 +13,6 @@ export interface Objective {
   /** @param logits - `[rows, outputs]` */
   judge(logits: Float32Array, targets: ArrayLike<number>): Judgement;
 }
-
-/** No label here: the token does not count. */
-export const ignored = -100;
 
 export const metrics = ['mcc', 'f1', 'accuracy', 'loss', 'pearson', 'r2'] as const;
 export type Metric = (typeof metrics)[number];
@@ -53,20 +51,6 @@ export function classification({ classes, classWeights, metric = 'mcc' }: { read
       return { score, standardError: Math.sqrt((score * (1 - score)) / labels.length), ...judged };
     },
   };
-}
-
-/**
- * Softmax cross-entropy, each row multiplied by its weight, over the sum of the weights: `[]`. Rows of weight 0 do not count.
- * One pass over the logits for each different weight: the kernel knows only rows that count and rows that do not.
- */
-export function weightedCrossEntropy(logits: Tensor, labels: ArrayLike<number>, weights: ArrayLike<number>): Tensor {
-  const different = [...new Set(Array.from(weights))].filter((weight) => weight > 0);
-  const total = Array.from(weights).reduce((a, b) => a + b, 0);
-  if (!(total > 0)) throw new RangeError('objective: expected at least one label that counts, got none');
-  return scope<Tensor>(() => different.map((weight) => {
-    const own = Int32Array.from(labels, (label, i) => (weights[i] === weight ? label : ignored));
-    return scale(crossEntropy(logits, tensor(logits.device, own), { ignoreIndex: ignored }).sum, weight / total);
-  }).reduce((a, b) => add(a, b)));
 }
 
 /** Unweighted mean of the classes' F1; a class that is neither there nor predicted counts 0, as in scikit-learn. */
