@@ -1,0 +1,57 @@
+import { fetchIntervals, readBed, type NamedInterval } from '@genomelm/genome-io';
+import { choice, integer, UsageError, type Command } from '../command';
+import { aliasesOption, fastaRecord, loadAliases, openSequences, sourceOf, widthOption } from '../genomeFiles';
+import { withOutput } from '../output';
+
+export const fastaFetch: Command = {
+  name: 'fasta fetch',
+  summary: 'Sequences by region from FASTA (plain, bgzipped, by HTTP) or 2bit, as FASTA: regions on the command line or a BED file.',
+  usage: 'FILE [CONTIG[:START-END]…] [--bed FILE]',
+  options: {
+    bed: { type: 'string', value: 'FILE', help: 'a BED file of regions (- for stdin); its strands are followed' },
+    strand: { type: 'string', value: 'S', help: '+ (default) or - for regions on the command line' },
+    clamp: { type: 'boolean', help: 'cut regions to their contig instead of refusing them' },
+    aliases: aliasesOption, width: widthOption,
+    out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
+  },
+  async run(context) {
+    const { values, positionals: [path, ...regions], json, progress, print } = context;
+    if (path === undefined || (regions.length === 0 && values['bed'] === undefined)) throw new UsageError('fasta fetch: expected a file and regions or --bed, got too little; for example genome.fa chr1:1001-2000');
+    const width = integer(context, 'width', 60, { min: 0 });
+    const strand = choice(context, 'strand', ['+', '-'], '+');
+    const file = await openSequences(path);
+    const known = new Set((await file.contigs()).map(({ name }) => name));
+    const intervals = async function* (): AsyncGenerator<NamedInterval & { readonly name?: string | undefined }> {
+      for (const region of regions) yield { ...parseRegion(region, known), strand, name: region };
+      if (typeof values['bed'] === 'string') yield* readBed(sourceOf(values['bed']));
+    };
+    const list: object[] = [];
+    let done = 0;
+    try {
+      await withOutput(values['out'] as string | undefined, async (output) => {
+        for await (const { interval, sequence } of fetchIntervals(file, intervals(), { ...loadAliases(context), clamp: values['clamp'] === true })) {
+          const { contig, start, name } = interval;
+          const title = name ?? `${contig}:${start + 1}-${start + sequence.length}`;
+          if (json) list.push({ name: title, contig, start, strand: interval.strand ?? '+', sequence: Buffer.from(sequence).toString('latin1') });
+          else await output.write(fastaRecord(title, sequence, width));
+          progress.update({ stage: 'fetch', done: ++done, unit: 'regions' });
+        }
+        if (json) await output.write(`${JSON.stringify({ sequences: list })}\n`);
+      });
+      if (json && values['out'] !== undefined) print(`${JSON.stringify({ file: values['out'], sequences: done })}\n`);
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+/** `contig`, `contig:start-end`, `contig:start-`, `contig:position` as samtools has them: 1-based, both ends in. */
+function parseRegion(text: string, known: ReadonlySet<string>): { contig: string; start: number; end: number } {
+  const match = known.has(text) ? null : /^(.+):([\d,]+)(-([\d,]*))?$/.exec(text);
+  if (!match) return { contig: text, start: 0, end: undefined as unknown as number };
+  const [, contig, from, dash, to] = match;
+  const number = (digits: string) => Number(digits.replaceAll(',', ''));
+  const start = number(from) - 1;
+  if (start < 0) throw new UsageError(`fasta fetch: expected a region from 1, got ${text}; positions on the command line are 1-based`);
+  return { contig, start, end: dash === undefined ? start + 1 : to ? number(to) : (undefined as unknown as number) };
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type SequenceFile } from '@genomelm/genome-io';
+import { UsageError, type Context, type OptionSpec } from './command';
+
+/** A path or address, or `-` for stdin. */
+export const sourceOf = (path: string): ByteSource => (path === '-' ? (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>) : path);
+
+/** The only operand of a command. */
+export function onlyFile({ positionals }: Pick<Context, 'positionals'>, command: string, what: string): string {
+  if (positionals.length !== 1) throw new UsageError(`${command}: expected one ${what}, got ${positionals.length}; see genomelm ${command} --help`);
+  return positionals[0];
+}
+
+/** A required option. */
+export function required({ values }: Pick<Context, 'values'>, command: string, name: string, what: string): string {
+  const value = values[name];
+  if (typeof value !== 'string' || value === '') throw new UsageError(`${command}: expected --${name} with ${what}, got none; see genomelm ${command} --help`);
+  return value;
+}
+
+export const aliasesOption: OptionSpec = { type: 'string', value: 'FILE', help: 'names of contigs: two columns, the second what the reference calls them' };
+
+export function loadAliases({ values }: Pick<Context, 'values'>): { aliases?: ContigAliases } {
+  return typeof values['aliases'] === 'string' ? { aliases: parseAliases(readFileSync(values['aliases'], 'utf8')) } : {};
+}
+
+/** An indexed FASTA (an index beside it is used, else made in memory) or 2bit file, told apart by its first bytes. */
+export async function openSequences(path: string): Promise<SequenceFile> {
+  if (path === '-') throw new UsageError('expected a file that can be read at any place, got stdin; write it to a file first');
+  const file = openRandomAccess(path);
+  try {
+    const magic = Buffer.from(await file.read(4, 0)).toString('hex');
+    return ['1a412743', '4327411a'].includes(magic) ? openTwoBit(path) : openFasta(path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A FASTA record with lines of `width` bases; 0 for a single line. */
+export function fastaRecord(name: string, sequence: Uint8Array, width: number): Uint8Array {
+  const header = Buffer.from(`>${name}\n`);
+  const step = width === 0 ? Math.max(1, sequence.length) : width;
+  const lines = Math.ceil(sequence.length / step);
+  const record = new Uint8Array(header.length + sequence.length + lines);
+  record.set(header);
+  let at = header.length;
+  for (let from = 0; from < sequence.length; from += step) {
+    const line = sequence.subarray(from, from + step);
+    record.set(line, at);
+    at += line.length;
+    record[at++] = 10;
+  }
+  return record;
+}
+
+export const widthOption: OptionSpec = { type: 'string', value: 'N', help: 'bases a line (default 60; 0 for one line)' };

@@ -1,0 +1,80 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { bundleGenomelm, freshFolder } from './genomelm';
+
+const genomelm = bundleGenomelm();
+const folder = freshFolder('genome-files');
+const path = (name: string) => join(folder, name);
+const write = (name: string, contents: string | Uint8Array): string => {
+  writeFileSync(path(name), contents);
+  return path(name);
+};
+const genome = '>chrI one\nACGTTGCAAC\nGTNNac\n>chrII\nTTTTACGT\n';
+const fasta = write('genome.fa', genome);
+const header = '##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tchild\tdad\tmum\n';
+const vcf = write('v.vcf', `${header}chrI\t2\t.\tC\tCTT\t.\t.\t.\tGT\t0|1\t0|0\t1|1\nchrI\t5\t.\tT\t<DEL>\t.\t.\tEND=7\tGT\t1|0\t1|1\t0|0\n`);
+
+test('fasta index writes what samtools writes, and bgzip what can be entered anywhere', () => {
+  expect(genomelm('fasta', 'index', fasta).stdout).toContain('2 sequences, 24 bases');
+  expect(readFileSync(`${fasta}.fai`, 'utf8')).toBe('chrI\t16\t10\t10\t11\nchrII\t8\t35\t8\t9\n');
+  expect(genomelm('bgzip', '-i', fasta).status).toBe(0);
+  expect(gunzipSync(readFileSync(`${fasta}.gz`)).toString()).toBe(genome);
+  const { gzi, bases } = JSON.parse(genomelm('fasta', 'index', '--json', `${fasta}.gz`).stdout) as { gzi: string; bases: number };
+  expect([gzi, bases, readFileSync(gzi).length, readFileSync(`${fasta}.gz.fai`, 'utf8')]).toEqual([`${fasta}.gz.gzi`, 24, 8, readFileSync(`${fasta}.fai`, 'utf8')]);
+  expect(genomelm('bgzip', '-d', '-o', '-', `${fasta}.gz`).stdout).toBe(genome);
+  expect(genomelm('bgzip', '-d', '-o', path('again.fa'), write('plain.gz', gzipSync(genome))).status).toBe(0);
+  expect(readFileSync(path('again.fa'), 'utf8')).toBe(genome);
+  expect(genomelm('bgzip', '-r', '-o', path('again.gzi'), `${fasta}.gz`).status).toBe(0);
+});
+
+test('fasta fetch: regions, BED, strands, and aliases', () => {
+  expect(genomelm('fasta', 'fetch', fasta, 'chrI:2-4', 'chrII').stdout).toBe('>chrI:2-4\nCGT\n>chrII\nTTTTACGT\n');
+  const bed = write('a.bed', 'I\t0\t3\tfirst\t0\t-\n');
+  const refused = genomelm('fasta', 'fetch', '--bed', bed, fasta);
+  expect([refused.status, refused.stdout]).toEqual([2, '']);
+  expect(refused.stderr).toMatch(/^genomelm: .*got "I"; this file calls it "chrI".*\n$/);
+  expect(genomelm('fasta', 'fetch', '--bed', bed, '--aliases', write('aliases.txt', 'I chrI\n'), fasta).stdout).toBe('>first\nCGT\n');
+});
+
+test('facts about sequences', () => {
+  const { total, sequences } = JSON.parse(genomelm('fasta', 'stats', '--json', fasta).stdout) as { total: object; sequences: { gc: number }[] };
+  expect(total).toMatchObject({ sequences: 2, length: 24, n: 2, masked: 2, n50: 16 });
+  expect(sequences[0].gc).toBeCloseTo(7 / 14, 12);
+  const gene = write('gene.fa', '>g\nCCATGAAATTTTAGC\n');
+  expect(genomelm('fasta', 'orfs', '--min-length', '9', '--closed-ends', gene).stdout).toBe('g\t2\t11\tg_1\t1000\t+\n');
+  expect(JSON.parse(genomelm('fasta', 'orfs', '--min-length', '9', '--closed-ends', '--json', gene).stdout)).toMatchObject({ contig: 'g', protein: 'MKF', definition: 'start-to-stop' });
+  expect(JSON.parse(genomelm('fasta', 'kmers', '-k', '2', '--json', gene).stdout)).toMatchObject({ total: 14, counts: { TT: 3, CC: 1 } });
+  expect(JSON.parse(genomelm('fasta', 'codon-usage', '--json', '--genes', gene, gene).stdout)).toMatchObject({ total: 5, genes: [{ name: 'g' }] });
+});
+
+test('variants apply: one haplotype as bcftools names it, all samples, a child by parent', () => {
+  const one = genomelm('variants', 'apply', '--reference', fasta, '--vcf', vcf, '--sample', 'child', '--haplotype', '1');
+  expect([one.status, one.stdout]).toEqual([0, '>chrI\nACGTTAACGTNNac\n>chrII\nTTTTACGT\n']);
+  expect(one.stderr).toMatch(/1 variants applied/);
+  const { haplotypes } = JSON.parse(genomelm('variants', 'apply', '--json', '--reference', fasta, '--vcf', vcf, '--sample', '*').stdout) as { haplotypes: { name: string; sequence: string }[] };
+  expect(haplotypes.map(({ name }) => name).slice(0, 6)).toEqual(['child#1#chrI', 'child#2#chrI', 'dad#1#chrI', 'dad#2#chrI', 'mum#1#chrI', 'mum#2#chrI']);
+  const ped = write('f.ped', 'f child dad mum 1 0\n');
+  const trio = genomelm('variants', 'apply', '--reference', fasta, '--vcf', vcf, '--sample', 'child', '--ped', ped).stdout;
+  expect(trio).toContain('>child#1#chrI\nACGTTAACGTNNac\n');
+  expect(trio).toContain('>child#2#chrI\nACTTGTTGCAACGTNNac\n');
+  expect(JSON.parse(genomelm('variants', 'validate', '--json', '--ped', ped, vcf).stdout)).toMatchObject({ files: [{ trios: [{ child: 'child', determined: 2, violation: 0 }] }] });
+});
+
+test('variants validate: good and bad, with the line and the section', () => {
+  const good = genomelm('variants', 'validate', vcf);
+  expect([good.status, good.stdout]).toEqual([0, `${vcf}: VCF 4.2, 2 records, valid\n`]);
+  const bad = genomelm('variants', 'validate', '--json', vcf, write('bad.vcf', `${header}chrI\t2\t.\tC\tX\t.\t.\t.\tGT\t0|1\t0|0\t1|1\n`));
+  expect(bad.status).toBe(2);
+  expect(bad.stderr.trim().split('\n').at(-1)).toMatch(/bad\.vcf: readVcf: expected ALT .* at line 3, got "X"; VCF 4\.2, section 1\.4\.1/);
+  expect(JSON.parse(bad.stdout)).toMatchObject({ files: [{ valid: true }, { valid: false, line: 3 }] });
+});
+
+test.each([
+  ['fasta', 'index', '>chr1\nACGT'], ['fasta', 'stats', '@read\nACGT\n+\n!!!!'], ['fasta', 'fetch', fasta, 'chrIII'], ['fasta', 'fetch', fasta, 'chrI:0-4'], ['fasta', 'fetch', fasta, 'chrI:2-99'], ['fasta', 'index'], ['bgzip', '-l', '10', fasta], ['bgzip', '-d', fasta], ['bgzip', '-r', fasta],
+  ['variants', 'apply', '--reference', fasta, '--vcf', vcf], ['variants', 'apply', '--reference', fasta, '--vcf', vcf, '--sample', 'uncle'], ['variants', 'apply', '--reference', fasta, '--vcf', path('none.vcf'), '--sample', 's'],
+])('%s %s %j …: one line and exit code 2', (...args) => {
+  const { status, stdout, stderr } = genomelm(...args);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr.split('\n').filter((line) => !line.startsWith('{'))).toEqual([expect.stringMatching(/^genomelm: .+/), '']);
+});
