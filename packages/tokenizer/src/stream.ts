@@ -1,9 +1,11 @@
 /** Encoding of a sequence that comes in chunks, such as a chromosome from a file, in memory that does not grow with it. */
 import { findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
 import { toText, type Sequence } from './sequence';
-import type { EncodeOptions, Encoding } from './tokenizer';
+import { checkOptions, unknownLetter, type EncodeOptions, type Encoding } from './tokenizer';
 
-export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialTokens' | 'case'> {
+export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialTokens' | 'case' | 'unknown'> {
+  /** Hears how many letters without a token there were so far, whenever a piece had some. */
+  onUnknown?(unknownCount: number): void;
   /** Letters that are encoded at once. Default 2^20. */
   readonly blockLength?: number | undefined;
 }
@@ -18,7 +20,8 @@ export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialToke
  * Text with added tokens in it or beyond ASCII is held back from there on, and vocabularies that are not linear hold back everything.
  */
 export async function* encodeStream(tokenizer: PieceEncoder, chunks: Iterable<Sequence> | AsyncIterable<Sequence>, options: EncodeStreamOptions = {}): AsyncGenerator<Uint32Array, void, undefined> {
-  const { addSpecialTokens = true, blockLength = 2 ** 20 } = options;
+  const { addSpecialTokens = true, blockLength = 2 ** 20, unknown, onUnknown } = options;
+  checkOptions({ unknown, case: options.case });
   if (typeof chunks === 'string' || chunks instanceof Uint8Array) throw new TypeError('encodeStream: expected an iterable of chunks, got one sequence; put it into an array');
   const { single } = tokenizer.definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
   const specials = (from: number, to: number) => Uint32Array.from(addSpecialTokens ? single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : [])) : []);
@@ -27,6 +30,13 @@ export async function* encodeStream(tokenizer: PieceEncoder, chunks: Iterable<Se
   let parts: string[] = [], length = 0, isPlain = true;
   const least = Math.max(blockLength, 4 * longest);
   let due = least; // doubled by what cannot be yielded yet, lest it be encoded again for every chunk
+
+  let passed = 0, unknownCount = 0; // letters before the block, and those without a token among them
+  const watchUnknown = (text: string, encoding: Encoding, count: number) => {
+    const found = findUnknown(tokenizer, text, encoding, count);
+    if (found.letters > 0 && unknown === 'error') throw unknownLetter(text, found.first, passed);
+    if (found.letters > 0) onUnknown?.(unknownCount += found.letters);
+  };
 
   const begin = specials(0, content);
   if (begin.length > 0) yield begin;
@@ -37,16 +47,32 @@ export async function* encodeStream(tokenizer: PieceEncoder, chunks: Iterable<Se
     length += text.length;
     if (!isPlain || length < due) continue;
     const block = parts.join(''), encoding = encode(block), count = countFinal(tokenizer, encode, block, encoding, longest);
+    watchUnknown(block, encoding, count);
     if (count > 0) yield encoding.ids.slice(0, count);
     const rest = count === 0 ? block : block.slice(encoding.offsets[2 * count - 1]);
+    passed += block.length - rest.length;
     parts = [rest];
     length = rest.length;
     due = Math.max(least, 2 * length);
   }
-  const { ids } = encode(parts.join(''));
+  const rest = parts.join(''), last = encode(rest), { ids } = last;
+  watchUnknown(rest, last, ids.length);
   if (ids.length > 0) yield ids;
   const end = specials(content, single.length);
   if (end.length > 0) yield end;
+}
+
+/** Letters without a token among the first `count` tokens, and where the first of them stands. */
+function findUnknown({ definition: { addedTokens, vocab, unkToken } }: PieceEncoder, text: string, { ids, offsets }: Encoding, count: number): { readonly letters: number; readonly first: number } {
+  const unknownId = unkToken === null ? undefined : vocab.get(unkToken), isAdded = addedTokens.some(({ content }) => content === unkToken);
+  let letters = 0, first = -1;
+  for (let i = ids.indexOf(unknownId!); i >= 0 && i < count; i = ids.indexOf(unknownId!, i + 1)) {
+    const covered = text.slice(offsets[2 * i], offsets[2 * i + 1]);
+    if (isAdded && covered.trim() === unkToken) continue; // written in the text
+    letters += [...covered].length;
+    if (first < 0) first = offsets[2 * i];
+  }
+  return { letters, first };
 }
 
 function longestToken({ definition: { vocab, unkToken } }: PieceEncoder): number {

@@ -140,7 +140,7 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
       return { ids: out.ids.slice(0, out.length), offsets: out.offsets!.slice(0, 2 * out.length) };
     },
     encodeBatch(sequences, options = {}) {
-      if (typeof sequences === 'string' || sequences instanceof Uint8Array || isPacked(sequences)) throw new TypeError('encodeBatch: expected an iterable of sequences, got one sequence; put it into an array');
+      checkBatch(sequences);
       checkOptions(options);
       const out = createTokenBuffer(), cuSeqlens = [0]; // not the scratch: the iterable may encode while it is read
       let maxSeqlen = 0, unknownCount = 0, truncatedCount = 0;
@@ -200,17 +200,23 @@ function createContentEncoder(parts: TokenizerParts) {
   };
 }
 
-function unknownLetter(text: string, at: number): RangeError {
+/** @param before - letters that came before this text */
+export function unknownLetter(text: string, at: number, before = 0): RangeError {
   const letter = String.fromCodePoint(text.codePointAt(at)!);
   const remedy = /[a-z]/.test(letter) ? "pass case: 'upper' to read soft-masked sequence" : "remove it or pass unknown: 'token'";
-  return new RangeError(`encode: expected letters of the vocabulary, got ${show(letter)} at ${at}; ${remedy}`);
+  return new RangeError(`encode: expected letters of the vocabulary, got ${show(letter)} at ${before + at}; ${remedy}`);
 }
 
-function checkOptions({ maxLength, truncationSide, unknown, case: letterCase }: EncodeOptions): void {
+export function checkOptions({ maxLength, truncationSide, unknown, case: letterCase }: EncodeOptions): void {
   if (truncationSide !== undefined && truncationSide !== 'left' && truncationSide !== 'right') throw new RangeError(`encode: expected truncationSide to be 'left' or 'right', got ${show(truncationSide)}; leave it out for 'right'`);
   if (maxLength !== undefined && !(Number.isInteger(maxLength) && maxLength >= 0)) throw new RangeError(`encode: expected maxLength to be a whole number of tokens, got ${show(maxLength)}; leave it out for no limit`);
   if (unknown !== undefined && unknown !== 'token' && unknown !== 'error') throw new RangeError(`encode: expected unknown to be 'token' or 'error', got ${show(unknown)}; leave it out for 'token'`);
   if (letterCase !== undefined && letterCase !== 'preserve' && letterCase !== 'upper') throw new RangeError(`encode: expected case to be 'preserve' or 'upper', got ${show(letterCase)}; leave it out for 'preserve'`);
+}
+
+/** @throws TypeError for one sequence in place of many */
+export function checkBatch(sequences: unknown): void {
+  if (typeof sequences === 'string' || sequences instanceof Uint8Array || isPacked(sequences)) throw new TypeError('encodeBatch: expected an iterable of sequences, got one sequence; put it into an array');
 }
 
 /** The sequences behind each other, nothing between. */

@@ -50,6 +50,17 @@ describe('encodeStream', () => {
     expect(yielded).toBe(400_000);
     expect(most).toBeLessThan(2 * 4096);
   });
+  it('counts letters without a token as a batch does, and names the place of the first in the whole sequence', async () => {
+    await fc.assert(fc.asyncProperty(tokenizers, fc.array(sequences, { maxLength: 12 }), async (tokenizer, chunks) => {
+      let unknownCount = 0;
+      await collect(encodeStream(tokenizer, chunks, { blockLength: 8, onUnknown: (count) => { unknownCount = count; } }));
+      expect(unknownCount).toBe(tokenizer.encodeBatch([chunks.join('')]).unknownCount);
+      const message = (run: () => unknown) => { try { run(); return undefined; } catch (error) { return (error as Error).message; } };
+      const expected = message(() => tokenizer.encode(chunks.join(''), { unknown: 'error' }));
+      const streamed = await collect(encodeStream(tokenizer, chunks, { blockLength: 8, unknown: 'error' })).then(() => undefined, (error: unknown) => (error as Error).message);
+      expect(streamed).toBe(expected);
+    }), { numRuns: 150 });
+  });
   it('refuses one sequence in place of chunks', async () => {
     await expect(collect(encodeStream(released, 'ACGT'))).rejects.toThrow(TypeError);
   });

@@ -19,6 +19,21 @@ describe('a pool of two threads', () => {
     expect(await pool.encodeWithOffsets(text)).toEqual(tokenizer.encodeWithOffsets(text));
     expect(await pool.encodeWithOffsets(text, { addSpecialTokens: false, case: 'upper' })).toEqual(tokenizer.encodeWithOffsets(text, { addSpecialTokens: false, case: 'upper' }));
   });
+  it('gives the batch of the whole, pairs, cuts, counts and a generator included', async () => {
+    const items = Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? [random(i), 'acgtN'] as const : i % 5 === 0 ? new TextEncoder().encode(random(i)) : random(9 * i)));
+    const options = { maxLength: 200 }, expected = tokenizer.encodeBatch(items, options);
+    expect(expected.unknownCount).toBe(43 * 5);
+    expect(await pool.encodeBatch(items.values(), options)).toEqual(expected);
+    expect(await pool.encodeBatch(Array.from({ length: 40_000 }, (_, i) => 'ACGT'.slice(i % 4)))).toEqual(tokenizer.encodeBatch(Array.from({ length: 40_000 }, (_, i) => 'ACGT'.slice(i % 4))));
+    expect(await pool.encodeBatch([])).toEqual(tokenizer.encodeBatch([]));
+  });
+  it.each([
+    ['one sequence', 'ACGT', {}, 'expected an iterable of sequences'],
+    ['a number among the sequences', ['ACGT', 3], {}, 'expected a string, a Uint8Array'],
+    ['an unknown letter where it is an error', ['ACGT', 'AXA'], { unknown: 'error' }, 'got "X" at 1'],
+  ])('a batch refuses %s', async (_, items, options, message) => {
+    await expect(pool.encodeBatch(items as string[], options as object)).rejects.toThrow(message);
+  });
 });
 
 it('what a thread throws arrives here, and a closed pool says so', async () => {

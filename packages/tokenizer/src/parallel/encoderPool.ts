@@ -6,12 +6,13 @@ import type { BpeTokenizer } from '../bpe';
 import { show } from '../errors';
 import { findJoint, firstTokenFrom, OVERLAP } from '../joint';
 import { toText, type Sequence } from '../sequence';
-import type { EncodeOptions, Encoding } from '../tokenizer';
+import { checkBatch, checkOptions, type EncodedBatch, type EncodeOptions, type Encoding } from '../tokenizer';
 import { workerScript } from './worker.generated';
 
 /** What a thread is asked, and what it answers. */
-export interface Task { readonly number: number; readonly text: string; readonly options: EncodeOptions }
-export type Reply = { readonly number: number } & (Encoding | { readonly error: unknown });
+export interface Task { readonly number: number; readonly work: string | readonly BatchItem[]; readonly options: EncodeOptions }
+export type Reply = { readonly number: number } & ({ readonly done: Encoding | EncodedBatch } | { readonly error: unknown });
+type BatchItem = Sequence | readonly [Sequence, Sequence];
 
 export interface EncoderPoolOptions {
   /** Threads. Default: as many as the machine runs at once, at most 8. */
@@ -22,6 +23,8 @@ export interface EncoderPoolOptions {
 
 /** Threads that encode; close it when they are no longer needed. */
 export interface EncoderPool {
+  /** Many sequences, a megabase of them to a thread at a time. @returns exactly what the tokenizer's `encodeBatch` gives */
+  encodeBatch(sequences: Iterable<BatchItem>, options?: Omit<EncodeOptions, 'pair'>): Promise<EncodedBatch>;
   /** @returns exactly what the tokenizer's `encodeWithOffsets` gives */
   encodeWithOffsets(sequence: Sequence, options?: Pick<EncodeOptions, 'addSpecialTokens' | 'case'>): Promise<Encoding>;
   close(): Promise<void>;
@@ -29,6 +32,7 @@ export interface EncoderPool {
 
 interface Thread {
   encode(text: string, options: EncodeOptions): Promise<Encoding>;
+  encodeBatch(items: readonly BatchItem[], options: EncodeOptions): Promise<EncodedBatch>;
   end(): unknown;
 }
 
@@ -37,20 +41,29 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 256)) throw new RangeError(`createEncoderPool: expected 1 to 256 threads, got ${show(threads)}; leave it out for one a core`);
   if (!(Number.isInteger(blockLength) && blockLength > 0)) throw new RangeError(`createEncoderPool: expected blocks of at least 1 base, got ${show(blockLength)}; leave it out for 2^19`);
   const pool = Array.from({ length: threads }, () => startThread(tokenizer));
+  /** Hands work to the threads in turn, two pieces each at any time: one that it works on and one that waits. */
+  const share = async <Piece, Result>(pieces: Iterable<Piece>, work: (thread: Thread, piece: Piece) => Promise<Result>): Promise<Result[]> => {
+    const results: Promise<Result>[] = [];
+    for (const piece of pieces) {
+      if (results.length >= 2 * threads) await results[results.length - 2 * threads];
+      const result = work(pool[results.length % threads], piece);
+      result.catch(() => {}); // awaited below; until then it must not count as unhandled
+      results.push(result);
+    }
+    return Promise.all(results);
+  };
   return {
+    async encodeBatch(sequences, options = {}) {
+      checkBatch(sequences);
+      checkOptions(options);
+      return joinBatches(await share(groups(sequences), (thread, items) => thread.encodeBatch(items, options)));
+    },
     async encodeWithOffsets(sequence, { addSpecialTokens = true, case: letterCase } = {}) {
       const text = toText(sequence), options: EncodeOptions = { case: letterCase, addSpecialTokens: false };
       if (!tokenizer.isPlain(text)) return tokenizer.encodeWithOffsets(text, { case: letterCase, addSpecialTokens });
       const starts = Array.from({ length: Math.ceil(text.length / blockLength) }, (_, i) => i * blockLength);
-      // Two tasks a thread at any time: one that it works on and one that waits.
-      const blocks: Promise<Encoding>[] = [];
-      for (const [i, start] of starts.entries()) {
-        if (i >= 2 * threads) await blocks[i - 2 * threads];
-        const block = pool[i % threads].encode(text.slice(start, start + blockLength + OVERLAP), options);
-        block.catch(() => {}); // awaited below; until then it must not count as unhandled
-        blocks.push(block);
-      }
-      const joined = joinBlocks(await Promise.all(blocks), starts, text, (piece) => tokenizer.encodeWithOffsets(piece, options));
+      const blocks = await share(starts, (thread, start) => thread.encode(text.slice(start, start + blockLength + OVERLAP), options));
+      const joined = joinBlocks(blocks, starts, text, (piece) => tokenizer.encodeWithOffsets(piece, options));
       return addSpecialTokens ? frame(tokenizer, joined) : joined;
     },
     async close() { await Promise.all(pool.map((thread) => thread.end())); },
@@ -85,6 +98,33 @@ function joinBlocks(blocks: readonly Encoding[], starts: readonly number[], text
   return { ids, offsets };
 }
 
+const GROUP_BASES = 2 ** 20, GROUP_ITEMS = 2 ** 14;
+
+function* groups(sequences: Iterable<BatchItem>): Generator<BatchItem[]> {
+  let group: BatchItem[] = [], bases = 0;
+  for (const item of sequences) {
+    group.push(item);
+    bases += Array.isArray(item) ? (item[0] as Sequence)?.length + (item[1] as Sequence)?.length : (item as Sequence)?.length;
+    if (!(bases < GROUP_BASES && group.length < GROUP_ITEMS)) { // also for what is no sequence: the thread says so
+      yield group;
+      [group, bases] = [[], 0];
+    }
+  }
+  if (group.length > 0) yield group;
+}
+
+function joinBatches(batches: readonly EncodedBatch[]): EncodedBatch {
+  const sum = (valueOf: (batch: EncodedBatch) => number) => batches.reduce((total, batch) => total + valueOf(batch), 0);
+  const inputIds = new Uint32Array(sum((batch) => batch.inputIds.length)), cuSeqlens = new Int32Array(1 + sum((batch) => batch.cuSeqlens.length - 1));
+  let ids = 0, rows = 0;
+  for (const batch of batches) {
+    inputIds.set(batch.inputIds, ids);
+    for (let i = 1; i < batch.cuSeqlens.length; i++) cuSeqlens[++rows] = ids + batch.cuSeqlens[i];
+    ids += batch.inputIds.length;
+  }
+  return { inputIds, cuSeqlens, maxSeqlen: batches.reduce((most, batch) => Math.max(most, batch.maxSeqlen), 0), unknownCount: sum((batch) => batch.unknownCount), truncatedCount: sum((batch) => batch.truncatedCount) };
+}
+
 function frame({ definition }: BpeTokenizer, { ids, offsets }: Encoding): Encoding {
   const { single } = definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
   const specials = (from: number, to: number) => single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : []));
@@ -98,13 +138,13 @@ function frame({ definition }: BpeTokenizer, { ids, offsets }: Encoding): Encodi
 }
 
 function startThread({ definition }: BpeTokenizer): Thread {
-  const waiting = new Map<number, { resolve(encoding: Encoding): void; reject(reason: unknown): void }>();
+  const waiting = new Map<number, { resolve(done: Encoding | EncodedBatch): void; reject(reason: unknown): void }>();
   let sent = 0, failure: Error | undefined;
   const answer = (reply: Reply) => {
     const task = waiting.get(reply.number)!;
     waiting.delete(reply.number);
     if ('error' in reply) task.reject(reply.error);
-    else task.resolve({ ids: reply.ids, offsets: reply.offsets });
+    else task.resolve(reply.done);
     if (waiting.size === 0) port.release();
   };
   const fail = (error: Error) => {
@@ -114,15 +154,17 @@ function startThread({ definition }: BpeTokenizer): Thread {
   };
   const port = typeof Worker === 'undefined' ? nodePort(answer, fail) : browserPort(answer, fail);
   port.post(definition);
+  const ask = <Done extends Encoding | EncodedBatch>(work: Task['work'], options: EncodeOptions) => new Promise<Done>((resolve, reject) => {
+    if (failure) return reject(failure);
+    waiting.set(sent, { resolve: resolve as (done: Encoding | EncodedBatch) => void, reject });
+    port.hold();
+    port.post({ number: sent++, work, options } satisfies Task);
+  });
   return {
-    encode: (text, options) => new Promise((resolve, reject) => {
-      if (failure) return reject(failure);
-      waiting.set(sent, { resolve, reject });
-      port.hold();
-      port.post({ number: sent++, text, options } satisfies Task);
-    }),
+    encode: (text, options) => ask<Encoding>(text, options),
+    encodeBatch: (items, options) => ask<EncodedBatch>(items, options),
     end() {
-      fail(new Error('encodeWithOffsets: expected an open pool, got a closed one; create another'));
+      fail(new Error('createEncoderPool: expected an open pool, got a closed one; create another'));
       return port.end();
     },
   };

@@ -4,10 +4,10 @@ import type { Reply, Task } from './encoderPool';
 
 function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void) => void, reply: (message: Reply, transfer: Transferable[]) => void): void {
   const tokenizer = createBpeTokenizer(definition);
-  listen(({ number, text, options }) => {
+  listen(({ number, work, options }) => {
     try {
-      const { ids, offsets } = tokenizer.encodeWithOffsets(text, options);
-      reply({ number, ids, offsets }, [ids.buffer, offsets.buffer]);
+      const done = typeof work === 'string' ? tokenizer.encodeWithOffsets(work, options) : tokenizer.encodeBatch(work, options);
+      reply({ number, done }, 'ids' in done ? [done.ids.buffer, done.offsets.buffer] : [done.inputIds.buffer, done.cuSeqlens.buffer]);
     } catch (error) {
       reply({ number, error }, []);
     }
