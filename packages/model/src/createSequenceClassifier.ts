@@ -8,7 +8,7 @@ import { predictProbabilities } from './predict';
 import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
 import { classification } from './train/objective';
 import { trainClassifier, type LabelledTokens, type Protocol, type TrainedModel } from './train/trainClassifier';
-import type { CurvePoint, Progress } from './train/finetune';
+import type { CurvePoint, Progress } from './train/monitor';
 import type { Lora, LoraOptions } from './train/lora';
 
 /** What is known before a model is trained from scratch. */

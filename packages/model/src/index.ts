@@ -1,4 +1,4 @@
-export { type EncoderConfig, type ModelConfig, checkConfig, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig } from './config';
+export { type ClassifierConfig, type EncoderConfig, type ModelConfig, checkConfig, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig } from './config';
 export { type DecoderConfig, checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 export { genomeOceanConfigs } from './models/genomeOcean';
 export { type Batch, type BatchLimits, type TokenSequence, packBatch, planBatches } from './batch';
@@ -19,9 +19,13 @@ export { type ClassifierFitOptions, type FitFacts, type SequenceClassifier, type
 export type { Encoder, Example } from './examples';
 export type { Protocol } from './train/trainClassifier';
 export { type Hyperparameters } from './train/hyperparameters';
-export { type CurvePoint, type FinetuneOptions, type FinetuneResult, type FinetuneTask, type Progress, finetune } from './train/finetune';
+export { type FinetuneOptions, type FinetuneResult, type FinetuneTask, finetune } from './train/finetune';
+export type { CurvePoint, Progress } from './train/monitor';
 export { type Optimizer, type OptimizerOptions, createOptimizer, decays } from './train/optimizer';
 export { type Adapters, type Lora, type LoraFiles, type LoraOptions, applyLora, loadLora, mergeLora, saveLora, serializeLora, withLora } from './train/lora';
-export { linearSchedule } from './train/schedule';
+export { type Corpus, type CorpusSequence, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain';
+export { type HeldOutSequence, type Tally, type ValidateOptions, type Validation, bitsPerBase, validate } from './train/validate';
+export { type Piece, type SamplerName, type SequenceLengths, planSteps, samplers } from './train/sampler';
+export { cosineSchedule, linearSchedule } from './train/schedule';
 export { type MaskTokensOptions, maskTokens } from './train/maskTokens';
 export { type Likelihood, type OffsetEncoder, type Score, type ScoreOptions, type SequenceScore, poolLikelihoods, score } from './score';

@@ -1,24 +1,9 @@
-import { accumulate, fill, flatten, read, scope, valueAndGrad, zeros, type Data, type Tensor, type Tree } from '@genomelm/kernels';
+import { flatten, read, scope, valueAndGrad, type Data, type Tensor, type Tree } from '@genomelm/kernels';
+import { createMonitor, type CurvePoint, type Progress } from './monitor';
 import { createOptimizer, type OptimizerOptions } from './optimizer';
 import { linearSchedule } from './schedule';
-import { createBreather } from '../breathe';
 import { deviceOf } from '../parameters';
 import type { TrainKey } from '../models/encoder';
-
-/** What a fit tells while it runs. */
-export type Progress =
-  | { readonly kind: 'step'; readonly step: number; readonly epoch: number; readonly loss: number; readonly learningRate: number; readonly tokensPerSecond: number; readonly secondsLeft: number }
-  | { readonly kind: 'evaluation'; readonly step: number; readonly epoch: number; readonly devScore: number; readonly devLoss?: number };
-
-/** A point of the learning curve. `trainLoss` is the mean over the steps since the point before. */
-export interface CurvePoint {
-  readonly step: number;
-  /** Passes over the data, with fraction. */
-  readonly epoch: number;
-  readonly trainLoss?: number;
-  readonly devScore?: number;
-  readonly devLoss?: number;
-}
 
 /** What is learnt from what. `B` is whatever the caller uses as a batch. */
 export interface FinetuneTask<P extends Tree, B> {
@@ -145,64 +130,5 @@ function createKeeper(params: Tree) {
       kept = isLast ? undefined : await Promise.all(leaves.map(read));
     },
     restore: () => kept?.forEach((values, i) => leaves[i].device.write(leaves[i], values)),
-  };
-}
-
-/** Counts, reads losses one report late so that the device never idles, and tells. */
-function createMonitor(device: Tensor['device'], totalSteps: number, { reportEvery = 10, onProgress }: FinetuneOptions) {
-  const curve: CurvePoint[] = [];
-  const running = zeros(device, []);
-  const breathe = createBreather();
-  let [tokens, steps, trainingMs, since] = [0, 0, 0, performance.now()];
-  let pending: Promise<void> = Promise.resolve();
-  const clock = () => {
-    const now = performance.now();
-    trainingMs += now - since;
-    since = now;
-  };
-  const report = async (step: number, epoch: number, learningRate: number, count: number) => {
-    const [seen, rateOf] = [tokens, trainingMs / 1000];
-    const [total] = await read(running);
-    const loss = total / count;
-    if (!Number.isFinite(loss)) throw new RangeError(`finetune: expected a finite loss, got ${loss} by step ${step}; lower the learning rate, or check the labels`);
-    curve.push({ step, epoch, trainLoss: loss });
-    onProgress?.({ kind: 'step', step, epoch, loss, learningRate, tokensPerSecond: seen / rateOf, secondsLeft: (rateOf / step) * (totalSteps - step) });
-  };
-  return {
-    curve,
-    tokens: () => tokens,
-    add(loss: Tensor, count: number) {
-      accumulate(running, loss);
-      tokens += count;
-      steps++;
-    },
-    async after(step: number, epoch: number, learningRate: number) {
-      if (steps === reportEvery || step === totalSteps) {
-        await pending;
-        clock();
-        pending = report(step, epoch, learningRate, steps);
-        pending.catch(() => undefined); // thrown where it is awaited, one report later
-        fill(running, 0);
-        steps = 0;
-      }
-      await breathe();
-    },
-    /** Runs what should not count as training time. */
-    async outside<T>(f: () => Promise<T>): Promise<T> {
-      await pending;
-      clock();
-      const result = await f();
-      since = performance.now();
-      return result;
-    },
-    evaluated(step: number, epoch: number, { score, loss }: { score: number; loss?: number }) {
-      curve.push({ step, epoch, devScore: score, ...(loss === undefined ? {} : { devLoss: loss }) });
-      onProgress?.({ kind: 'evaluation', step, epoch, devScore: score, ...(loss === undefined ? {} : { devLoss: loss }) });
-    },
-    finish: () => pending,
-    async dispose() {
-      await pending.catch(() => undefined); // whoever awaits finish() learns of it
-      device.free(running.buffer);
-    },
   };
 }

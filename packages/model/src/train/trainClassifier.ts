@@ -2,7 +2,7 @@ import { free, leaves, scope, type Tensor, type Tree } from '@genomelm/kernels';
 import { planBatches, packBatch } from '../batch';
 import { classifierOf, type Level } from '../heads/sequenceClassifier';
 import { predictLogits } from '../predict';
-import { finetune, type FinetuneResult, type FinetuneTask, type Progress } from './finetune';
+import { finetune, type FinetuneResult, type FinetuneTask } from './finetune';
 import { epochsFor, type Hyperparameters } from './hyperparameters';
 import { applyLora, mergeLora, withLora, type Adapters, type Lora, type LoraOptions } from './lora';
 import { maskTokens } from './maskTokens';
@@ -11,6 +11,7 @@ import type { EncodedExamples, Encoder } from '../examples';
 import type { Linear } from '../layers/linear';
 import type { Model, Params } from '../model';
 import type { Objective } from './objective';
+import type { Progress } from './monitor';
 
 export interface LabelledTokens extends EncodedExamples {
   /** What the objective is told of each example: a class, some labels, numbers, or one class for each token. */
