@@ -23,3 +23,4 @@ export { attentionDecode, attentionDecodeSum } from '../../ops/attention/decode.
 export { convert, narrow, widen } from '../../ops/cast/cast.wasm';
 export { matmulStored } from '../../ops/matmul/stored.wasm';
 export { quantizeRows } from '../../ops/matmul/quantized.wasm';
+export { cacheAppend, pagedAttention } from '../../ops/pagedAttention/paged.wasm';

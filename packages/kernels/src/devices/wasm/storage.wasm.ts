@@ -63,6 +63,10 @@ function narrowBfloat16(value: f32): i32 {
 
 /** `count` elements become f32. */
 export function widenRow(from: usize, to: usize, count: i32, type: i32): void {
+  if (type == FLOAT32) {
+    memory.copy(to, from, <usize>count << 2);
+    return;
+  }
   let i = 0;
   for (; i + 4 <= count; i += 4) v128.store(at(to, i), load4(place(from, i, type), type));
   for (; i < count; i++) store<f32>(at(to, i), load1(place(from, i, type), type));

@@ -3,7 +3,7 @@
 import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
 
 /** One chunk: the largest score, the sum of exponentials, and the values they weigh, [2 + headDim] → `partial`. `scores` has room for the chunk and three more. */
-function chunkOf(q: usize, key: usize, value: usize, keyRow: usize, keys: i32, headDim: i32, scale: f32, slope: f32, distance: i32, scores: usize, partial: usize): void {
+export function chunkOf(q: usize, key: usize, value: usize, keyRow: usize, keys: i32, headDim: i32, scale: f32, slope: f32, distance: i32, scores: usize, partial: usize): void {
   const fours = headDim & ~3;
   let maxima = splat(-Infinity); // pmax loses NaN, the sum below keeps it
   for (let j = 0; j < keys; j += 4) {

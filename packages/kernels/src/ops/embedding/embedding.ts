@@ -2,11 +2,15 @@ import { apply, type Op } from '../../op';
 import { checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
+import { numbersOf } from '../cast/cast';
+import { storageCode } from '../../devices/wasm/storage';
 import shader from './embedding.wgsl';
+import storedShader from './storedEmbedding.wgsl';
 import backwardShader from './embeddingBackward.wgsl';
 
 /**
- * Rows of `table [rows, width]` by `ids [count]` (uint32) → `[count, width]`. Also the way to gather rows of activations ([CLS], masked positions).
+ * Rows of `table [rows, width]` by `ids [count]` (uint32) → `[count, width]` in float32. Also the way to gather rows of activations ([CLS], masked positions), and of caches.
+ * The table may be float16 or bfloat16.
  * An id beyond the table reads as zeros on every device; check ids on the host, where they are made.
  */
 export const embedding = (table: Tensor, ids: Tensor): Tensor => apply(embeddingOp, [table, ids], {})[0];
@@ -15,19 +19,21 @@ const embeddingOp: Op = {
   name: 'embedding',
   saves: () => ({ inputs: [1] }),
   infer([table, ids]) {
-    checkFloats('embedding', { table });
+    if (table.dtype !== 'float16' && table.dtype !== 'bfloat16') checkFloats('embedding', { table });
     checkType('embedding', 'ids', ids, 'uint32');
     const { width, count } = checkShape('embedding', 'ids', ids, ['count'], checkShape('embedding', 'table', table, ['rows', 'width']));
     return [float32(count, width)];
   },
-  reference([table, ids], [y], _attributes, [{ shape: [rows, width] }]) {
+  reference([stored, ids], [y], _attributes, [{ dtype, shape: [rows, width] }]) {
+    const table = numbersOf(stored, dtype);
     ids.forEach((id: number, row: number) => {
       for (let i = 0; i < width; i++) y[row * width + i] = id < rows ? table[id * width + i] : 0;
     });
   },
-  wasm: ([{ shape: [rows, width] }, { shape: [count] }]) => one('embedding', [input(0), input(1), output(0)], [rows, width, count], partsFor(count * width)),
-  webgpu([{ shape: [rows, width] }], [y]) {
+  wasm: ([{ dtype, shape: [rows, width] }, { shape: [count] }]) => one('embedding', [input(0), input(1), output(0)], [rows, width, count, storageCode[dtype as 'float32']], partsFor(count * width)),
+  webgpu([{ dtype, shape: [rows, width] }], [y]) {
     const count = sizeOf(y);
+    if (dtype !== 'float32') return { steps: [{ shader: storedShader, constants: { TYPE: storageCode[dtype as 'float16'] }, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
     return { steps: [{ shader, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
   },
   backward: (d, { inputs: [, ids], specs: [table] }) => [apply(embeddingBackwardOp, [d, ids], { rows: table.shape[0] })[0], null],

@@ -1,11 +1,12 @@
 // AssemblyScript. Gathering rows by id, and its gradient: a counting sort of the positions by id, then one owner for each row of the table.
 import { at, share, splat } from '../../devices/wasm/math.wasm';
+import { place, widenRow } from '../../devices/wasm/storage.wasm';
 
-export function embedding(table: usize, ids: usize, y: usize, rows: i32, width: i32, count: i32, part: i32, parts: i32): void {
-  const bytes = <usize>width << 2;
+export function embedding(table: usize, ids: usize, y: usize, rows: i32, width: i32, count: i32, type: i32, part: i32, parts: i32): void {
+  const bytes = <usize>width << 2, rowBytes = place(0, width, type);
   for (let i = share(count, part, parts), end = share(count, part + 1, parts); i < end; i++) {
     const id = load<u32>(at(ids, i)), to = y + <usize>i * bytes;
-    if (id < <u32>rows) memory.copy(to, table + <usize>id * bytes, bytes);
+    if (id < <u32>rows) widenRow(table + <usize>id * rowBytes, to, width, type);
     else memory.fill(to, 0, bytes);
   }
 }

@@ -1,0 +1,36 @@
+// AssemblyScript. Caches in pages of 16 tokens: appending rows, and attention of single queries over them. A part owns whole items, a chunk of keys for the heads that share them.
+import { at, share } from '../../devices/wasm/math.wasm';
+import { narrowRow, place, widenRow } from '../../devices/wasm/storage.wasm';
+import { chunkOf } from '../attention/decode.wasm';
+
+export function cacheAppend(cache: usize, rows: usize, slots: usize, tokens: i32, width: i32, type: i32, part: i32, parts: i32): void {
+  for (let row = share(tokens, part, parts), last = share(tokens, part + 1, parts); row < last; row++) {
+    narrowRow(at(rows, row * width), slotAt(cache, load<i32>(at(slots, row)), width, type), width, type);
+  }
+}
+
+@inline function slotAt(cache: usize, slot: i32, width: i32, type: i32): usize {
+  return cache + <usize>slot * <usize>place(0, width, type);
+}
+
+/**
+ * `chunks [count, 5]`: query, first key, number of keys, the position of the query among the keys, and where its pages begin in `blockTable`. partial [count · heads, 2 + headDim] as in attentionDecode.
+ * Keys and values of a chunk are brought together as f32, once for all heads that share them; scratch [parts, scratchSize bytes] holds scores, keys and values.
+ */
+export function pagedAttention(query: usize, keyCache: usize, valueCache: usize, chunks: usize, blockTable: usize, slopes: usize, partial: usize, scratch: usize,
+  count: i32, heads: i32, group: i32, headDim: i32, type: i32, scale: f32, biased: i32, scratchSize: i32, chunkSize: i32, part: i32, parts: i32): void {
+  const kvHeads = heads / group, scores = scratch + <usize>part * <usize>scratchSize, keys = at(scores, chunkSize + 16), values = at(keys, chunkSize * headDim);
+  for (let item = share(count * kvHeads, part, parts), last = share(count * kvHeads, part + 1, parts); item < last; item++) {
+    const chunk = at(chunks, 5 * (item / kvHeads)), kvHead = item % kvHeads;
+    const row = load<i32>(chunk), first = load<i32>(chunk, 4), size = load<i32>(chunk, 8), position = load<i32>(chunk, 12), pages = at(blockTable, load<i32>(chunk, 16));
+    for (let i = 0; i < size; i++) {
+      const key = first + i, slot = (load<i32>(at(pages, key >> 4)) << 4) | (key & 15);
+      widenRow(place(slotAt(keyCache, slot, kvHeads * headDim, type), kvHead * headDim, type), at(keys, i * headDim), headDim, type);
+      widenRow(place(slotAt(valueCache, slot, kvHeads * headDim, type), kvHead * headDim, type), at(values, i * headDim), headDim, type);
+    }
+    for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+      chunkOf(at(query, (row * heads + head) * headDim), keys, values, <usize>headDim << 2, size, headDim, scale, biased ? load<f32>(at(slopes, head)) : 0, first - position, scores,
+        partial + ((<usize>((item / kvHeads) * heads + head) * <usize>(2 + headDim)) << 2));
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// The layout of paged caches (Kwon et al. 2023, arXiv 2309.06180): pages of 16 tokens in one tensor, and for each sequence a list of its pages.
+import { checkShape } from '../check';
+import { describeSpec, type TensorSpec } from '../../tensor';
+
+/** Tokens of a page. */
+export const pageSize = 16;
+
+export interface CacheLayout {
+  readonly pages: number;
+  readonly numKvHeads: number;
+  readonly headDim: number;
+}
+
+/** Reads and checks a cache `[pages · 16, numKvHeads, headDim]` in float32, float16 or bfloat16. */
+export function cacheLayout(op: string, name: string, cache: TensorSpec): CacheLayout {
+  const { slots, numKvHeads, headDim } = checkShape(op, name, cache, ['slots', 'numKvHeads', 'headDim']);
+  if (cache.dtype !== 'float32' && cache.dtype !== 'float16' && cache.dtype !== 'bfloat16') throw new TypeError(`${op}: expected ${name} as float32, float16 or bfloat16, got ${describeSpec(cache)}`);
+  if (slots % pageSize) throw new RangeError(`${op}: expected ${name} of whole pages of ${pageSize} slots, got ${slots} slots`);
+  if (cache.dtype !== 'float32' && (numKvHeads * headDim) % 2) throw new RangeError(`${op}: expected ${name} in ${cache.dtype} with an even number of elements a slot, got ${numKvHeads * headDim}`);
+  return { pages: slots / pageSize, numKvHeads, headDim };
+}
+
+export interface PagedAttributes {
+  readonly cuSeqlens: Int32Array;
+  readonly contextLengths: Int32Array;
+  readonly blockTable: Int32Array;
+  readonly alibiSlopes: Float32Array;
+  readonly softmaxScale: number;
+  readonly windowLeft: number;
+}
+
+/** What a query sees: keys [first, position], found through the block table from `table` on. */
+export interface SeenKeys {
+  readonly row: number;
+  readonly first: number;
+  readonly position: number;
+  readonly table: number;
+}
+
+/** Every query with what it sees. */
+export function seenKeys({ cuSeqlens, contextLengths, blockTable, windowLeft }: PagedAttributes): SeenKeys[] {
+  const perSequence = blockTable.length / Math.max(1, contextLengths.length);
+  return Array.from(contextLengths, (length, s) => Array.from({ length: cuSeqlens[s + 1] - cuSeqlens[s] }, (_, i): SeenKeys => {
+    const position = length - cuSeqlens[s + 1] + cuSeqlens[s] + i;
+    return { row: cuSeqlens[s] + i, first: windowLeft < 0 ? 0 : Math.max(0, position - windowLeft), position, table: s * perSequence };
+  })).flat();
+}
