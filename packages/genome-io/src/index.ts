@@ -25,6 +25,8 @@ export { FormatError } from './formatError';
 export { removeRepeats, type RemoveRepeatsOptions, type RepeatReport, type Stretch } from './removeRepeats';
 export { slidingWindows, type SequenceWindow, type WindowOptions } from './slidingWindows';
 export { buildShard, splitContigs, type NamedSequence, type Shard, type ShardOptions, type SplitOptions } from './shards';
+export { minHash, removeDuplicates, similarity, type DuplicateOptions } from './removeDuplicates';
+export { buildCorpus, type CorpusOptions, type CorpusRecord, type CorpusReport, type CorpusSource } from './buildCorpus';
 export { resolveAmbiguity, type AmbiguityOptions } from './ambiguity';
 export type { Interval } from './intervals';
 export { reverseComplement } from './sequence';
