@@ -1,5 +1,6 @@
 import type { Command } from '../command';
 import { bgzip } from './bgzip';
+import { corpusBuild } from './corpusBuild';
 import { doctor } from './doctor';
 import { fastaCodonUsage } from './fastaCodonUsage';
 import { fastaFetch } from './fastaFetch';
@@ -21,4 +22,4 @@ import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueDownload, tokenize, trainTokenizer, inspectTokenizer, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueDownload, tokenize, trainTokenizer, inspectTokenizer, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
