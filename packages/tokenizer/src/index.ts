@@ -1,6 +1,8 @@
 export { parseTokenizerJson, serializeTokenizerJson } from './tokenizerJson';
 export { trainBpe } from './trainBpe';
 export type { TrainBpeOptions, TrainBpeProgress } from './trainBpe';
+export { connectTrainingShard, createTrainingShard, serveTrainingShard, trainBpeOverShards } from './trainShards';
+export type { ProcessChannel, TrainingShard } from './trainShards';
 export { trainMemoryEfficientBpe } from './trainMemoryEfficientBpe';
 export type { TrainMemoryEfficientBpeOptions } from './trainMemoryEfficientBpe';
 export { encodeStream } from './stream';

@@ -7,7 +7,7 @@
  */
 import { createBpeTokenizer, type BpeTokenizer } from './bpe';
 import { show } from './errors';
-import { createGrowingVocabulary, type Merge } from './growingVocabulary';
+import { createGrowingVocabulary, type GrowingVocabulary, type LearnOptions, type Merge } from './growingVocabulary';
 import { learnMerges } from './learnMerges';
 import { learnMergesByPasses } from './learnMergesByPasses';
 import { createScratchFile, createScratchMemory } from './scratchFile';
@@ -69,37 +69,43 @@ const PAUSE = 50; // milliseconds between looks at the signal and at other work
  * @throws RangeError for a corpus without letters or options out of bounds; the signal's reason when it aborts; an Error where the scratch space is full
  */
 export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: TrainBpeOptions): Promise<BpeTokenizer> {
-  const { specialTokens = bertSpecialTokens, vocabSize: goal, maxMemory } = options;
-  checkOptions(options, specialTokens);
+  const { vocabSize: goal, maxMemory } = options;
+  checkTrainOptions(options);
   if (typeof corpus === 'string' || corpus instanceof Uint8Array) throw new TypeError('trainBpe: expected an iterable of sequences, got one sequence; put it into an array');
-  const startVocabulary = (letters: readonly string[]) => {
-    const vocab = new Map(specialTokens.map((token, id) => [token, id]));
-    for (const letter of letters) if (!vocab.has(letter)) vocab.set(letter, vocab.size);
-    if (goal < vocab.size) throw new RangeError(`trainBpe: expected vocabSize of at least ${vocab.size} for ${specialTokens.length} special tokens and ${letters.length} letters, got ${goal}; raise it${letters.length > 4 ? ", or pass initialAlphabet: 'ACGT' with otherLetters: 'cut'" : ''}`);
-    return createGrowingVocabulary(vocab, options.initialMerges ?? []);
-  };
-  const learn = { goal, minFrequency: options.minFrequency ?? 0, maxTokenLength: options.maxTokenLength ?? Infinity };
-  const finish = ({ vocab, merges }: { readonly vocab: Map<string, number>; readonly merges: readonly Merge[] }) => {
-    options.onProgress?.({ vocabSize: vocab.size, goal, pairCount: 0, secondsLeft: 0, merges });
-    return assembleTrained(vocab, merges, specialTokens);
-  };
-
   const inMemory = maxMemory === undefined ? createScratchMemory() : undefined, scratch = inMemory ?? createScratchFile(options.scratchDirectory);
   try {
     const { letters, length } = await readCorpus(corpus, options, scratch.append);
-    const vocabulary = startVocabulary(letters), tokenOf = unitToToken(vocabulary.vocab, letters), pause = createPause(vocabulary, options);
-    if (inMemory) await learnMerges(inMemory, length, tokenOf, vocabulary, { ...learn, pause });
+    const vocabulary = startVocabulary(letters, options), tokenOf = unitToToken(vocabulary.vocab, letters), learn = learnOptions(vocabulary, options);
+    if (inMemory) await learnMerges(inMemory, length, tokenOf, vocabulary, learn);
     else {
       // A count above 2^32 needs a corpus of as many letters; then 8 bytes a count.
       if (maxMemory! < memoryNeeded(goal, length)) throw new RangeError(`trainBpe: expected maxMemory of at least ${memoryNeeded(goal, length)} bytes for a corpus of ${length} letters, got ${maxMemory}; raise it or lower vocabSize`);
-      const passes = createTokenPasses(scratch, length, tokenOf, goal);
-      if (!passes) throw new Error('trainBpe: expected WebAssembly for maxMemory, got a runtime that refuses it or has no room; leave maxMemory out to train in memory');
-      await learnMergesByPasses(passes, vocabulary, { ...learn, pause });
+      await learnMergesByPasses(createTokenPasses(scratch, length, tokenOf, goal) ?? noPasses(), vocabulary, learn);
     }
-    return finish(vocabulary);
+    return finishTraining(vocabulary, options);
   } finally {
     scratch.close();
   }
+}
+
+export function noPasses(): never {
+  throw new Error('trainBpe: expected WebAssembly for training out of core, got a runtime that refuses it or has no room; leave maxMemory out to train in memory');
+}
+
+/** Special tokens, letters, and the merges that were given. */
+export function startVocabulary(letters: readonly string[], { vocabSize: goal, specialTokens = bertSpecialTokens, initialMerges = [] }: TrainBpeOptions): GrowingVocabulary {
+  const vocab = new Map(specialTokens.map((token, id) => [token, id]));
+  for (const letter of letters) if (!vocab.has(letter)) vocab.set(letter, vocab.size);
+  if (goal < vocab.size) throw new RangeError(`trainBpe: expected vocabSize of at least ${vocab.size} for ${specialTokens.length} special tokens and ${letters.length} letters, got ${goal}; raise it${letters.length > 4 ? ", or pass initialAlphabet: 'ACGT' with otherLetters: 'cut'" : ''}`);
+  return createGrowingVocabulary(vocab, initialMerges);
+}
+
+export const learnOptions = (vocabulary: GrowingVocabulary, options: TrainBpeOptions): LearnOptions =>
+  ({ goal: options.vocabSize, minFrequency: options.minFrequency ?? 0, maxTokenLength: options.maxTokenLength ?? Infinity, pause: createPause(vocabulary, options) });
+
+export function finishTraining({ vocab, merges }: GrowingVocabulary, { vocabSize: goal, specialTokens = bertSpecialTokens, onProgress }: TrainBpeOptions): BpeTokenizer {
+  onProgress?.({ vocabSize: vocab.size, goal, pairCount: 0, secondsLeft: 0, merges });
+  return assembleTrained(vocab, merges, specialTokens);
 }
 
 /** The tokenizer of trained merges, framed as BERT where it has the tokens for that. */
@@ -127,7 +133,7 @@ function createPause(vocabulary: { readonly size: number; readonly merges: reado
   };
 }
 
-function checkOptions({ vocabSize, maxMemory, minFrequency, maxTokenLength, otherLetters, case: letterCase }: TrainBpeOptions, specialTokens: readonly string[]): void {
+export function checkTrainOptions({ vocabSize, maxMemory, minFrequency, maxTokenLength, specialTokens = bertSpecialTokens, otherLetters, case: letterCase }: TrainBpeOptions): void {
   const whole = (name: string, value: number | undefined, from: number, to: number) => {
     if (value !== undefined && !(Number.isInteger(value) && value >= from && value <= to)) throw new RangeError(`trainBpe: expected ${name} from ${from} to ${to}, got ${show(value)}; 4096 tokens without other limits are usual`);
   };
