@@ -10,6 +10,7 @@ const configs: Record<string, readonly [EncoderConfig, Heads]> = {
   'small, classifier': [small, { maskedLm: false, classes: 3 }],
   'as upstream, masked LM, tied': [{ ...small, position: 'none', maxPositions: 0, kmerPrefixes: undefined!, pooling: 'cls' }, {}],
   'as upstream, classifier with pooler': [{ ...small, pooling: 'cls' }, { maskedLm: false, classes: 2 }],
+  'classifier of tokens with names': [{ ...small, classifier: { problemType: 'multi_label_classification', level: 'token', labels: ['exon', 'intron'] } }, { maskedLm: false, classes: 2 }],
   'as dnaGrinder, untied': [{ ...dnaGrinderConfig, vocabSize: 40, hiddenSize: 8, numLayers: 1, numHeads: 2, intermediateSize: 6 }, {}],
 };
 

@@ -52,3 +52,13 @@ export async function fileSource(path: string): Promise<ByteSource> {
   };
   return source;
 }
+
+/** Opens what is in a source, which is closed if it is not that. */
+export async function openOrClose<T>(source: ByteSource, open: (source: ByteSource) => Promise<T>): Promise<T> {
+  try {
+    return await open(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
 // Where the files of a checkpoint are: a directory, an address, a repository on the hub, or memory.
 import { FormatError } from '../errors';
 import { hashText } from '../hash';
-import { bytesSource, fileSource, type ByteSource } from './byteSource';
+import { bytesSource, fileSource, openOrClose, type ByteSource } from './byteSource';
 import { isNode, nodeModules } from './files';
 import { describeUrl, download, urlSource, type HttpFile, type HttpOptions } from './http';
 import { openTorchFile } from './pickle';
@@ -139,7 +139,7 @@ async function readText({ name, byteLength, open }: CheckpointFile): Promise<str
 
 async function findWeights(checkpoint: Checkpoint): Promise<{ readonly files: readonly CheckpointFile[]; open(): Promise<WeightsFile> }> {
   const single = await checkpoint.find('model.safetensors');
-  if (single) return { files: [single], open: async () => closingOnError(await single.open(), openSafetensors) };
+  if (single) return { files: [single], open: async () => openOrClose(await single.open(), openSafetensors) };
   const index = await checkpoint.find('model.safetensors.index.json');
   if (index) {
     const places = parseShardIndex(await readText(index));
@@ -152,15 +152,6 @@ async function findWeights(checkpoint: Checkpoint): Promise<{ readonly files: re
     return { files: [...shards.values()], open: () => openShards(places, (name) => shards.get(name)!.open()) };
   }
   const pickle = await checkpoint.find('pytorch_model.bin');
-  if (pickle) return { files: [pickle], open: async () => closingOnError(await pickle.open(), openTorchFile) };
+  if (pickle) return { files: [pickle], open: async () => openOrClose(await pickle.open(), openTorchFile) };
   throw new FormatError(`loadPretrained: expected model.safetensors, model.safetensors.index.json or pytorch_model.bin in ${checkpoint.name}, got none of them`, { format: 'safetensors' });
-}
-
-async function closingOnError(source: ByteSource, open: (source: ByteSource) => Promise<WeightsFile>): Promise<WeightsFile> {
-  try {
-    return await open(source);
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
 }

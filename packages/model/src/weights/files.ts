@@ -15,12 +15,12 @@ export function nodeModules(operation: string): NodeModules {
   return { fs: get('node:fs'), path: get('node:path'), os: get('node:os'), crypto: get('node:crypto') };
 }
 
-/** Writes beside and renames: whoever reads the path sees the whole old or the whole new file. */
-export async function writeAtomically(file: string, bytes: Uint8Array | string): Promise<void> {
+/** Writes beside and renames: whoever reads the path sees the whole old or the whole new file. @param contents - all of it, or pieces that are made one by one */
+export async function writeAtomically(file: string, contents: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> {
   const { fs } = nodeModules('savePretrained');
   const beside = `${file}.${process.pid}.tmp`;
   try {
-    await fs.promises.writeFile(beside, bytes, { flush: true });
+    await fs.promises.writeFile(beside, contents, { flush: true });
     await fs.promises.rename(beside, file);
   } catch (error) {
     await fs.promises.rm(beside, { force: true });

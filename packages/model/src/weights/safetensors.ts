@@ -103,22 +103,31 @@ function parseEntry(name: string, entry: unknown, dataBytes: number): Placed {
   return { dtype, shape: shape as number[], begin, end };
 }
 
-/** A file of float32 tensors, in the order of their names: the same tensors always give the same bytes. */
-export function serializeSafetensors(tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>): Uint8Array {
-  const sorted = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+/** Header and order of a file of float32 tensors: sorted by name, so that the same tensors always give the same bytes. */
+export function layOut(shapes: ReadonlyMap<string, readonly number[]>): { readonly header: Uint8Array; readonly names: readonly string[]; readonly dataBytes: number } {
+  const names = [...shapes.keys()].sort();
+  const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let at = 0;
-  for (const [name, { shape, data }] of sorted) header[name] = { dtype: 'F32', shape, data_offsets: [at, (at += data.byteLength)] };
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const headerBytes = Math.ceil(text.byteLength / 8) * 8; // data aligned to 8 bytes, as the format's own writer does
-  const bytes = new Uint8Array(8 + headerBytes + at);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.fill(0x20, 8 + text.byteLength, 8 + headerBytes);
-  bytes.set(text, 8);
-  let to = 8 + headerBytes;
-  for (const [, { data }] of sorted) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), to);
-    to += data.byteLength;
+  for (const name of names) {
+    const shape = shapes.get(name)!;
+    entries[name] = { dtype: 'F32', shape, data_offsets: [at, (at += 4 * shape.reduce((product, axis) => product * axis, 1))] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(entries));
+  const header = new Uint8Array(8 + Math.ceil(text.byteLength / 8) * 8).fill(0x20); // data aligned to 8 bytes, as the format's own writer does
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(text, 8);
+  return { header, names, dataBytes: at };
+}
+
+/** A file of float32 tensors. */
+export function serializeSafetensors(tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>): Uint8Array {
+  const { header, names, dataBytes } = layOut(new Map(Object.entries(tensors).map(([name, { shape }]) => [name, shape])));
+  const bytes = new Uint8Array(header.length + dataBytes);
+  bytes.set(header);
+  let at = header.length;
+  for (const { data } of names.map((name) => tensors[name])) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
   }
   return bytes;
 }

@@ -1,8 +1,8 @@
 // A checkpoint in several files: model.safetensors.index.json says which tensor lies where (transformers, `_load_sharded_checkpoint`).
 import { FormatError } from '../errors';
+import { openOrClose, type ByteSource } from './byteSource';
 import { openSafetensors } from './safetensors';
 import { entryOf, type StoredSpec, type WeightsFile } from './storedTensor';
-import type { ByteSource } from './byteSource';
 
 const refuse = (expected: string, got: string, cause?: unknown): never => {
   throw new FormatError(`parseShardIndex: expected ${expected}, got ${got}; the index is damaged or does not belong to these files`, { format: 'safetensors index', cause });
@@ -31,7 +31,7 @@ export async function openShards(files: ReadonlyMap<string, string>, open: (file
   const shards = new Map<string, WeightsFile>();
   const close = async () => void (await Promise.all([...shards.values()].map((shard) => shard.close())));
   try {
-    for (const file of new Set(files.values())) shards.set(file, await openSafetensors(await open(file)));
+    for (const file of new Set(files.values())) shards.set(file, await openOrClose(await open(file), openSafetensors));
     const tensors = new Map<string, StoredSpec>();
     for (const [file, shard] of shards) {
       for (const [name, spec] of shard.tensors) {
