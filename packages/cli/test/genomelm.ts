@@ -7,14 +7,16 @@ import { join, resolve } from 'node:path';
 const home = resolve(__dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'genomelm-cli-'));
 
+/** The bundle, for tests that run it by themselves. */
+export const program = (): string => join(folder, 'dist/main.js');
+
 /** Bundles the sources as they are (no build needed) and returns a function that runs them as a program. */
 export function bundleGenomelm(): (...args: string[]) => { status: number | null; stdout: string; stderr: string } {
   mkdirSync(join(folder, 'dist'), { recursive: true });
   copyFileSync(join(home, 'package.json'), join(folder, 'package.json'));
-  const program = join(folder, 'dist/main.js');
-  buildSync({ entryPoints: [join(home, 'src/main.ts')], bundle: true, platform: 'node', format: 'esm', conditions: ['@genomelm/source'], loader: { '.wgsl': 'text' }, external: ['webgpu'], outfile: program, logLevel: 'error' });
+  buildSync({ entryPoints: [join(home, 'src/main.ts')], bundle: true, platform: 'node', format: 'esm', conditions: ['@genomelm/source'], loader: { '.wgsl': 'text' }, external: ['webgpu'], outfile: program(), logLevel: 'error' });
   return (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env: { ...process.env, GENOMELM_GUE: '', GENOMELM_TOKENIZER: '' } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program(), ...args], { encoding: 'utf8', env: { ...process.env, GENOMELM_GUE: '', GENOMELM_TOKENIZER: '' } });
     return { status, stdout, stderr };
   };
 }
