@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { plantedMotif, shuffle, toCsv } from '../test/synthetic';
 import { baselines, kmerLogisticRegression } from './baselines/baselines';
 import type { Example, SequenceClassifier } from './classifier';
@@ -68,7 +69,13 @@ test('test labels are withheld, and the test split is seen once, after the fit',
       return { async predict(examples) { seen.push([...examples]); return Float32Array.from(examples.flatMap(() => [1, 0])); } };
     },
   };
-  await evaluate({ task, dataset: await dataset(), classifier: spy, resamples: 10 });
+  const { access, calibration } = await evaluate({ task, dataset: await dataset(), classifier: spy, resamples: 10 });
+  const sha256 = (rows: readonly { sequence: string; label: number | string }[]) => createHash('sha256').update(rows.map(({ sequence, label }) => `${sequence}\t${label}\n`).join('')).digest('hex');
+  expect(access).toEqual([
+    { split: 'train', use: 'fit', items: 500, labels: true, sha256: sha256(data.train) }, { split: 'dev', use: 'selection', items: 120, labels: true, sha256: sha256(data.dev) },
+    { split: 'test', use: 'prediction', items: 200, labels: false, sha256: sha256(data.test.map(({ sequence }) => ({ sequence, label: '' }))) }, { split: 'test', use: 'scoring', items: 200, labels: true, sha256: sha256(data.test) },
+  ]);
+  expect(calibration).toMatchObject({ expectedCalibrationError: 0.5, brier: 0.5, auroc: 0.5, auprc: 0.5, bins: [{ items: 200, confidence: 1, accuracy: 0.5 }] });
   expect(seen.map((examples) => examples.length)).toEqual([500, 120, 200]);
   expect(seen[1]).toEqual(data.dev);
   expect(seen[2]).toEqual(data.test.map(({ sequence }) => ({ sequence, label: -1 })));

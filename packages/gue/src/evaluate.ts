@@ -1,10 +1,12 @@
 import type { Example, Progress, SequenceClassifier } from './classifier';
 import { createCurve } from './curve';
 import type { Dataset } from './dataset';
-import { homologyScores, type HomologyAudit } from './homologyScores';
-import type { MetricName } from './metrics/classification';
+import { withHomology, type HomologyAudit } from './homologyScores';
+import { calibrationOf } from './metrics/calibration';
+import { metricsOf, type MetricName } from './metrics/classification';
 import { mostProbable } from './predictions';
-import type { RunRecord, Score } from './runRecord';
+import type { Access, RunRecord, Score } from './runRecord';
+import { sha256 } from './sha256';
 import { splits, type Split, type Task } from './task';
 import { intervalOf } from './statistics/interval';
 import { createCellStatistic } from './statistics/resample';
@@ -24,7 +26,7 @@ export interface EvaluateOptions {
   readonly resamples?: number;
   /** Of the same data; then every score is also given without the test items that have a near duplicate in train. */
   readonly audit?: HomologyAudit;
-  /** What the classifier runs on, for the record; `cpu` and 1 unless given. */
+  /** What the classifier runs on; `cpu` and 1 unless given. The device is part of the run's identity, the number of threads is not. */
   readonly device?: string;
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -46,45 +48,57 @@ export async function evaluate(options: EvaluateOptions): Promise<RunRecord> {
     options.onProgress?.(event);
   };
   signal?.throwIfAborted();
+  const access: Access[] = [];
+  /** The only way to the items. */
+  const handOut = async (split: Split, use: Access['use'], labels = true): Promise<readonly Example[]> => {
+    const examples = labels ? dataset[split].examples : dataset[split].examples.map(withoutLabel);
+    access.push({ split, use, items: examples.length, labels, sha256: await sha256(examples.map(lineOf).join('')) });
+    return examples;
+  };
+  const [train, dev] = [await handOut('train', 'fit'), await handOut('dev', 'selection')];
   const started = performance.now();
-  const fitted = await classifier.fit(dataset.train.examples, dataset.dev.examples, { classes, hyperparameters, seed, onProgress, ...(signal ? { signal } : {}) });
+  const fitted = await classifier.fit(train, dev, { classes, hyperparameters, seed, onProgress, ...(signal ? { signal } : {}) });
   const fitDone = performance.now();
   let probabilities: Float32Array;
   let report: Readonly<Record<string, number>>;
   try {
     signal?.throwIfAborted();
-    probabilities = await fitted.predict(dataset.test.examples.map(withoutLabel));
+    probabilities = await fitted.predict(await handOut('test', 'prediction', false));
     report = Object.fromEntries(Object.entries(fitted.report ?? {}).filter(([, value]) => Number.isFinite(value)));
   } finally {
     await fitted.dispose?.();
   }
   const predictDone = performance.now();
   checkProbabilities(probabilities, dataset.test.examples.length, classes, classifier.id);
-  const labels = dataset.test.examples.map((example) => example.label);
+  const labels = (await handOut('test', 'scoring')).map((example) => example.label);
   const predicted = mostProbable(probabilities, classes);
   const ofSplits = <T>(value: (split: Split) => T) => Object.fromEntries(splits.map((split) => [split, value(split)])) as Record<Split, T>;
-  return {
+  const rows = rowsOf(probabilities, classes);
+  const record: RunRecord = {
     schema: 'genomelm-run/1', task: task.name, taskVersion: task.version, simulated: dataset.simulated, kind,
     model: classifier.id, fingerprint: classifier.fingerprint, seed, hyperparameters: { ...settings, ...hyperparameters },
     data: {
       sha256: ofSplits((split) => dataset[split].sha256), sizes: ofSplits((split) => dataset[split].examples.length), testClassCounts: dataset.test.classCounts,
+      trainClassCounts: dataset.train.classCounts, notes: dataset.notes,
     },
+    access,
     report,
-    predictions: { labels, predicted, probabilities: rowsOf(probabilities, classes) },
+    predictions: { labels, predicted, probabilities: rows },
     scores: scoreAll(task.metric, labels, predicted, resamples, seed),
-    ...(audit ? { homology: homologyScores({ labels, predicted }, audit, metricsOf(task.metric), { resamples, seed }) } : {}),
+    calibration: calibrationOf(labels, rows),
     collapsed: predicted.every((prediction) => prediction === predicted[0]),
     curve: curve.points(),
+    device,
     cost: {
       fitSeconds: (fitDone - started) / 1000, predictSeconds: (predictDone - fitDone) / 1000, peakMemoryBytes: peakMemory(), device, threads,
     },
   };
+  return audit ? withHomology(record, audit) : record;
 }
 
 const withoutLabel = (example: Example): Example => ({ ...example, label: -1 });
 
-/** The task's own metric first, then the usual ones. */
-export const metricsOf = (metric: MetricName): MetricName[] => [...new Set<MetricName>([metric, 'mcc', 'f1Macro', 'accuracy'])];
+const lineOf = ({ sequence, pair, label }: Example): string => `${sequence}\t${pair === undefined ? '' : `${pair}\t`}${label < 0 ? '' : label}\n`;
 
 /** The task's own metric first, then the usual ones, each with its interval. */
 export function scoreAll(metric: MetricName, labels: readonly number[], predicted: readonly number[], resamples: number, seed: number): Score[] {

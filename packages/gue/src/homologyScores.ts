@@ -1,12 +1,20 @@
 import type { LeakageAudit } from './audit/leakage';
-import { metricsOnCounts, type MetricName } from './metrics/classification';
+import { metricsOf, metricsOnCounts, type MetricName } from './metrics/classification';
 import { confusionMatrix, createConfusionMatrix } from './metrics/confusion';
-import type { HomologyScores, Score } from './runRecord';
+import type { HomologyScores, RunRecord, Score } from './runRecord';
 import { intervalOf, type BootstrapOptions } from './statistics/interval';
 import { createCellStatistic, type CellStatistic } from './statistics/resample';
 
 /** What {@link homologyScores} needs of an audit. */
-export type HomologyAudit = Pick<LeakageAudit, 'identity' | 'coverage' | 'homologs'>;
+export type HomologyAudit = Pick<LeakageAudit, 'identity' | 'coverage' | 'homologs'> & Partial<Pick<LeakageAudit, 'clusters'>>;
+
+/** A record with the scores of its homology-clean part, from its stored predictions: nothing is fitted again. @param audit - of the same test set */
+export function withHomology(record: RunRecord, audit: HomologyAudit): RunRecord {
+  const { homology: _, device, cost, ...rest } = record;
+  const [{ metric, interval }] = record.scores;
+  const options = { seed: record.seed, ...(interval ? { resamples: interval.resamples } : {}) };
+  return { ...rest, homology: homologyScores(record.predictions, audit, metricsOf(metric as MetricName), options), ...(device === undefined ? {} : { device }), cost };
+}
 
 /**
  * Scores apart for test items with and without a near duplicate in train. What a model remembers shows in the first part only.
@@ -25,7 +33,8 @@ export function homologyScores(
   for (const item of parts[0]) cleanClassCounts[labels[item]]++;
   const matched = matchedScore(labels, predicted, parts[0], classes, metrics[0]);
   const gap = parts.every((part) => new Set(part.map((item) => labels[item])).size > 1) ? gapOf(labels, predicted, homologs.map(Boolean), classes, metrics[0], options) : undefined;
-  return { identity, coverage, cleanItems: parts[0].length, homologousItems: parts[1].length, cleanClassCounts, clean, homologous, ...(matched === undefined ? {} : { matched }), ...(gap ? { gap } : {}) };
+  const clusters = audit.clusters && clusteredScore(labels, predicted, audit.clusters, metrics[0], options);
+  return { identity, coverage, cleanItems: parts[0].length, homologousItems: parts[1].length, cleanClassCounts, clean, homologous, ...(matched === undefined ? {} : { matched }), ...(clusters ? { clustered: clusters } : {}), ...(gap ? { gap } : {}) };
 }
 
 function scoresOn(labels: readonly number[], predicted: readonly number[], metrics: readonly MetricName[], options: BootstrapOptions): Score[] {
@@ -35,6 +44,12 @@ function scoresOn(labels: readonly number[], predicted: readonly number[], metri
     const { estimate, interval } = intervalOf(statistic, i === 0 ? options : { ...options, resamples: 1, method: 'percentile' });
     return { metric, value: estimate, items: labels.length, ...(i === 0 ? { interval } : {}) };
   });
+}
+
+/** Homologous test items depend on each other: drawn together they make the interval as wide as it should be. */
+function clusteredScore(labels: readonly number[], predicted: readonly number[], clusters: readonly number[], metric: MetricName, options: BootstrapOptions): NonNullable<HomologyScores['clustered']> {
+  const statistic = createCellStatistic(labels, [predicted], metric, ([value]) => value);
+  return { clusters: new Set(clusters).size, interval: intervalOf(statistic, { ...options, clusters }).interval };
 }
 
 /** The metric on the clean items, weighted so that each class has its share of the whole test set; undefined where a class has no clean item. */

@@ -12,8 +12,8 @@ export { commandClassifier, type CommandOptions } from './outside/commandClassif
 export { predictionFile } from './outside/predictionFile';
 // Runs
 export { evaluate, type EvaluateOptions } from './evaluate';
-export type { CurvePoint, HomologyScores, Interval, RunRecord, Score } from './runRecord';
-export { homologyScores, type HomologyAudit } from './homologyScores';
+export type { Access, Calibration, CurvePoint, HomologyScores, Interval, RunRecord, Score } from './runRecord';
+export { homologyScores, withHomology, type HomologyAudit } from './homologyScores';
 export { identityOf, runIdentity, type RunIdentity } from './runIdentity';
 export { openRunStore, type RunStore } from './runStore';
 // Metrics
@@ -35,7 +35,11 @@ export { benjaminiHochberg, holm } from './statistics/multipleTests';
 // Audits
 export { auditLeakage, type LeakageAudit, type LeakageOptions } from './audit/leakage';
 export { auditContainment, type Containment } from './audit/containment';
+export { auditDrift, type Drift } from './audit/drift';
+export { corpusOverlap, createSketch, parseSketch, type CorpusOverlap, type Sketch } from './audit/sketch';
+export { splitByHomology, type HomologySplit, type SplitOptions } from './audit/splitByHomology';
 export type { Homolog, HomologyThresholds } from './audit/homologSearch';
+export type { PositionalTwins } from './audit/positionalTwins';
 // Reports
 export { renderReport } from './report/page';
 export { renderTable } from './report/table';

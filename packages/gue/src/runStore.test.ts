@@ -1,13 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { plantedMotif, toCsv } from '../test/synthetic';
+import { auditLeakage } from './audit/leakage';
 import { baselines } from './baselines/baselines';
 import { canonicalJson } from './canonicalJson';
 import { parseDataset } from './dataset';
 import { evaluate, type EvaluateOptions } from './evaluate';
+import { withHomology } from './homologyScores';
 import { identityOf, runIdentity } from './runIdentity';
+import type { RunRecord } from './runRecord';
 import { openRunStore } from './runStore';
 
 const task = { name: 'motif', version: '1', benchmark: 'GUE', classes: 2, pair: false, metric: 'mcc' } as const;
@@ -29,7 +32,8 @@ test('a record is read back as it was, by the identity known before the run', as
   const file = await store.write(record);
   expect(file).toBe(store.pathOf(await store.keyOf(runIdentity(options))));
   expect(await store.read(runIdentity(options))).toEqual(record);
-  expect(readdirSync(join(home, 'deep', 'runs'))).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
+  expect(readdirSync(join(home, 'deep', 'runs')).sort()).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.cost\.json$/), expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).not.toHaveProperty('cost'); // the same run leaves the same bytes
 });
 
 test('a run that exists is not run again unless refreshed', async () => {
@@ -48,10 +52,28 @@ test('everything that makes a run another run makes another key', async () => {
   const store = openRunStore(home);
   const identity = runIdentity(options);
   const others = [
-    { task: 'x' }, { taskVersion: '2' }, { dataSha256: { ...identity.dataSha256, dev: 'x' } }, { model: 'x' }, { fingerprint: 'x' }, { hyperparameters: { epochs: 2 } }, { seed: 1 },
+    { task: 'x' }, { taskVersion: '2' }, { dataSha256: { ...identity.dataSha256, dev: 'x' } }, { model: 'x' }, { fingerprint: 'x' }, { hyperparameters: { epochs: 2 } }, { seed: 1 }, { device: 'webgpu' },
   ].map((change) => ({ ...identity, ...change }));
   expect(new Set(await Promise.all([identity, ...others].map(store.keyOf))).size).toBe(others.length + 1);
   expect(await store.keyOf({ ...identity, hyperparameters: { b: 1, a: 2 } })).toBe(await store.keyOf({ ...identity, hyperparameters: { a: 2, b: 1 } }));
+});
+
+test('a model cached under one name is never served for another: neither another id nor other weights under the same id', async () => {
+  const store = openRunStore(home);
+  const always = (id: string, fingerprint: string, answer: number) => ({ ...options, classifier: { id, fingerprint, fit: async () => ({ predict: async (items: readonly unknown[]) => Float32Array.from(items.flatMap(() => [1 - answer, answer])) }) } });
+  const run = async (request: EvaluateOptions) => (await store.readOrRun(runIdentity(request), () => evaluate(request))).predictions.predicted[0];
+  expect(await run(always('a', 'weights 1', 0))).toBe(0);
+  expect(await run(always('b', 'weights 1', 1))).toBe(1);
+  expect(await run(always('a', 'weights 2', 1))).toBe(1);
+  expect(await run(always('a', 'weights 1', 1))).toBe(0); // the same in everything that names it: from the store
+});
+
+test('a record stored without an audit gets its homology-clean scores later, and is then that of a run with the audit', async () => {
+  const audit = await auditLeakage({ train: options.dataset.train.examples, test: options.dataset.test.examples });
+  const [later, atOnce] = [withHomology(JSON.parse(JSON.stringify(await evaluate(options))) as RunRecord, audit), await evaluate({ ...options, audit })];
+  const bytes = ({ cost: _, ...record }: RunRecord) => JSON.stringify(record);
+  expect(bytes(later)).toBe(bytes(atOnce));
+  expect(later.homology).toMatchObject({ cleanItems: expect.any(Number) as number, clustered: { clusters: expect.any(Number) as number } });
 });
 
 test('the list is sorted and leaves out what is no record', async () => {
@@ -68,7 +90,7 @@ test('many writers at once leave one whole record', async () => {
   const record = await evaluate(options);
   await Promise.all(Array.from({ length: 20 }, () => store.write(record)));
   expect(await store.list()).toEqual([record]);
-  expect(readdirSync(home)).toHaveLength(1);
+  expect(readdirSync(home)).toHaveLength(2);
 });
 
 test.each([['{"half', 'expected JSON in'], ['{"schema":"other/9"}', 'expected a record of schema genomelm-run/1'], ['null', 'got none']])('a file with %s is named', async (text, message) => {

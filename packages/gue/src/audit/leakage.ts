@@ -1,7 +1,9 @@
 import { reverseComplement } from '@genomelm/genome-io';
 import type { Example } from '../classifier';
 import { createPause } from '../pause';
+import { createGroups, mergeHomologs } from './clusters';
 import { createHomologSearch, type Homolog, type HomologyThresholds } from './homologSearch';
+import { findPositionalTwins, type PositionalTwins } from './positionalTwins';
 
 export interface LeakageOptions extends HomologyThresholds {
   readonly signal?: AbortSignal;
@@ -26,6 +28,8 @@ export interface LeakageAudit {
   readonly nearDuplicates: number;
   /** Near duplicates among whose training rows at least one has another label. */
   readonly oppositeLabelTwins: number;
+  /** Test rows that resemble a training row of another label position by position, which no alignment of the whole may show. */
+  readonly positionalTwins: PositionalTwins;
   /** Share of the near duplicates whose best training row has their label; undefined without any. At 1 the hit alone tells the class. */
   readonly labelAgreement: number | undefined;
   /** Thresholds that were used. */
@@ -33,6 +37,8 @@ export interface LeakageAudit {
   readonly coverage: number;
   /** The best training row of each test row, undefined for the homology-clean ones; `[items]`. */
   readonly homologs: readonly (Homolog | undefined)[];
+  /** `[items]`: test rows with the same number are homologous to each other, or to the same training row; of different ones none is. For the cluster bootstrap. */
+  readonly clusters: readonly number[];
 }
 
 /**
@@ -63,14 +69,24 @@ export async function auditLeakage({ train, test }: { readonly train: readonly E
     if (same && homologs[item] === same) agreeing++;
     onProgress?.(item + 1, test.length);
   }
+  const groups = createGroups(test.length);
+  await mergeHomologs(groups, testTexts, { identity, coverage }, { signal });
+  const firstOf = new Map<number, number>();
+  homologs.forEach((homolog, item) => {
+    if (!homolog) return;
+    if (firstOf.has(homolog.row)) groups.merge(firstOf.get(homolog.row)!, item);
+    else firstOf.set(homolog.row, item);
+  });
+  const classes = 1 + [...train, ...test].reduce((largest, { label }) => Math.max(largest, label), 0);
   const nearDuplicates = homologs.filter(Boolean).length;
   return {
-    items: test.length, ...exactCopies(train, trainTexts, test, testTexts), nearDuplicates, oppositeLabelTwins,
-    labelAgreement: nearDuplicates === 0 ? undefined : agreeing / nearDuplicates, identity, coverage, homologs,
+    items: test.length, ...exactCopies(train, trainTexts, test, testTexts), nearDuplicates, oppositeLabelTwins, positionalTwins: findPositionalTwins(train, test, classes),
+    labelAgreement: nearDuplicates === 0 ? undefined : agreeing / nearDuplicates, identity, coverage, homologs, clusters: groups.numbers(),
   };
 }
 
-const textOf = ({ sequence, pair }: Example): string => (pair === undefined ? sequence : `${sequence}N${pair}`).toUpperCase();
+/** What is searched: of a pair both, with a letter between that nothing equals. */
+export const textOf = ({ sequence, pair }: Example): string => (pair === undefined ? sequence : `${sequence}N${pair}`).toUpperCase();
 
 function exactCopies(train: readonly Example[], trainTexts: readonly string[], test: readonly Example[], testTexts: readonly string[]) {
   const labelsOf = new Map<string, Set<number>>();

@@ -1,5 +1,7 @@
 import { checkPairs } from './confusion';
 import { pairwiseSum } from './pairwiseSum';
+import { auprc, auroc } from './ranking';
+import type { Calibration } from '../runRecord';
 
 /** Probabilities of the classes for each item, row by row, as run records keep them. */
 export type ProbabilityRows = readonly ArrayLike<number>[];
@@ -53,6 +55,16 @@ export function reliability(labels: ArrayLike<number>, probabilities: Probabilit
 /** How far confidence and accuracy lie apart, averaged over the bins of {@link reliability} with their items as weights (Guo et al. 2017, equation 3), 0 (best) to 1. */
 export function expectedCalibrationError(labels: ArrayLike<number>, probabilities: ProbabilityRows, bins = 15): number {
   return reliability(labels, probabilities, bins).reduce((sum, { items, confidence, accuracy }) => sum + (items / labels.length) * Math.abs(accuracy - confidence), 0);
+}
+
+/** All that a run record holds of its probabilities. */
+export function calibrationOf(labels: readonly number[], probabilities: ProbabilityRows): Calibration {
+  const scores = probabilities.map((row) => row[1]);
+  const both = labels.includes(0) && labels.includes(1);
+  return {
+    logLoss: logLoss(labels, probabilities), expectedCalibrationError: expectedCalibrationError(labels, probabilities), bins: reliability(labels, probabilities),
+    ...(probabilities[0].length === 2 ? { brier: brierScore(labels, scores), ...(both ? { auroc: auroc(labels, scores), auprc: auprc(labels, scores) } : {}) } : {}),
+  };
 }
 
 function checkProbability(operation: string, value: number, item: number): number {

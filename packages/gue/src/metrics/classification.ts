@@ -21,6 +21,9 @@ export const metricsOnCounts: Readonly<Record<MetricName, (matrix: ConfusionMatr
   recallMacro: (matrix) => average(perClass(matrix).recall),
 };
 
+/** The task's own metric first, then the usual ones. */
+export const metricsOf = (metric: MetricName): MetricName[] => [...new Set<MetricName>([metric, 'mcc', 'f1Macro', 'accuracy'])];
+
 const onItems = (name: MetricName) => (labels: ArrayLike<number>, predicted: ArrayLike<number>): number =>
   metricsOnCounts[name](confusionMatrix(labels, predicted));
 
