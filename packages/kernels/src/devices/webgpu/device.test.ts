@@ -151,7 +151,7 @@ describeWithGpu('a device of its own', () => {
 
   test('plans split what is too long for one dispatch, and the results stay the same to the bit', async () => {
     const run = async (workPerDispatch: number) => {
-      const device = await createWebGpuDevice(gpu!, { workPerDispatch });
+      const device = await createWebGpuDevice(gpu!, { limits: { workPerDispatch } });
       const a = tensor(device, testNumbers(1, 100 * 9), [100, 9]);
       const qkv = tensor(device, testNumbers(2, 70 * 3 * 2 * 8), [70, 3, 2, 8]);
       const { value, grads } = valueAndGrad((p: { a: Tensor; qkv: Tensor }) => add(sum(matmul(p.a, p.a, { transposeB: true })), sum(attention({ qkv: p.qkv }, { cuSeqlens: [0, 40, 70], alibiSlopes: alibiSlopes(2), windowSize: [30, 40] }).output)))({ a, qkv });

@@ -14,8 +14,8 @@ import { createUpload } from './upload';
 import type { Bind, Dispatch } from '../../op';
 
 export interface WebGpuOptions {
-  /** Overrides the estimate of what the adapter does in 50 ms, in multiply-adds. */
-  readonly workPerDispatch?: number;
+  /** In place of the adapter's, and of the estimate of what it does in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
+  readonly limits?: Partial<Limits>;
   /** Submissions after which a buffer that nobody took is given back to the system. */
   readonly maxIdle?: number;
 }
@@ -95,13 +95,14 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
   };
 }
 
-function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { workPerDispatch }: WebGpuOptions): Limits {
+function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { limits: chosen }: WebGpuOptions): Limits {
   return {
     maxBufferBytes: limits.maxBufferSize,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     threads: 1,
-    workPerDispatch: workPerDispatch ?? (software ? 5e7 : 5e9), // 50 ms at 1 and at 100 thousand million a second
+    workPerDispatch: software ? 5e7 : 5e9, // 50 ms at 1 and at 100 thousand million a second
+    ...chosen,
   };
 }
 

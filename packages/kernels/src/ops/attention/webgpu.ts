@@ -1,11 +1,12 @@
 // The WebGPU plans of attention: which rows a workgroup owns is worked out here, where cuSeqlens is at hand.
-import { float32, type TensorSpec } from '../../tensor';
+import { float32, type DType, type TensorSpec } from '../../tensor';
 import { linearGrid } from '../check';
 import { attentionLayout, type AttentionAttributes, type AttentionLayout } from './layout';
-import forward from './attention.wgsl';
-import delta from './attentionDelta.wgsl';
-import keyBackward from './attentionKeyBackward.wgsl';
-import queryBackward from './attentionQueryBackward.wgsl';
+import { backwardShader } from './backward.wgsl';
+import { memoryOf, paddedDim, type Block } from './blocks';
+import { forwardShader } from './forward.wgsl';
+import delta from './rowSums.wgsl';
+import { remembered } from '../../devices/webgpu/quads';
 import type { Limits } from '../../device';
 import type { Bind, Dispatch, Plan } from '../../op';
 
@@ -42,36 +43,45 @@ function* blockTables({ rows, others, before, after }: Side, block: number, work
   if (table.length) yield { blocks: Int32Array.from(table), count: table.length / 5, work };
 }
 
-/** The largest block whose `arrays` of [block, headDim] floats, and scores, fit into workgroup memory. */
-function blockFor(arrays: number, { headDim }: AttentionLayout, { workgroupBytes }: Limits): number {
-  const block = [32, 16, 8, 4, 2, 1].find((rows) => 4 * rows * (arrays * headDim + rows) <= workgroupBytes);
-  if (!block) throw new RangeError(`attention: expected a headDim of which ${arrays} rows fit into the GPU's ${workgroupBytes} bytes of workgroup memory, got ${headDim}; use the wasm device`);
-  return block;
+/** Workgroups that keep a large GPU busy: two for each of 132 multiprocessors. */
+const enoughGroups = 264;
+
+/** Rows and lanes of a workgroup, the best first; the last ones are for GPUs with 16 KiB of workgroup memory. */
+const shapes = [[64, 8], [32, 8], [16, 8], [8, 8], [8, 4], [4, 4], [4, 2], [4, 1]].map(([rows, lanes]) => ({ rows, lanes }));
+
+/** The largest block that fits into workgroup memory, is not mostly empty for sequences of this length, and leaves enough workgroups to fill the GPU. */
+export function chooseBlock({ rows: cuSeqlens }: Pick<Side, 'rows'>, heads: number, rowTiles: number, { headDim }: AttentionLayout, { workgroupBytes }: Limits): Block {
+  const depths = [...new Set([paddedDim(headDim), Math.min(32, paddedDim(headDim))])];
+  const fitting = shapes.flatMap((shape) => depths.map((depth) => ({ ...shape, depth })).filter((block) => memoryOf(headDim, block, rowTiles).bytes <= workgroupBytes).slice(0, 1));
+  if (!fitting.length) throw new RangeError(`attention: expected a headDim of which ${4 * rowTiles + 4} rows fit into the GPU's ${workgroupBytes} bytes of workgroup memory, got ${headDim}; use the wasm device`);
+  const total = cuSeqlens[cuSeqlens.length - 1];
+  const longest = cuSeqlens.reduce((most, end, s) => Math.max(most, end - (cuSeqlens[s - 1] ?? 0)), 0);
+  const busy = fitting.filter(({ rows, lanes }) => lanes === fitting[0].lanes && rows >= 16 && rows < 2 * Math.max(16, longest));
+  return busy.find(({ rows }) => (total / rows) * heads >= enoughGroups) ?? busy.at(-1) ?? fitting[0];
 }
 
 interface Kernel {
-  readonly shader: string;
+  readonly text: (block: Block) => string;
   readonly side: Side;
   readonly heads: number;
-  /** Rows of headDim floats that it keeps in workgroup memory for each of its own. */
-  readonly arrays: number;
+  /** Operands of its own rows that it keeps in workgroup memory. */
+  readonly rowTiles: number;
   /** Products of headDim numbers for each pair of query and key. */
   readonly products: number;
   readonly bind: readonly Bind[];
-  readonly constants?: Readonly<Record<string, number>>;
   readonly params?: Readonly<Record<string, number>>;
 }
 
-function steps(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, { shader, side, heads, arrays, products, bind, constants, params }: Kernel): Dispatch[] {
+function steps(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, { text, side, heads, rowTiles, products, bind, params }: Kernel): Dispatch[] {
   const { numHeads, numKvHeads, headDim, rowStride, start } = layout;
-  const block = blockFor(arrays, layout, limits);
+  const block = chooseBlock(side, heads, rowTiles, layout, limits);
+  const shader = text(block);
   const slopes = alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads);
-  return Array.from(blockTables(side, block, products * headDim * numHeads, limits), ({ blocks, count, work }) => ({
+  return Array.from(blockTables(side, block.rows, products * headDim * numHeads, limits), ({ blocks, count, work }) => ({
     shader,
-    constants: { HEAD_DIM: headDim, BLOCK: block, ...constants },
     params: {
       numHeads, group: numHeads / numKvHeads, softmaxScale, before: side.before, after: side.after, ...params,
-      queryStride: rowStride[0], keyStride: rowStride[1], valueStride: rowStride[2], queryStart: start[0], keyStart: start[1], valueStart: start[2],
+      queryStride: rowStride[0], keyStride: rowStride[1], valueStride: rowStride[2], dStride: numHeads * headDim, queryStart: start[0], keyStart: start[1], valueStart: start[2], dStart: 0,
     },
     arrays: { blocks, alibiSlopes: slopes },
     bind,
@@ -80,26 +90,35 @@ function steps(layout: AttentionLayout, { alibiSlopes, softmaxScale }: Attention
   }));
 }
 
+const [forwardText, backwardText] = [remembered(forwardShader), remembered(backwardShader)];
+
+/** How the operands are stored: the packed one is all three. */
+const storageOf = ([query, key = query]: readonly TensorSpec[]): { dtypeQuery: DType; dtypeKey: DType } => ({ dtypeQuery: query.dtype, dtypeKey: key.dtype });
+
 export function attentionPlan(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits): Plan<Dispatch> {
   const layout = attentionLayout(inputs, attributes);
+  const { headDim, numHeads } = layout;
   const bind = [...tensorsOf(layout), { output: 0 }, { output: 1 }];
-  return { steps: steps(layout, attributes, limits, { shader: forward, side: queriesOf(attributes), heads: layout.numHeads, arrays: 4, products: 2, params: { minusInfinity: -Infinity }, bind }) };
+  const text = (block: Block) => forwardText({ headDim, block, ...storageOf(inputs) });
+  return { steps: steps(layout, attributes, limits, { text, side: queriesOf(attributes), heads: numHeads, rowTiles: 1, products: 2, params: { minusInfinity: -Infinity }, bind }) };
 }
 
 /** Row sums first, then dQuery by rows of queries, then dKey and dValue by rows of keys: no atomics, one order of summation. */
 export function attentionBackwardPlan(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits): Plan<Dispatch> {
-  const layout = attentionLayout(inputs.slice(0, -3), attributes);
+  const operands = inputs.slice(0, -3);
+  const layout = attentionLayout(operands, attributes);
   const { packed, totalTokens, numHeads, numKvHeads, headDim } = layout;
   const [output, logSumExp, d] = [1, 2, 3].map((fromEnd) => ({ input: inputs.length - 4 + fromEnd }));
   const [statistics, unused] = [{ scratch: 0 }, { scratch: 1 }];
   const rows = totalTokens * numHeads;
   const reads = [...tensorsOf(layout), d, statistics];
+  const text = (by: 'queries' | 'keys') => (block: Block) => backwardText({ headDim, block, by, packed: packed && by === 'keys', ...storageOf(operands) });
   return {
     scratch: [float32(totalTokens, numHeads, 2), ...(packed ? [float32(1)] : [])],
     steps: [
-      { shader: delta, constants: { HEAD_DIM: headDim }, params: { count: rows }, bind: [output, logSumExp, d, statistics], workgroups: linearGrid(rows) },
-      ...steps(layout, attributes, limits, { shader: queryBackward, side: queriesOf(attributes), heads: numHeads, arrays: 5, products: 3, bind: [...reads, { output: 0 }] }),
-      ...steps(layout, attributes, limits, { shader: keyBackward, side: keysOf(attributes), heads: numKvHeads, arrays: 6, products: 4, constants: { PACKED: packed ? 1 : 0 }, bind: [...reads, ...(packed ? [{ output: 0 }, unused] : [{ output: 1 }, { output: 2 }])] }),
+      { shader: delta, params: { count: rows, headDim }, bind: [output, logSumExp, d, statistics], workgroups: linearGrid(rows, 8) },
+      ...steps(layout, attributes, limits, { text: text('queries'), side: queriesOf(attributes), heads: numHeads, rowTiles: 2, products: 3, bind: [...reads, { output: 0 }] }),
+      ...steps(layout, attributes, limits, { text: text('keys'), side: keysOf(attributes), heads: numKvHeads, rowTiles: 2, products: 4, bind: [...reads, ...(packed ? [{ output: 0 }, unused] : [{ output: 1 }, { output: 2 }])] }),
     ],
   };
 }

@@ -85,8 +85,11 @@ ${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}    for (
       let right = bTile[i * ${b.stride}u + column];
 ${unrolled(rows / 4, (q) => `      let left${q} = aTile[i * ${a.stride}u + row * ${rows / 4}u + ${q}u];\n`)}${unrolled(rows, (r) => `      sum${r} += left${r >> 2}.${'xyzw'[r & 3]} * right;\n`)}    }
   }
-  let line = group.z * params.m;
-${unrolled(rows, (r) => `  if (firstRow + row * ${rows}u + ${r}u < params.m) { yStore(line + firstRow + row * ${rows}u + ${r}u, firstColumn + column * 4u, line + params.m, params.n, sum${r}); }\n`)}}
+  let ownRow = firstRow + row * ${rows}u;
+  let ownColumn = firstColumn + column * 4u;
+  if (ownColumn >= params.n) { return; }
+  let at = (group.z * params.m + ownRow) * params.n + ownColumn;
+${unrolled(rows, (r) => `  if (ownRow + ${r}u < params.m) { yPut(at + ${r}u * params.n, params.n - ownColumn, sum${r}); }\n`)}}
 `;
 }
 

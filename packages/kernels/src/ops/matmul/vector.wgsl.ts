@@ -39,9 +39,8 @@ ${unrolled(4, (i) => `    let right${i} = bQuad(at + ${i}u, column, params.k, pa
   // One lane of those that share k stores a row: the sum of a vec4 is one element of a [n, k] product, and four of a [k, n] one.
   const store = transposeB
     ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
-    : unrolled(rows, (r) => `    yStore(${r}u, column, params.m, params.n, partial[${r * lanes}u + lane]${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''});\n`);
-  const guard = transposeB ? 'share == 0u && column < params.n' : 'share == 0u';
-  return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
+    : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
+    return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 ${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY && !transposeB })}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
 
@@ -55,7 +54,7 @@ ${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${sums}${unrolled(rows, 
     if (share < step) {
 ${unrolled(rows, (r) => `      partial[${r * lanes}u + lane] += partial[${r * lanes}u + lane + step];\n`)}    }
   }
-  if (${guard}) {
+  if (share == 0u && column < params.n) {
 ${store}  }
 }
 `;

@@ -1,5 +1,5 @@
 // The WebGPU plans of matmul: which tile, and whether k is split, by how much of the GPU a product would fill.
-import { isWide } from '../../devices/webgpu/quads';
+import { isWide, remembered } from '../../devices/webgpu/quads';
 import { float32, type TensorSpec } from '../../tensor';
 import { linearGrid, splitRows } from '../check';
 import addSlices from './addSlices.wgsl';
@@ -32,18 +32,7 @@ function chooseTile({ m, n, k }: Product): { tile: Tile; slices: number } {
   return choices.find(({ groups }) => groups >= enoughGroups) ?? choices.at(-1)!;
 }
 
-/** Generated texts by variant: a shader is looked up by its text. */
-function remember<V extends object>(generate: (variant: V) => string): (variant: V) => string {
-  const texts = new Map<string, string>();
-  return (variant) => {
-    const key = JSON.stringify(variant);
-    let text = texts.get(key);
-    if (!text) texts.set(key, (text = generate(variant)));
-    return text;
-  };
-}
-
-const [tileText, vectorText] = [remember(tileShader), remember(vectorShader)];
+const [tileText, vectorText] = [remembered(tileShader), remembered(vectorShader)];
 
 export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product, { workPerDispatch }: Limits): Plan<Dispatch> {
   const { m, n, k, transposeA, transposeB } = product;
