@@ -24,3 +24,4 @@ export { convert, narrow, widen } from '../../ops/cast/cast.wasm';
 export { matmulStored } from '../../ops/matmul/stored.wasm';
 export { quantizeRows } from '../../ops/matmul/quantized.wasm';
 export { cacheAppend, pagedAttention } from '../../ops/pagedAttention/paged.wasm';
+export { drawTokens, filterLogits, penalizeLogits } from '../../ops/sampling/sampling.wasm';
