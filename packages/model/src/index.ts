@@ -14,8 +14,10 @@ export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
 export { savePretrained, serializePretrained } from './weights/save';
 export { type StoredTensor, toFloat32 } from './weights/storedTensor';
 export { parseSafetensors, serializeSafetensors } from './weights/safetensors';
+export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './estimateMemory';
 export { FormatError } from './errors';
 export { type ClassifierFitOptions, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
+export { type CnnHyperparameters, type TrainedCnn, createCnnClassifier } from './createCnnClassifier';
 export type { Encoder, Example } from './examples';
 export type { Protocol } from './train/trainClassifier';
 export { type Hyperparameters } from './train/hyperparameters';
@@ -29,3 +31,7 @@ export { type Piece, type SamplerName, type SequenceLengths, planSteps, samplers
 export { cosineSchedule, linearSchedule } from './train/schedule';
 export { type MaskTokensOptions, maskTokens } from './train/maskTokens';
 export { type Likelihood, type OffsetEncoder, type Score, type ScoreOptions, type SequenceScore, poolLikelihoods, score } from './score';
+export { type EngineOptions, type EngineStatistics, type FinishReason, type GenerationEngine, type GenerationRequest, type TokenEvent, createGenerationEngine } from './generate/engine';
+export { type GenerateOptions, type GeneratedSequence, type GenerationEncoder, type GenerationProgress, generate } from './generate/generate';
+export { type SamplingOptions, generationPresets } from './generate/sampling';
+export { tandemRepeatFraction } from './generate/tandemRepeats';

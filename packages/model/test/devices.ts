@@ -2,7 +2,7 @@ import { createReferenceDevice, createWasmDevice, createWebGpuDevice, type Devic
 
 declare const gpuForTests: GPU; // SwiftShader on Linux x64, by tools/gpuEnvironment.cjs
 
-type Devices = Readonly<Record<string, () => Promise<Device>>>;
+export type Devices = Readonly<Record<string, () => Promise<Device>>>;
 
 /** The devices that this package's tests run on. */
 export const devices: Devices = {
