@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createCharacterTokenizer, createKmerTokenizer, parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
+import { createCharacterTokenizer, createKmerTokenizer, parseTokenizerJson, type EncodeOptions, type Tokenizer } from '@genomelm/tokenizer';
 import { choice, integer, UsageError, type Command } from '../command';
 import { openLines } from '../output';
 import { readSequences } from '../sequenceFiles';
@@ -31,23 +31,22 @@ export const tokenize: Command = {
     const tokenizer = openTokenizer(values['tokenizer']);
     const output = choice(context, 'output', ['ids', 'tokens', 'offsets'], 'ids');
     const maxLength = values['max-length'] === undefined ? undefined : integer(context, 'max-length', 0);
-    const options = { addSpecialTokens: !values['no-special-tokens'], case: values['upper'] ? 'upper' as const : 'preserve' as const, ...(maxLength ? { maxLength } : {}) };
-    const unknownId = tokenizer.specialIds.unk;
-    let [records, bases, tokens, unknownTokens] = [0, 0, 0, 0];
+    const options = { addSpecialTokens: !values['no-special-tokens'], case: values['upper'] ? 'upper' as const : 'preserve' as const, ...(maxLength === undefined ? {} : { maxLength }) };
+    let [records, bases, tokens, unknownBases] = [0, 0, 0, 0];
     const lines = openLines(values['out'] as string | undefined);
     try {
       for (const path of positionals) {
         for await (const { id, sequence } of readSequences(path)) {
           signal.throwIfAborted();
-          const ids = tokenizer.encode(sequence, options);
+          const { inputIds: ids, unknownCount } = tokenizer.encodeBatch([sequence], options);
           records++;
           bases += sequence.length;
           tokens += ids.length;
-          for (const token of ids) if (token === unknownId) unknownTokens++;
+          unknownBases += unknownCount;
           await lines.write(JSON.stringify(
             output === 'ids' ? { id, ids: [...ids] }
             : output === 'tokens' ? { id, tokens: Array.from(ids, (token) => tokenizer.idToToken(token)) }
-            : { id, ...offsetsOf(tokenizer, sequence, options.case) }));
+            : { id, ...offsetsOf(tokenizer, sequence, options) }));
           progress.update({ stage: 'tokenize', done: records, unit: 'records', bases, tokens });
         }
       }
@@ -57,11 +56,11 @@ export const tokenize: Command = {
       throw error;
     }
     progress.finish();
-    if (unknownTokens > 0.01 * bases) process.stderr.write(`genomelm: ${unknownTokens} of ${bases} bases became the unknown token (${((100 * unknownTokens) / bases).toFixed(1)} %); soft-masked (lower-case) input? --upper reads it\n`);
+    if (unknownBases > 0.01 * bases) process.stderr.write(`genomelm: ${unknownBases} of ${bases} bases became the unknown token (${((100 * unknownBases) / bases).toFixed(1)} %); soft-masked (lower-case) input? --upper reads it\n`);
   },
 };
 
-function offsetsOf(tokenizer: Tokenizer, sequence: string | Uint8Array, letterCase: 'preserve' | 'upper'): { ids: number[]; offsets: [number, number][] } {
-  const { ids, offsets } = tokenizer.encodeWithOffsets(sequence, { case: letterCase });
+function offsetsOf(tokenizer: Tokenizer, sequence: string | Uint8Array, options: EncodeOptions): { ids: number[]; offsets: [number, number][] } {
+  const { ids, offsets } = tokenizer.encodeWithOffsets(sequence, options);
   return { ids: [...ids], offsets: Array.from(ids, (_, i) => [offsets[2 * i], offsets[2 * i + 1]]) };
 }
