@@ -13,6 +13,3 @@ export const devices: Readonly<Record<string, () => Promise<Device>>> = {
   'wasm, unshared': () => createWasmDevice({ shared: false }),
   ...(gpu && { webgpu: () => createWebGpuDevice(gpu) }),
 };
-
-/** Those that store 8 and 16 bits. */
-export const storageDevices = Object.fromEntries(Object.entries(devices).filter(([kind]) => kind !== 'webgpu'));

@@ -1,5 +1,5 @@
 // What a dispatch binds, checked where the op and the names are known: WebGPU's own messages come later and name neither.
-import { bytesOf, describeSpec, type TensorSpec } from '../../tensor';
+import { bytesOf, bytesPerElement, describeSpec, type TensorSpec } from '../../tensor';
 import type { DeviceBuffer, Limits } from '../../device';
 import type { Range } from './bindGroups';
 import type { PooledBuffer } from './bufferPool';
@@ -18,16 +18,22 @@ export interface Bound extends TensorSpec {
 /** The GPU's memory behind a tensor. */
 export const pooledOf = ({ buffer }: Bound): PooledBuffer => (buffer as GpuBuffer).pooled;
 
+/** Bytes of whole words: shaders see 8- and 16-bit elements as words. */
+export const paddedBytes = (spec: TensorSpec): number => Math.ceil(bytesOf(spec) / 4) * 4;
+
+/** Elements between places where WebGPU can bind a tensor. */
+export const alignmentOf = ({ dtype }: TensorSpec): number => 256 / bytesPerElement(dtype);
+
 /** The parts of buffers to bind: each begins where WebGPU can bind it, is no larger than it can show, and nothing is read and written at once. */
 export function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly Bound[], { maxBindingBytes }: Limits): Range[] {
   if (tensors.length !== bound.length) throw new TypeError(`${op}: expected ${tensors.length} tensors for the shader's bindings, got ${bound.length}`);
   const ranges = bound.map((spec, i): Range => {
     const { name } = tensors[i];
-    if (spec.offset % 64) throw new RangeError(`${op}: expected ${name} to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
-    const size = Math.max(16, bytesOf(spec)); // an array binds at least one element, of up to four words, and every buffer has 256 bytes
+    if (spec.offset % alignmentOf(spec)) throw new RangeError(`${op}: expected ${name} to begin at a multiple of ${alignmentOf(spec)} elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
+    const size = Math.max(16, paddedBytes(spec)); // an array binds at least one element, of up to four words, and every buffer has 256 bytes
     if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; split it by rows`);
     const { gpu, id } = pooledOf(spec);
-    return { gpu, id, offset: spec.offset * 4, size };
+    return { gpu, id, offset: spec.offset * bytesPerElement(spec.dtype), size };
   });
   ranges.forEach((range, i) => {
     for (let j = 0; j < i; j++) if (ranges[j].id === range.id) checkShared(op, tensors[j], tensors[i], apart(ranges[j], range));

@@ -1,7 +1,6 @@
 // Data to and from the GPU: writes take their place among the recorded commands, and a read is the only wait.
-import { UnsupportedOpError } from '../../errors';
-import { bytesOf, describeSpec, sizeOf, type Data, type DType, type Tensor } from '../../tensor';
-import { pooledOf } from './bindings';
+import { bytesOf, bytesPerElement, checkData, describeSpec, storageTypes, type Data, type Tensor } from '../../tensor';
+import { paddedBytes, pooledOf } from './bindings';
 import { bufferUsage, mapRead } from './usage';
 import type { Commands } from './commands';
 import type { Failures } from './failures';
@@ -27,26 +26,27 @@ export function createTransfers({ device, commands, upload, failures }: Parts): 
     write(tensor, data) {
       const words = toWords(live('write', tensor), data);
       const target = pooledOf(tensor).gpu;
+      const start = tensor.offset * bytesPerElement(tensor.dtype);
       tensor.buffer.version++;
       if (words.byteLength > stagedBytes) {
         commands.submit(); // the queue keeps its order too: what was recorded comes before this write, what follows after
-        device.queue.writeBuffer(target, tensor.offset * 4, words);
+        device.queue.writeBuffer(target, start, words);
       } else if (words.length) {
         const staged = upload.stage(words);
-        commands.copy(staged.gpu, staged.offset, target, tensor.offset * 4, words.byteLength);
+        commands.copy(staged.gpu, staged.offset, target, start, words.byteLength);
       }
     },
     async read(tensor) {
       const { dtype } = live('read', tensor);
-      const bytes = bytesOf(tensor);
-      const staging = device.createBuffer({ label: 'read', size: Math.max(4, bytes), usage: bufferUsage.mapRead | bufferUsage.copyTarget });
-      if (bytes) commands.copy(pooledOf(tensor).gpu, tensor.offset * 4, staging, 0, bytes);
+      const [bytes, padded] = [bytesOf(tensor), paddedBytes(tensor)];
+      const staging = device.createBuffer({ label: 'read', size: Math.max(4, padded), usage: bufferUsage.mapRead | bufferUsage.copyTarget });
+      if (bytes) commands.copy(pooledOf(tensor).gpu, tensor.offset * bytesPerElement(dtype), staging, 0, padded);
       commands.submit();
       const mapped = staging.mapAsync(mapRead);
       try {
         await Promise.all([mapped.catch(() => undefined), failures.settle()]); // a lost GPU fails both, and its own error says more
         await mapped;
-        return new arrays[supported(dtype)](staging.getMappedRange().slice(0, bytes));
+        return new storageTypes[dtype](staging.getMappedRange().slice(0, bytes));
       } finally {
         staging.destroy();
       }
@@ -59,16 +59,15 @@ function live(what: string, tensor: Tensor): Tensor {
   return tensor;
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array } as const;
-
-function supported(dtype: DType): keyof typeof arrays {
-  if (dtype in arrays) return dtype as keyof typeof arrays;
-  throw new UnsupportedOpError(dtype, 'webgpu', 'convert to float32 before the upload');
-}
-
+/** The bytes of the data as whole words: WebGPU copies no others. */
 function toWords(tensor: Tensor, data: Data): Uint32Array<ArrayBuffer> {
-  if (data.length !== sizeOf(tensor)) throw new RangeError(`write: expected ${sizeOf(tensor)} elements for ${describeSpec(tensor)}, got ${data.length}`);
-  const type = arrays[supported(tensor.dtype)];
-  const { buffer, byteOffset, length } = data instanceof type ? data : type.from(data);
-  return new Uint32Array(buffer as ArrayBuffer, byteOffset, length);
+  checkData(tensor, data);
+  const type = storageTypes[tensor.dtype];
+  const { buffer, byteOffset, byteLength } = data instanceof type ? data : type.from(data);
+  if (byteLength % 4 === 0 && byteOffset % 4 === 0) return new Uint32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
+  const end = tensor.offset * bytesPerElement(tensor.dtype) + byteLength;
+  if (byteLength % 4 && end < tensor.buffer.byteLength) throw new RangeError(`write: expected a view of whole 32-bit words, or one that ends where its buffer ends, got ${describeSpec(tensor)}; write the whole tensor`);
+  const padded = new Uint8Array(paddedBytes(tensor));
+  padded.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return new Uint32Array(padded.buffer);
 }

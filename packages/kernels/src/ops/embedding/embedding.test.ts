@@ -1,4 +1,4 @@
-import { devices, storageDevices } from '../../../test/devices';
+import { devices } from '../../../test/devices';
 import { embedding, fromFloat16, read, tensor, toFloat16 } from '../../index';
 import { describeOp, testNumbers } from '../../testing';
 
@@ -10,7 +10,7 @@ describeOp('embedding', [
   { name: 'no ids', inputs: { table: [4, 3] }, run: ({ table }, device) => embedding(table, tensor(device, new Uint32Array(0))), differentiable: false },
 ], devices);
 
-test.each(Object.entries(storageDevices))('rows of a table in 16 bits are its numbers on %s', async (_kind, create) => {
+test.each(Object.entries(devices))('rows of a table in 16 bits are its numbers on %s', async (_kind, create) => {
   const device = await create();
   const bits = toFloat16(testNumbers(1, 5 * 11));
   const y = embedding(tensor(device, bits, [5, 11], { dtype: 'float16' }), tensor(device, Uint32Array.of(4, 5, 0)));

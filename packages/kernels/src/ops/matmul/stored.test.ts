@@ -1,4 +1,4 @@
-import { storageDevices as devices } from '../../../test/devices';
+import { devices } from '../../../test/devices';
 import { cast, createReferenceDevice, createWasmDevice, linear, matmul, quantizeRows, read, scope, tensor, toFloat16, zeros, type Device, type Tensor } from '../../index';
 import { describeOp, testNumbers, type OpCase } from '../../testing';
 
