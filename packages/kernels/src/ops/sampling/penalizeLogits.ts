@@ -7,13 +7,13 @@ import { array, call, input, output } from '../../devices/wasm/plan';
 import shader from './penalizeLogits.wgsl';
 
 export interface Penalties {
-  /** For each row, the ids that it has seen and how often. */
+  /** For each row, the ids that it has seen and how often it has made them itself: 0 for what stands in its prompt alone. */
   readonly counts?: readonly ReadonlyMap<number, number>[];
   /** Positive logits of seen ids are divided by this, negative ones multiplied (Keskar et al. 2019, arXiv 1909.05858); 1 is none. */
   readonly repetition?: PerRow;
-  /** Subtracted from the logits of seen ids. */
+  /** Subtracted from the logits of ids that it has made. */
   readonly presence?: PerRow;
-  /** Subtracted once for each time that an id was seen. */
+  /** Subtracted once for each time that it has made an id. */
   readonly frequency?: PerRow;
   /** For each row, ids that must not come. */
   readonly blocked?: readonly ArrayLike<number>[];
@@ -29,7 +29,7 @@ export function penalizeLogits(logits: Tensor, { counts = [], repetition = 1, pr
   for (let row = 0; row < rows; row++) {
     const never = new Set(Array.from(blocked[row] ?? []));
     for (const id of never) entries.push(row, id, -1);
-    for (const [id, count] of counts[row] ?? []) if (count > 0 && !never.has(id)) entries.push(row, id, count);
+    for (const [id, count] of counts[row] ?? []) if (count >= 0 && !never.has(id)) entries.push(row, id, count);
   }
   const factors = new Float32Array(3 * rows);
   [repetition, presence, frequency].forEach((values, i) => perRow('penalizeLogits', values, rows).forEach((value, row) => { factors[3 * row + i] = value; }));
@@ -37,7 +37,7 @@ export function penalizeLogits(logits: Tensor, { counts = [], repetition = 1, pr
 }
 
 interface PenaltyAttributes {
-  /** Row, id, and how often it was seen, or -1 for never; each id of a row once. */
+  /** Row, id, and how often it was made, or -1 for never; each id of a row once. */
   readonly entries: Int32Array;
   /** Repetition, presence and frequency of each row. */
   readonly factors: Float32Array;
@@ -58,7 +58,7 @@ const penalizeLogitsOp: Op<PenaltyAttributes> = {
     for (let i = 0; i < entries.length; i += 3) {
       const [at, count] = [entries[i] * vocab + entries[i + 1], entries[i + 2]];
       const [repetition, presence, frequency] = factors.subarray(3 * entries[i]);
-      y[at] = count < 0 ? -Infinity : (y[at] > 0 ? y[at] / repetition : y[at] * repetition) - frequency * count - presence;
+      y[at] = count < 0 ? -Infinity : (y[at] > 0 ? y[at] / repetition : y[at] * repetition) - frequency * count - (count > 0 ? presence : 0);
     }
   },
   wasm: ([logits], _outputs, { entries, factors }) => ({

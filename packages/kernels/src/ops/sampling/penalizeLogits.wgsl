@@ -1,4 +1,4 @@
-// Penalties on single logits, in place: entries (row, id, how often it was seen; below zero: never to come), factors (repetition, presence, frequency) of each row.
+// Penalties on single logits, in place: entries (row, id, how often it was made, 0: only in the prompt; below zero: never to come), factors (repetition, presence, frequency) of each row.
 // Grid: one invocation per entry; no two entries have one place.
 // Workgroup memory: none.
 // As the definition: repetition first.
@@ -18,6 +18,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let factor = params.factors + 3u * row;
   let repetition = bitcast<f32>(params.arrays[factor]);
   let x = y[at];
-  let value = select(x * repetition, x / repetition, x > 0.0) - bitcast<f32>(params.arrays[factor + 2u]) * f32(count) - bitcast<f32>(params.arrays[factor + 1u]);
+  let value = select(x * repetition, x / repetition, x > 0.0) - bitcast<f32>(params.arrays[factor + 2u]) * f32(count) - select(0.0, bitcast<f32>(params.arrays[factor + 1u]), count > 0);
   y[at] = select(value, params.minusInfinity, count < 0);
 }

@@ -30,6 +30,8 @@ describe.each(Object.entries(devices))('on %s', (_kind, create) => {
     allClose(await read(penalizeLogits(logits(), { counts, presence: 0.5, frequency: [0.5, 0.5] })), golden['vllm_presence0.5_frequency0.5'].values, 1e-6);
     allClose(await read(penalizeLogits(logits(), { blocked: [[8], [8, 8]] })), golden.block_8.values, 0);
     allClose(await read(penalizeLogits(logits(), { counts })), golden.logits.values, 0);
+    const prompts = counts.map((seen) => new Map([...seen.keys()].map((id) => [id, 0])));
+    allClose(await read(penalizeLogits(logits(), { counts: prompts, repetition: 1.2, presence: 0.5, frequency: 0.5 })), golden['repetition_1.2'].values, 1e-6, 'of a prompt only the repetition counts');
   });
 
   test('temperature 0 takes the largest, the first of equal ones, and log-probabilities are those of the logits', async () => {

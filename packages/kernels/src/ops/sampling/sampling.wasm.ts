@@ -6,7 +6,7 @@ export function penalizeLogits(y: usize, entries: usize, factors: usize, count: 
   for (let i = 0; i < count; i++) {
     const entry = at(entries, 3 * i), row = load<i32>(entry), seen = load<i32>(entry, 8), to = at(y, row * vocab + load<i32>(entry, 4)), factor = at(factors, 3 * row);
     const x = load<f32>(to), repetition = load<f32>(factor);
-    store<f32>(to, seen < 0 ? -Infinity : (x > 0 ? x / repetition : x * repetition) - load<f32>(factor, 8) * <f32>seen - load<f32>(factor, 4));
+    store<f32>(to, seen < 0 ? -Infinity : (x > 0 ? x / repetition : x * repetition) - load<f32>(factor, 8) * <f32>seen - (seen > 0 ? load<f32>(factor, 4) : 0));
   }
 }
 
