@@ -9,17 +9,16 @@ export function encodeRun(from: u32, limit: u32, table: u32): u32 {
   const best = load<u32>(12), child = load<u32>(16), tokenAt = load<u32>(20), tokens = load<u32>(24), forbidden = load<u32>(28);
   const letters = load<u32>(32) + (table << 8), bytes = load<u32>(36) + from, ids = load<u32>(40), codes = load<u32>(44), failed = load<u32>(48);
   const top = bits * (width - 1), ahead = load<u32>(56), beyondAhead = bits * (width - ahead), most = limit - from;
-  let n: u32 = 0;
-  for (; n < most; n++) {
+  // Every position's next `width` letters, packed: position p is complete at letter p + width - 1. Before the first there is room for those of none.
+  const behind = (width - 1) << 1, mask: u32 = (1 << (bits * width)) - 1;
+  let n: u32 = 0, code: u32 = 0, at = codes - behind;
+  for (; n < most; n++, at += 2) {
     const letter = <u32>load<u8>(letters + load<u8>(bytes + n));
     if (letter == NO_LETTER) break;
-    store<u16>(codes + (n << 1), letter << top);
-  }
-  for (let i = n, code: u32 = 0; i > 0;) {
-    const at = codes + (--i << 1);
-    code = (code >>> bits) | load<u16>(at);
+    code = (code << bits | letter) & mask;
     store<u16>(at, code);
   }
+  for (const end = at + behind; at < end; at += 2) store<u16>(at, code = code << bits & mask); // beyond the end they read as letter 0
   memory.fill(failed, 0, n + 1);
   store<u32>(52, from + n);
 

@@ -2,12 +2,13 @@ import { linearWasm } from './linear.generated';
 import type { LinearTables } from './linearTables';
 import type { LinearWindow } from './linearWindow';
 
+const BEFORE = 32; // bytes before the codes, for those of no position
 const HEADER = 64; // bytes; linear.wasm.ts reads the numbers in this order
 
 /** The same window with the search in WebAssembly, 1.6 times as fast; undefined where the machine or the page does not allow it. */
 export function createWasmWindow(tables: LinearTables, capacity: number): LinearWindow | undefined {
   const arrays = [tables.best, tables.child, tables.tokenAt, tables.tokens, tables.forbidden, tables.letterTables];
-  const scratch = [capacity, 4 * capacity, 2 * capacity, capacity + 1]; // bytes, ids, codes, failed
+  const scratch = [capacity, 4 * capacity, 2 * capacity + BEFORE, capacity + 1]; // bytes, ids, codes, failed
   const places: number[] = [];
   let size = HEADER;
   for (const length of [...arrays.map((array) => array.byteLength), ...scratch]) {
@@ -15,6 +16,7 @@ export function createWasmWindow(tables: LinearTables, capacity: number): Linear
     size = (size + length + 15) & ~15;
   }
   try {
+    places[8] += BEFORE;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(size / 2 ** 16) });
     const header = new Uint32Array(memory.buffer, 0, HEADER / 4);
     header.set([tables.bits, tables.width, tables.none, ...places, 0, tables.ahead]);
