@@ -8,6 +8,11 @@ export class ByteCollector {
   /** @param tooLong - called when more than `limit` bytes are kept; must throw */
   constructor(private readonly limit: number, private readonly tooLong: () => never) {}
 
+  /** Bytes since the last `take`. */
+  get length(): number {
+    return this.total;
+  }
+
   /** Keeps a copy of `bytes` from `from` up to but not including `to`. */
   append(bytes: Uint8Array, from: number, to: number): void {
     this.total += to - from;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
-import { readFasta, type FastaRecord } from './fasta';
+import { readFasta, readFastaChunks, type FastaRecord } from './fasta';
 import { FormatError } from './formatError';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -166,4 +166,23 @@ describe('reading follows the consumer', () => {
     await expect(reading).rejects.toThrow('enough');
     expect(state.cancelled).toBe(true);
   });
+});
+
+test('pieces of records are the records, cut at every length', async () => {
+  const text = '>one a b\nACGT\nAC GT\n\nA\n>none\n>two\nTT';
+  const source = () => new ReadableStream<Uint8Array>({ start(controller) { for (const byte of new TextEncoder().encode(text)) controller.enqueue(Uint8Array.of(byte)); controller.close(); } });
+  for (let chunkLength = 1; chunkLength <= 10; chunkLength++) {
+    for (const from of [source, () => new TextEncoder().encode(text)]) {
+      const joined: string[] = [];
+      let open = '';
+      for await (const { name, description, start, sequence, last } of readFastaChunks(from(), { chunkLength })) {
+        expect(start).toBe(open.length);
+        if (!last) expect(sequence).toHaveLength(chunkLength);
+        open += new TextDecoder().decode(sequence);
+        if (last) { joined.push(`${name}|${description}|${open}`); open = ''; }
+      }
+      expect(joined).toEqual(['one|a b|ACGTACGTA', 'none||', 'two||TT']);
+    }
+  }
+  expect(() => readFastaChunks(text, { chunkLength: 0 })).toThrow(RangeError);
 });

@@ -29,8 +29,35 @@ export function readFasta(source: ByteSource, options: FastaOptions = {}): Async
   return records(readBytes(source, options), longest);
 }
 
+/** A piece of a record: `name` and `description` are those of its header. */
+export interface FastaChunk extends FastaRecord {
+  /** Where `sequence` begins in the record, 0-based, in residues. */
+  readonly start: number;
+  /** Whether the record ends with this piece. */
+  readonly last: boolean;
+}
+
+export interface FastaChunkOptions extends ReadOptions {
+  /** Residues a piece; only the last one of a record is shorter. Default 2^20. */
+  readonly chunkLength?: number;
+}
+
+/**
+ * The same for contigs larger than memory: every record as pieces of equal length, of which one is in memory at a time. A record without residues is one empty piece.
+ * @throws FormatError as {@link readFasta} does; RangeError for a chunkLength below 1.
+ */
+export function readFastaChunks(source: ByteSource, options: FastaChunkOptions = {}): AsyncGenerator<FastaChunk, void, undefined> {
+  const chunkLength = options.chunkLength ?? 1 << 20;
+  if (!(Number.isInteger(chunkLength) && chunkLength >= 1)) throw new RangeError(`readFastaChunks: expected chunkLength to be a whole number of residues from 1, got ${chunkLength}; leave it out for the default`);
+  return pieces(readBytes(source, options), chunkLength, chunkLength);
+}
+
 async function* records(chunks: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<FastaRecord, void, undefined> {
-  const parser = new FastaParser(longest);
+  for await (const { name, description, sequence } of pieces(chunks, longest, Infinity)) yield { name, description, sequence };
+}
+
+async function* pieces(chunks: AsyncIterable<Uint8Array>, longest: number, chunkLength: number): AsyncGenerator<FastaChunk, void, undefined> {
+  const parser = new FastaParser(longest, chunkLength);
   try {
     for await (const chunk of chunks) yield* parser.push(chunk);
   } catch (error) {
@@ -59,12 +86,16 @@ class FastaParser {
   private readonly header: ByteCollector;
   private readonly sequence: ByteCollector;
 
-  constructor(longest: number) {
+  /** Of the open record: its name once a piece was given out, and how many residues were. */
+  private title: Pick<FastaRecord, 'name' | 'description'> | undefined;
+  private given = 0;
+
+  constructor(longest: number, private readonly chunkLength: number) {
     this.header = new ByteCollector(longestHeader, () => this.fail(`a header of at most ${longestHeader} bytes`, 'a longer one', 'check that this is a FASTA file'));
     this.sequence = new ByteCollector(longest, () => this.fail(`a sequence of at most ${longest} residues`, 'a longer one', 'raise maxSequenceLength if that is right'));
   }
 
-  *push(chunk: Uint8Array): Generator<FastaRecord, void, undefined> {
+  *push(chunk: Uint8Array): Generator<FastaChunk, void, undefined> {
     const words = wordsOf(chunk);
     for (let at = 0; at < chunk.length; ) {
       const byte = chunk[at];
@@ -79,7 +110,7 @@ class FastaParser {
         this.afterReturn = true;
         at++;
       } else if (this.place === 'lineStart' && byte === greaterThan && this.markBytes % byteOrderMark.length === 0) {
-        if (this.open) yield this.take();
+        if (this.open) yield this.take(true);
         this.open = true;
         this.headerLine = this.line;
         this.place = 'header';
@@ -88,6 +119,7 @@ class FastaParser {
         at = this.readHeader(chunk, at);
       } else if (this.open) {
         this.place = 'sequence';
+        if (this.sequence.length === this.chunkLength) yield this.take(false); // only now is it known that the record goes on
         at = this.readSequence(chunk, words, at);
       } else {
         at = this.readPreamble(chunk, at);
@@ -96,14 +128,22 @@ class FastaParser {
     this.consumed += chunk.length;
   }
 
-  *end(): Generator<FastaRecord, void, undefined> {
-    if (this.open) yield this.take();
+  *end(): Generator<FastaChunk, void, undefined> {
+    if (this.open) yield this.take(true);
   }
 
-  private take(): FastaRecord {
-    const text = this.decodeHeader(this.header.take());
-    const [, name, description] = /^([^ \t]*)[ \t]*([^]*?)[ \t]*$/.exec(text)!;
-    return { name, description, sequence: this.sequence.take() };
+  private take(last: boolean): FastaChunk {
+    this.title ??= this.titleOf(this.decodeHeader(this.header.take()));
+    const { title, given: start } = this;
+    const sequence = this.sequence.take();
+    this.given = last ? 0 : start + sequence.length;
+    if (last) this.title = undefined;
+    return { ...title, start, sequence, last };
+  }
+
+  private titleOf(header: string) {
+    const [, name, description] = /^([^ \t]*)[ \t]*([^]*?)[ \t]*$/.exec(header)!;
+    return { name, description };
   }
 
   private decodeHeader(bytes: Uint8Array): string {
@@ -124,9 +164,10 @@ class FastaParser {
   }
 
   private readSequence(chunk: Uint8Array, words: Words, from: number): number {
-    const at = endOfResidues(chunk, words, from, chunk.length);
+    const to = Math.min(chunk.length, from + this.chunkLength - this.sequence.length);
+    const at = endOfResidues(chunk, words, from, to);
     this.sequence.append(chunk, from, at);
-    if (at === chunk.length || chunk[at] === newline || chunk[at] === carriageReturn) return at;
+    if (at === to || chunk[at] === newline || chunk[at] === carriageReturn) return at;
     if (kinds[chunk[at]] === blank) return at + 1;
     return this.fail('residues (letters, * - or .)', show(chunk[at]), chunk[at] === greaterThan ? 'a header starts its own line' : 'remove comments, numbers and damage', at);
   }

@@ -3,7 +3,7 @@ export { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type
 export { bgzfCompress, bgzfCompressStream, bgzfDecompress, type BgzfBlock, type BgzfCompressOptions } from './bgzf';
 export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfFileOptions } from './bgzfFile';
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
-export { readFasta, type FastaOptions, type FastaRecord } from './fasta';
+export { readFasta, readFastaChunks, type FastaChunk, type FastaChunkOptions, type FastaOptions, type FastaRecord } from './fasta';
 export { readVcf, type VcfGenotype, type VcfGenotypes, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
 export { parseAllele, type VcfAllele, type VcfBreakend } from './vcfAllele';
 export { openVcf, type VcfFile, type VcfFileOptions } from './openVcf';
