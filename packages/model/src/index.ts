@@ -14,6 +14,8 @@ export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
 export { savePretrained, serializePretrained } from './weights/save';
 export { type StoredTensor, toFloat32 } from './weights/storedTensor';
 export { parseSafetensors, serializeSafetensors } from './weights/safetensors';
+export { type EmbedOptions, type Pooling, type SequenceInput, type TokenEmbedding, embed, embedBases, embedTokens } from './embed';
+export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attentionMaps';
 export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './estimateMemory';
 export { FormatError } from './errors';
 export { type ClassifierFitOptions, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
