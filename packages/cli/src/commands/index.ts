@@ -16,10 +16,11 @@ import { gueReport } from './gueReport';
 import { gueRun } from './gueRun';
 import { gueTasks } from './gueTasks';
 import { inspectTokenizer } from './inspectTokenizer';
+import { pretrain } from './pretrain';
 import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueDownload, tokenize, trainTokenizer, inspectTokenizer, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];

@@ -67,10 +67,13 @@ export async function validate(model: AnyModel, sequences: readonly HeldOutSeque
     const own = members.map((i) => sequences[i]);
     const batch = packBatch(own.map(({ inputIds }) => inputIds));
     const hidden = isDecoder(model) ? undefined : maskForPrediction(batch, { probability: maskProbability, maskId: mask!, keepIds, seed, step, vocabSize: model.config.vocabSize, spanLength });
-    const predictions = own.flatMap(({ bases, scoreFrom = 0 }, s) => {
+    const predictions: { sequence: number; at: number; row: number; label: number }[] = [];
+    own.forEach(({ bases, scoreFrom = 0 }, s) => {
       const first = batch.cuSeqlens[s];
-      return Array.from({ length: batch.cuSeqlens[s + 1] - first }, (_, at) => ({ sequence: members[s], at, row: hidden ? first + at : first + at - 1, label: batch.inputIds[first + at] }))
-        .filter(({ at, row }) => at >= scoreFrom && bases[at] > 0 && (hidden ? hidden.labels[row] > 0 : at > 0));
+      for (let at = Math.max(scoreFrom, hidden ? 0 : 1); at < own[s].inputIds.length; at++) {
+        const row = hidden ? first + at : first + at - 1;
+        if (bases[at] > 0 && (!hidden || hidden.labels[row] > 0)) predictions.push({ sequence: members[s], at, row, label: batch.inputIds[first + at] });
+      }
     });
     if (!predictions.length) continue;
     const rows = predictions.map(({ row }) => row);
