@@ -21,5 +21,8 @@ export function bundleGenomelm(): (...args: string[]) => { status: number | null
   };
 }
 
+/** The bundle, for tests that must not wait for it to end. */
+export const programOf = (): string => join(folder, 'dist/main.js');
+
 /** A folder of its own below the temporary one. */
 export const freshFolder = (name: string): string => mkdtempSync(join(folder, `${name}-`));

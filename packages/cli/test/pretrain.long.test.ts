@@ -1,0 +1,72 @@
+// A training run that is killed again and again ends with the bits of one that was left alone; and what it writes can be used.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRandom } from '@genomelm/kernels';
+import { bundleGenomelm, freshFolder, programOf } from './genomelm';
+
+const genomelm = bundleGenomelm();
+const folder = freshFolder('pretrain');
+const at = (name: string) => join(folder, name);
+const random = createRandom(1);
+/** Half of what is drawn repeats the last four bases, so that there is something to learn. */
+function bases(length: number): string {
+  const letters: string[] = [];
+  for (let i = 0; i < length; i++) letters.push(i > 4 && random.uniform() < 0.5 ? letters[i - 4] : 'ACGT'[random.integer(4)]);
+  return letters.join('');
+}
+mkdirSync(folder, { recursive: true });
+writeFileSync(at('genome.fa'), `>one\n${bases(12_000)}NNNN${bases(3000).toLowerCase()}\n>two\n${bases(8000)}\n>three\n${bases(6000)}\n`);
+const options = (out: string, objective: string) => ['pretrain', '-t', 'character', '-o', at(out), '--objective', objective, '--hidden', '16', '--layers', '1', '--heads', '2', '--tokens', '120000', '--tokens-per-step', '1000', '--window', '60-120', '--strands', 'both', '--order', 'length-warmup',
+  '--hold-out', 'two', '--validation', 'three', '--repeat-weight', '0.1', '--save-every', '4', '--threads', '1', '--seed', '3', '--json', at('genome.fa')];
+
+/** Runs until it ends or until it is killed. */
+const attempt = (args: readonly string[], killAfter: number): Promise<boolean> => new Promise((resolve, reject) => {
+  const child = spawn(process.execPath, [programOf(), ...args], { stdio: 'ignore' });
+  const timer = setTimeout(() => child.kill('SIGKILL'), killAfter);
+  child.once('error', reject).once('close', (status) => {
+    clearTimeout(timer);
+    resolve(status === 0);
+  });
+});
+
+test.each(['causal', 'mlm'])('%s: killed at random moments, it ends with the same parameters bit for bit', async (objective) => {
+  const began = performance.now();
+  expect(await attempt(options(`${objective}-whole`, objective), 1e6)).toBe(true);
+  const milliseconds = performance.now() - began;
+  let kills = 0;
+  for (let done = false; !done;) {
+    // Never before the first checkpoint can be there, or it would never end.
+    done = await attempt(options(`${objective}-killed`, objective), kills < 5 ? milliseconds * (0.35 + 0.4 * random.uniform()) : 1e6);
+    if (!done) kills++;
+  }
+  expect(kills).toBeGreaterThan(0);
+  const [whole, killed] = ['whole', 'killed'].map((name) => ({ weights: readFileSync(at(`${objective}-${name}/model.safetensors`)), report: JSON.parse(readFileSync(at(`${objective}-${name}/pretrain.json`), 'utf8')) as { curve: { trainLoss?: number }[]; heldOut: object; resumedFrom: number } }));
+  expect(killed.weights.equals(whole.weights)).toBe(true);
+  expect(killed.report.curve).toEqual(whole.report.curve);
+  expect(killed.report.heldOut).toEqual(whole.report.heldOut);
+  expect(killed.report.resumedFrom).toBeGreaterThan(0);
+  expect(readdirSync(at(`${objective}-killed/checkpoints`)).every((name) => /^step-\d{8}$/.test(name))).toBe(true);
+  expect(whole.report.curve.at(-1)!.trainLoss ?? 0).toBeLessThan(whole.report.curve[0].trainLoss!);
+}, 300_000);
+
+test('scores by contig and case, and goes on from what it wrote', () => {
+  const report = JSON.parse(readFileSync(at('causal-whole/pretrain.json'), 'utf8')) as { validation: { contigs: object; classes: object; bitsPerBase: number }; heldOut: { bases: number; contigs: Record<string, { bases: number }> } };
+  expect(Object.keys(report.validation.contigs)).toEqual(['three']);
+  expect(report.heldOut.bases).toBe(8000);
+  expect(report.validation.bitsPerBase).toBeLessThan(Math.log2(9)); // of nine tokens, all alike
+  const further = genomelm('pretrain', '-t', at('causal-whole/tokenizer.json'), '-o', at('further'), '--objective', 'causal', '--model', at('causal-whole'), '--tokens', '4000', '--tokens-per-step', '1000', '--window', '100', '--threads', '1', at('genome.fa'));
+  expect(further.stderr).not.toMatch(/expected/);
+  expect(further.stdout).toMatch(/4 steps, 4000 tokens/);
+});
+
+test.each([
+  ['a contig that is not there', ['--hold-out', 'chr9'], /--hold-out: expected contigs of the files, such as one, two, three, got chr9/],
+  ['a window too short', ['--window', '5'], /--window: expected a number of bases from 16 on/],
+  ['no order', ['--order', 'backwards'], /--order: expected one of random, length-grouped/],
+  ['other settings in the same folder', ['--learning-rate', '0.5'], /expected a checkpoint of this run/],
+])('%s: one line and exit code 2', (_name, more, message) => {
+  const { status, stderr } = genomelm(...options('causal-whole', 'causal').slice(0, -1), ...more, at('genome.fa'));
+  expect(stderr).toMatch(message);
+  expect(status).toBe(2);
+});
