@@ -1,7 +1,7 @@
 import { debugDevice } from './debugDevice';
 import { createReferenceDevice } from './devices/reference';
 import { createWasmDevice } from './devices/wasm/device';
-import { createWebGpuDevice } from './devices/webgpu';
+import { createWebGpuDevice, type WebGpuDevice } from './devices/webgpu';
 import type { Device } from './device';
 
 export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu';
@@ -34,10 +34,10 @@ async function pick(kind: DeviceKind, { threads, gpu }: DeviceOptions): Promise<
   const found = gpu ?? (typeof navigator === 'undefined' ? undefined : (navigator.gpu as GPU | undefined));
   if (kind === 'webgpu') {
     if (!found) throw new TypeError('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
-    return because(await createWebGpuDevice(found), 'asked for');
+    return onGpu(await createWebGpuDevice(found), 'asked for');
   }
   if (kind !== 'auto') throw new TypeError(`createDevice: expected auto, reference, wasm or webgpu, got ${String(kind)}`);
-  if (gpu) return because(await createWebGpuDevice(gpu), 'a GPU was given');
+  if (gpu) return onGpu(await createWebGpuDevice(gpu), 'a GPU was given');
   if (!found) return because(await wasm(), 'no GPU was given, and there is no navigator.gpu');
   try {
     const device = await createWebGpuDevice(found);
@@ -50,3 +50,6 @@ async function pick(kind: DeviceKind, { threads, gpu }: DeviceOptions): Promise<
 }
 
 const because = (device: Device, reason: string): PickedDevice => Object.assign(device, { reason });
+
+/** A driver may hand out a CPU without a word: the reason says so. */
+const onGpu = (device: WebGpuDevice, reason: string): PickedDevice => because(device, device.adapter.software ? `${reason}, but its adapter is a CPU in place of a GPU: ${device.adapter.architecture || device.adapter.description}` : reason);

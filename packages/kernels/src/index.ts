@@ -1,7 +1,7 @@
 export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
 export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
-export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Saved, type WasmCall, allocate, apply } from './op';
+export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Rowwise, type Saved, type WasmCall, allocate, apply } from './op';
 export { type Sync, free, scope } from './scope';
 export { type Tree, flatten, leaves, mapTree } from './tree';
 export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
@@ -12,5 +12,5 @@ export { type DeviceKind, type DeviceOptions, type PickedDevice, createDevice } 
 export { type DebugDevice, type Leak, debugDevice } from './debugDevice';
 export { createReferenceDevice } from './devices/reference';
 export { type WasmOptions, createWasmDevice } from './devices/wasm/device';
-export { type AdapterDescription, type WebGpuDevice, type WebGpuOptions, type WebGpuStatistics, createWebGpuDevice } from './devices/webgpu';
+export { type AdapterDescription, type OpTime, type WebGpuDevice, type WebGpuOptions, type WebGpuStatistics, createWebGpuDevice } from './devices/webgpu';
 export * from './ops/index';

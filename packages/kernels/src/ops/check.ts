@@ -1,5 +1,6 @@
 // Guards for shape rules. Every message reads `<op>: expected <what>, got <value>; <remedy>`.
 import { describeSpec, sizeOf, type DType, type TensorSpec } from '../tensor';
+import type { Rowwise } from '../op';
 
 /** A number stands for that axis length, a name for any; equal names must have equal lengths. */
 export function checkShape(op: string, name: string, { shape }: TensorSpec, expected: readonly (number | string)[], sizes: Record<string, number> = {}): Record<string, number> {
@@ -49,3 +50,10 @@ export function splitRows(rows: number, workPerRow: number, workPerDispatch: num
   for (let firstRow = 0; firstRow < rows; firstRow += groups * perGroup) parts.push({ firstRow, rows: Math.min(groups * perGroup, rows - firstRow) });
   return parts;
 }
+
+/** `rowwise` of ops without attributes that matter to it: rows are those of the first input named, over its last axis, or its single elements. Optional inputs may be missing. */
+const rowwise = (rows: (spec: TensorSpec) => number, adds: boolean) => (...cut: number[]) => (inputs: readonly TensorSpec[]): Rowwise => ({ rows: rows(inputs[cut[0]]), inputs: cut.filter((i) => i < inputs.length), adds });
+export const byRows = rowwise((spec) => rowsOf(spec).rows, false);
+export const byElements = rowwise(sizeOf, false);
+export const addingRows = rowwise((spec) => rowsOf(spec).rows, true);
+export const addingElements = rowwise(sizeOf, true);

@@ -10,11 +10,15 @@ export interface AdapterDescription {
 /** Asked for as high as the adapter goes; the defaults would cap a tensor at 128 MiB. The number of storage buffers stays at WebGPU's default of 8, so that no shader needs more than every adapter has. */
 const wanted = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX'] as const;
 
+/** Used where the adapter offers them; nothing is computed with them unless it is asked for. */
+const optional = ['timestamp-query'] as const satisfies GPUFeatureName[];
+
 /** Requests adapter and device with the adapter's real limits. */
 export async function openAdapter(gpu: GPU): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
-  const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])) });
+  const offered = optional.filter((name) => adapter.features.has(name));
+  const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])), requiredFeatures: offered });
   return { device, adapter: describeAdapter(adapter.info) };
 }
 

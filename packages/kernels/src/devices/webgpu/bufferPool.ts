@@ -8,6 +8,8 @@ export interface PooledBuffer {
   readonly id: number;
   /** Bytes of the GPU's memory, at least what was asked for. */
   readonly size: number;
+  /** The op that asked for it last, for messages: an error of the GPU comes when the op is known, which an allocation alone does not tell. */
+  owner: string;
 }
 
 interface Idle {
@@ -37,9 +39,9 @@ export function createBufferPool(device: GPUDevice, failures: Failures, maxBytes
   let [nextId, submissions, reserved] = [0, 0, 0];
 
   const create = (size: number, label: string): PooledBuffer => {
-    const describe = (message: string) => `${label}: expected ${size} bytes of GPU memory, got "${message}"; use a smaller batch, or checkpoint()`;
+    const describe = (message: string) => `${buffer.owner}: expected ${size} bytes of GPU memory, got "${message}"; use a smaller batch, or checkpoint()`;
     const gpu = failures.check('out-of-memory', describe, () => device.createBuffer({ label: `${label} #${nextId}`, size, usage: bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget }));
-    const buffer = { gpu, id: nextId++, size };
+    const buffer: PooledBuffer = { gpu, id: nextId++, size, owner: label };
     all.set(buffer.id, buffer);
     reserved += size;
     return buffer;

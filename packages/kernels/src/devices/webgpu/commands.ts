@@ -2,10 +2,13 @@
 import type { BindGroups, Range } from './bindGroups';
 import type { Failures } from './failures';
 import type { Pipeline } from './pipelineCache';
+import type { Profiler } from './profiler';
 
 export interface Commands {
   dispatch(op: string, pipeline: Pipeline, ranges: readonly Range[], workgroups: readonly [number, number, number], work: number): void;
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void;
+  /** While this is set every dispatch has a pass of its own, with these timestamps. */
+  profiler: Profiler | undefined;
   /** Sends what is recorded. */
   submit(): void;
   readonly submissions: () => number;
@@ -50,10 +53,13 @@ export function createCommands({ device, failures, bindGroups, workPerSubmit, be
     afterSubmit();
   };
 
-  return {
+  const commands: Commands = {
+    profiler: undefined,
     dispatch(op, pipeline, ranges, workgroups, estimate) {
       const group = bindGroups.get(op, pipeline.layout, ranges);
-      pass ??= recording().beginComputePass({ label: 'ops' });
+      const { profiler } = commands;
+      if (profiler) endPass();
+      pass ??= recording().beginComputePass({ label: 'ops', ...(profiler && { timestampWrites: profiler.mark(op) }) });
       pass.setPipeline(pipeline.gpu);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...workgroups);
@@ -68,4 +74,5 @@ export function createCommands({ device, failures, bindGroups, workPerSubmit, be
     submit,
     submissions: () => submissions,
   };
+  return commands;
 }

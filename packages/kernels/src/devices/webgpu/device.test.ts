@@ -1,6 +1,6 @@
 import { describeWithGpu, gpu } from '../../../test/devices';
-import { add, alibiSlopes, apply, attention, createWebGpuDevice, DeviceLostError, free, layerNorm, matmul, ones, read, scale, scope, sum, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Op, type Tensor, type WebGpuDevice } from '../../index';
-import { testNumbers } from '../../testing';
+import { adamW, add, alibiSlopes, apply, attention, createWebGpuDevice, crossEntropy, DeviceLostError, dropout, embedding, free, geglu, layerNorm, linear, matmul, mul, ones, read, rmsNorm, scale, scope, softmax, sum, sumSquares, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Limits, type Op, type Tensor, type WebGpuDevice } from '../../index';
+import { allClose, testNumbers } from '../../testing';
 import { bucketOf, createBufferPool } from './bufferPool';
 import { createFailures } from './failures';
 
@@ -135,7 +135,7 @@ describeWithGpu('a device of its own', () => {
   test('a lost GPU is a DeviceLostError', async () => {
     let inner: GPUDevice | undefined;
     const adapter = (await gpu!.requestAdapter())!;
-    const losing = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
+    const losing = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, features: adapter.features, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
     const device = await createWebGpuDevice(losing);
     const x = tensor(device, [1]);
     await read(x);
@@ -164,6 +164,72 @@ describeWithGpu('a device of its own', () => {
     expect(split.dispatches).toBeGreaterThan(whole.dispatches + 5);
     expect(split.submissions).toBeGreaterThan(whole.submissions + 5);
     expect(split.values).toEqual(whole.values);
+  });
+
+  test('tensors larger than one binding are computed some rows at a time', async () => {
+    const run = async (limits: Partial<Limits>) => {
+      const device = await createWebGpuDevice(gpu!, { limits });
+      const numbers = (seed: number, ...shape: number[]) => tensor(device, testNumbers(seed, shape.reduce((a, b) => a * b)), shape);
+      const ids = tensor(device, Uint32Array.from({ length: 200 }, (_, i) => (7 * i) % 50));
+      const labels = tensor(device, Int32Array.from({ length: 200 }, (_, i) => i % 9));
+      const { value, grads } = valueAndGrad((p: { x: Tensor; weight: Tensor; bias: Tensor; norm: Tensor; out: Tensor }) => {
+        const x = layerNorm(mul(p.x, embedding(numbers(9, 50, 12), ids)), p.norm, p.norm);
+        const wide = geglu(linear(x, p.weight, p.bias));
+        return crossEntropy(linear(rmsNorm(add(wide, softmax(wide)), ones(device, [20])), p.out), labels).sum;
+      })({ x: numbers(1, 200, 12), weight: numbers(2, 40, 12), bias: numbers(3, 40), norm: numbers(4, 12), out: numbers(5, 9, 20) });
+      const moment = zeros(device, [200, 12]);
+      adamW(moment, grads.x, zeros(device, [200, 12]), zeros(device, [200, 12]), { learningRate: 0.1, step: 1, clip: { squaredNorm: sumSquares(grads.x), maxNorm: 1 } });
+      const values = await Promise.all([value, grads.x, grads.weight, grads.bias, grads.norm, grads.out, moment].map(read));
+      const { dispatches } = device.statistics();
+      await device.destroy();
+      return { values, dispatches };
+    };
+    const [whole, pieces] = [await run({}), await run({ maxBindingBytes: 8192 })];
+    expect(pieces.dispatches).toBeGreaterThan(2 * whole.dispatches);
+    whole.values.forEach((expected, i) => allClose(pieces.values[i], expected, 1e-5, `result ${i}`));
+  });
+
+  test('a tensor too large for one binding whose op has no rows to part is refused', async () => {
+    const device = await createWebGpuDevice(gpu!, { limits: { maxBindingBytes: 4096 } });
+    expect(() => dropout(zeros(device, [2000]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow('dropout: expected x of at most 4096 bytes on this GPU, got float32 [2000]; split it by rows');
+    expect(() => softmax(zeros(device, [1, 2000]))).toThrow('softmax: expected x of at most 4096 bytes on this GPU, got float32 [1, 2000]; split it by rows');
+    await device.destroy();
+  });
+
+  test('a profile says how long the GPU took for each op', async () => {
+    const device = await createWebGpuDevice(gpu!);
+    const x = tensor(device, testNumbers(1, 64 * 64), [64, 64]);
+    const times = await device.profile(() => scope(() => {
+      for (let i = 0; i < 3; i++) sum(matmul(x, x));
+    }));
+    expect(Object.fromEntries(times.map(({ op, dispatches }) => [op, dispatches]))).toEqual({ matmul: 3, sum: 3 });
+    for (const { seconds } of times) expect(seconds).toBeGreaterThan(0);
+    await device.destroy();
+  });
+
+  test('without timestamps a profile is refused', async () => {
+    const adapter = (await gpu!.requestAdapter())!;
+    const plain = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, features: new Set<string>(), requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor) }) } as unknown as GPU;
+    const device = await createWebGpuDevice(plain);
+    await expect(device.profile(() => undefined)).rejects.toThrow(UnsupportedOpError);
+    await device.destroy();
+  });
+
+  test('an output that does not fit into the GPU is an error with the op and the size', async () => {
+    const adapter = (await gpu!.requestAdapter())!;
+    const inner = await adapter.requestDevice();
+    // The driver's word, without taking the machine's memory: buffers of more than a MiB report out of memory.
+    let scarce = false;
+    const small = new Proxy(inner, { get(target, name) {
+      if (name === 'createBuffer') return (descriptor: GPUBufferDescriptor) => { scarce = descriptor.size > 2 ** 20; return target.createBuffer(descriptor); };
+      if (name === 'popErrorScope') return async () => { const failed = scarce; scarce = false; return (await target.popErrorScope()) ?? (failed ? { message: 'Out of memory' } : null); };
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? (value as () => void).bind(target) : value;
+    } });
+    const device = await createWebGpuDevice({ requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, features: adapter.features, requestDevice: async () => small }) } as unknown as GPU);
+    const column = tensor(device, testNumbers(1, 600), [600, 1]);
+    await expect(read(matmul(column, column, { transposeB: true }))).rejects.toThrow(/^matmul: expected \d+ bytes of GPU memory, got "Out of memory"; use a smaller batch, or checkpoint\(\)$/);
+    await device.destroy();
   });
 
   test('the pool gives a larger buffer where none of the size is idle, and lets go of what stays idle', async () => {

@@ -1,17 +1,20 @@
 import { countMemory, type Device, type DeviceBuffer, type Limits } from '../../device';
 import { UnsupportedOpError } from '../../errors';
-import { bytesOf, sizeOf } from '../../tensor';
+import { accumulateOp } from '../../ops/elementwise/elementwise';
+import { bytesOf, sizeOf, type Tensor } from '../../tensor';
 import { openAdapter, type AdapterDescription } from './adapter';
 import { createBindGroups } from './bindGroups';
-import { rangesOf, type Bound, type GpuBuffer } from './bindings';
+import { pooledOf, rangesOf, type Bound, type GpuBuffer } from './bindings';
 import { createBufferPool } from './bufferPool';
 import { createCommands } from './commands';
 import { createFailures } from './failures';
+import { isTooLarge, piecesOf } from './pieces';
 import { createPipelineCache } from './pipelineCache';
+import { createProfiler, type OpTime } from './profiler';
 import { createParamsEncoder } from './shader';
 import { createTransfers } from './transfers';
 import { createUpload } from './upload';
-import type { Bind, Dispatch } from '../../op';
+import type { Attributes, Bind, Dispatch, Op } from '../../op';
 
 export interface WebGpuOptions {
   /** In place of the adapter's, and of the estimate of what it does in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
@@ -30,6 +33,11 @@ export interface WebGpuStatistics {
 export interface WebGpuDevice extends Device {
   readonly adapter: AdapterDescription;
   readonly statistics: () => WebGpuStatistics;
+  /**
+   * Runs `f`, and says how long the GPU took for each op in it, the longest first.
+   * @throws UnsupportedOpError where the adapter has no timestamps
+   */
+  profile(f: () => void | Promise<void>): Promise<readonly OpTime[]>;
 }
 
 /**
@@ -57,6 +65,25 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     dispatches++;
   };
 
+  const runWhole = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
+    const plan = op.webgpu?.(inputs, outputs, attributes, limits);
+    if (!plan) throw new UnsupportedOpError(op.name, 'webgpu');
+    const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: machine.allocate(op.name, bytesOf(spec)) }));
+    const bound = (bind: Bind): Bound => ('input' in bind ? inputs[bind.input] : 'output' in bind ? outputs[bind.output] : scratch[bind.scratch]);
+    try {
+      for (const step of plan.steps) record(op.name, step, step.bind.map(bound));
+    } finally {
+      for (const { buffer } of scratch) machine.free(buffer);
+    }
+  };
+  /** The op's outputs for some rows are added to what the rows before gave. */
+  const addPiece = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
+    const summands = outputs.map((output): Tensor => ({ ...output, offset: 0, buffer: machine.allocate(op.name, bytesOf(output)) }));
+    runWhole(op, inputs, summands, attributes);
+    outputs.forEach((output, i) => runWhole(accumulateOp, [output, summands[i]], [], {}));
+    for (const { buffer } of summands) machine.free(buffer);
+  };
+
   return {
     kind: 'webgpu',
     description: `webgpu: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(', ') || 'unnamed adapter'}${adapter.software ? ' (a CPU in place of a GPU)' : ''}`,
@@ -70,16 +97,26 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
       if (!compiling) transfers.write(tensor, data);
     },
     run(op, inputs, outputs, attributes) {
-      const plan = op.webgpu?.(inputs, outputs, attributes, limits);
-      if (!plan) throw new UnsupportedOpError(op.name, 'webgpu');
-      const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: machine.allocate(op.name, bytesOf(spec)) }));
-      const bound = (bind: Bind): Bound => ('input' in bind ? inputs[bind.input] : 'output' in bind ? outputs[bind.output] : scratch[bind.scratch]);
-      try {
-        for (const step of plan.steps) record(op.name, step, step.bind.map(bound));
-      } finally {
-        for (const { buffer } of scratch) machine.free(buffer);
-      }
+      for (const output of outputs) pooledOf(output).owner = op.name;
+      const rowwise = isTooLarge([...inputs, ...outputs], limits) ? op.rowwise?.(inputs, attributes) : undefined;
+      const pieces = rowwise ? piecesOf(inputs, outputs, rowwise, limits) : [];
+      if (!pieces.length) runWhole(op, inputs, outputs, attributes);
+      pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, attributes) : runWhole(op, piece.inputs, piece.outputs, attributes)));
       if (!compiling) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
+    },
+    async profile(f) {
+      if (!device.features.has('timestamp-query')) throw new UnsupportedOpError('profile', 'webgpu', 'use an adapter with the feature timestamp-query; Chrome asks for --enable-unsafe-webgpu on some systems');
+      commands.submit();
+      const profiler = (commands.profiler = createProfiler(device));
+      try {
+        await f();
+      } finally {
+        commands.submit();
+        commands.profiler = undefined;
+      }
+      const times = await profiler.finish();
+      await machine.settle();
+      return times;
     },
     read: transfers.read,
     async warmup(f) {
@@ -119,6 +156,7 @@ function createMachine(device: GPUDevice, limits: Limits, options: WebGpuOptions
   return {
     memory,
     commands,
+    settle: () => failures.settle(),
     pipelines: createPipelineCache(device, failures),
     transfers: createTransfers({ device, commands, upload, failures }),
     params: (...call: Parameters<typeof encodeParams>) => upload.share(encodeParams(...call)),

@@ -1,5 +1,5 @@
 import { apply, type Dispatch, type Op, type Plan } from '../../op';
-import { checkFloats, linearGrid, rowsOf } from '../check';
+import { byElements, checkFloats, linearGrid, rowsOf } from '../check';
 import { activationCode, activations, type Activation } from './functions';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
@@ -19,6 +19,7 @@ interface Which {
 
 const activationOp: Op<Which> = {
   name: 'activation',
+  rowwise: byElements(0),
   saves: () => ({ inputs: [0] }),
   infer([x], { activation }) {
     checkFloats(activation, { x });
@@ -35,6 +36,7 @@ const activationOp: Op<Which> = {
 
 const activationBackwardOp: Op<Which> = {
   name: 'activationBackward',
+  rowwise: byElements(0, 1),
   infer: ([x]) => [x],
   reference([x, d], [dX], { activation }) {
     const { derivative } = activations[activation];

@@ -1,7 +1,7 @@
 import { apply, type Op } from '../../op';
 import { accumulate } from '../elementwise/elementwise';
 import { sumSquares } from '../sum/sum';
-import { checkSame, checkShape, linearGrid } from '../check';
+import { byElements, checkSame, checkShape, linearGrid } from '../check';
 import { scope } from '../../scope';
 import { leaves, type Tree } from '../../tree';
 import shader from './adamW.wgsl';
@@ -50,6 +50,7 @@ interface AdamWAttributes {
 
 const adamWOp: Op<AdamWAttributes> = {
   name: 'adamW',
+  rowwise: byElements(0, 1, 2, 3),
   mutates: [0, 2, 3],
   infer([parameter, gradient, firstMoment, secondMoment, norm]) {
     checkSame('adamW', { parameter, gradient, firstMoment, secondMoment });

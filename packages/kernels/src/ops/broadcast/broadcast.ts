@@ -1,7 +1,7 @@
 // One row for all rows: biases, and weights by column.
 import { apply, type Op } from '../../op';
 import { reshape } from '../../grad';
-import { checkFloats, checkShape, rowsOf, linearGrid } from '../check';
+import { byRows, checkFloats, checkShape, linearGrid, rowsOf } from '../check';
 import { mul } from '../elementwise/elementwise';
 import { sumRows } from '../sum/sum';
 import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
@@ -32,6 +32,7 @@ const totalRow = (d: Tensor): Tensor => sumRows(reshape(d, [rowsOf(d).rows, rows
 
 const addRowOp: Op = {
   name: 'addRow',
+  rowwise: byRows(0),
   infer: (inputs) => infer('addRow', inputs),
   reference([x, row], [y]) {
     for (let i = 0; i < y.length; i++) y[i] = x[i] + row[i % row.length];
@@ -42,6 +43,7 @@ const addRowOp: Op = {
 
 const mulRowOp: Op = {
   name: 'mulRow',
+  rowwise: byRows(0),
   saves: ([needsX, needsRow]) => ({ inputs: [...(needsRow ? [0] : []), ...(needsX ? [1] : [])] }),
   infer: (inputs) => infer('mulRow', inputs),
   reference([x, row], [y]) {

@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, checkType, linearGrid } from '../check';
+import { addingRows, byRows, checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './crossEntropy.wgsl';
@@ -29,6 +29,7 @@ function logSumExp(x: Data, start: number, end: number): number {
 
 const crossEntropyOp: Op<Ignore> = {
   name: 'crossEntropy',
+  rowwise: addingRows(0, 1),
   saves: () => ({ inputs: [0, 1] }),
   infer([logits, labels]) {
     checkFloats('crossEntropy', { logits });
@@ -71,6 +72,7 @@ const crossEntropyOp: Op<Ignore> = {
 /** Inputs: logits, labels, the gradient of the sum. */
 export const crossEntropyBackwardOp: Op<Ignore> = {
   name: 'crossEntropyBackward',
+  rowwise: byRows(0, 1),
   infer: ([logits]) => [logits],
   reference([logits, labels, dSum], [d], { ignoreIndex }, [{ shape: [, classes] }]) {
     labels.forEach((label: number, row: number) => {

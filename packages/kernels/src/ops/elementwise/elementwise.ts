@@ -1,6 +1,6 @@
 // Ops that treat every element alike. One table; each row is a definition, and the plans are made from it.
 import { apply, type Op } from '../../op';
-import { checkFloats, checkSame } from '../check';
+import { byElements, checkFloats, checkSame } from '../check';
 import { eachElement } from './eachElement';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { sizeOf, type Tensor } from '../../tensor';
@@ -32,6 +32,7 @@ export const accumulate = (target: Tensor, x: Tensor): void => void apply(accumu
 
 const addOp: Op = {
   name: 'add',
+  rowwise: byElements(0, 1),
   infer([a, b]) {
     checkSame('add', { a, b });
     return [a];
@@ -46,6 +47,7 @@ const addOp: Op = {
 
 const subOp: Op = {
   name: 'sub',
+  rowwise: byElements(0, 1),
   infer([a, b]) {
     checkSame('sub', { a, b });
     return [a];
@@ -60,6 +62,7 @@ const subOp: Op = {
 
 const mulOp: Op = {
   name: 'mul',
+  rowwise: byElements(0, 1),
   saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
   infer([a, b]) {
     checkSame('mul', { a, b });
@@ -75,6 +78,7 @@ const mulOp: Op = {
 
 export const scaleOp: Op<Factor> = {
   name: 'scale',
+  rowwise: byElements(0),
   infer([x]) {
     checkFloats('scale', { x });
     return [x];
@@ -89,6 +93,7 @@ export const scaleOp: Op<Factor> = {
 
 const fillOp: Op<Factor> = {
   name: 'fill',
+  rowwise: byElements(0),
   mutates: [0],
   infer([x]) {
     checkFloats('fill', { x });
@@ -101,8 +106,9 @@ const fillOp: Op<Factor> = {
   webgpu: eachElement({ reads: [], value: 'params.factor', inPlace: true, params: ['factor'] }),
 };
 
-const accumulateOp: Op = {
+export const accumulateOp: Op = {
   name: 'accumulate',
+  rowwise: byElements(0, 1),
   mutates: [0],
   infer([target, x]) {
     checkSame('accumulate', { target, x });

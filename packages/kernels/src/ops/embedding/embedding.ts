@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
+import { byElements, checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { numbersOf } from '../cast/cast';
@@ -17,6 +17,7 @@ export const embedding = (table: Tensor, ids: Tensor): Tensor => apply(embedding
 
 const embeddingOp: Op = {
   name: 'embedding',
+  rowwise: byElements(1),
   saves: () => ({ inputs: [1] }),
   infer([table, ids]) {
     if (table.dtype !== 'float16' && table.dtype !== 'bfloat16') checkFloats('embedding', { table });

@@ -1,6 +1,6 @@
 // Gated linear units (Shazeer 2020, arXiv 2002.05202). The order is MosaicBERT's: the first half of each row is the gate, the second the value.
 import { apply, type Op } from '../../op';
-import { checkFloats, rowsOf } from '../check';
+import { byRows, checkFloats, rowsOf } from '../check';
 import { activationPlan } from '../activation/activation';
 import { activationCode, activations } from '../activation/functions';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
@@ -24,6 +24,7 @@ function halved(x: TensorSpec): TensorSpec {
 
 const gluOp: Op<Gate> = {
   name: 'glu',
+  rowwise: byRows(0),
   saves: () => ({ inputs: [0] }),
   infer([x]) {
     checkFloats('glu', { x });
@@ -47,6 +48,7 @@ const gluOp: Op<Gate> = {
 
 const gluBackwardOp: Op<Gate> = {
   name: 'gluBackward',
+  rowwise: byRows(0, 1),
   infer: ([x]) => [x],
   reference([x, d], [dX], { gate }, [, output]) {
     const { width } = rowsOf(output);

@@ -1,6 +1,6 @@
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
-import { checkFloats, checkShape, linearGrid, rowsOf } from '../check';
+import { addingRows, byRows, checkFloats, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './layerNorm.wgsl';
@@ -20,6 +20,7 @@ function check(op: string, x: TensorSpec, weight: TensorSpec, bias?: TensorSpec)
 /** Output 1 holds mean and reciprocal deviation of each row, `[rows, 2]`: what the backward needs beside x. */
 const layerNormOp: Op<{ readonly epsilon: number }> = {
   name: 'layerNorm',
+  rowwise: byRows(0),
   saves: () => ({ inputs: [0, 1], outputs: [1] }),
   infer([x, weight, bias]) {
     check('layerNorm', x, weight, bias);
@@ -57,6 +58,7 @@ const layerNormOp: Op<{ readonly epsilon: number }> = {
 
 const layerNormBackwardOp: Op = {
   name: 'layerNormBackward',
+  rowwise: byRows(0, 2, 3),
   infer: ([x]) => [x],
   reference([x, weight, statistics, d], [dX]) {
     const width = weight.length;
@@ -82,6 +84,7 @@ const layerNormBackwardOp: Op = {
 /** Gradients of weight and bias: column sums over all rows, in a fixed order. */
 const layerNormParametersBackwardOp: Op = {
   name: 'layerNormParametersBackward',
+  rowwise: addingRows(0, 2, 3),
   infer: ([, weight]) => [weight, weight],
   reference([x, , statistics, d], [dWeight, dBias]) {
     const width = dWeight.length;

@@ -54,7 +54,7 @@ const batches: Record<string, Batch> = {
   'bfloat16, a sequence without queries': { contextLengths: [40, 20, 3], queries: [1, 0, 2], numHeads: 1, numKvHeads: 1, headDim: 20, dtype: 'bfloat16', windowLeft: -1, alibi: true },
 };
 
-describe.each(Object.entries(devices))('on %s', (kind, create) => {
+describe.each(Object.entries(devices))('on %s', (_kind, create) => {
   let device: Device;
   beforeAll(async () => { device = await create(); });
   afterAll(() => device.destroy());

@@ -1,6 +1,6 @@
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
-import { checkFloats, checkSame, checkShape, linearGrid, rowsOf } from '../check';
+import { addingRows, byRows, checkFloats, checkSame, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import shader from './rmsNorm.wgsl';
@@ -19,6 +19,7 @@ const plus = (x: Data, residual: Data | undefined, i: number): number => (residu
 /** Output 1 holds the reciprocal root mean square of each row, `[rows]`. A residual is the third input of the forward op, and the fifth (fourth) of the backward ones. */
 const rmsNormOp: Op<{ readonly epsilon: number }> = {
   name: 'rmsNorm',
+  rowwise: byRows(0, 2),
   saves: (needs) => ({ inputs: needs.map((_, i) => i), outputs: [1] }),
   infer([x, weight, residual]) {
     checkFloats('rmsNorm', { x, weight });
@@ -54,6 +55,7 @@ const rmsNormOp: Op<{ readonly epsilon: number }> = {
 
 const rmsNormBackwardOp: Op = {
   name: 'rmsNormBackward',
+  rowwise: byRows(0, 2, 3, 4),
   infer: ([x]) => [x],
   reference([x, weight, inverses, d, residual], [dX]) {
     const width = weight.length;
@@ -79,6 +81,7 @@ const rmsNormBackwardOp: Op = {
 /** Column sums over all rows, in a fixed order. */
 const rmsNormWeightBackwardOp: Op = {
   name: 'rmsNormWeightBackward',
+  rowwise: addingRows(0, 1, 2, 3),
   infer: ([x]) => [float32(rowsOf(x).width)],
   reference([x, inverses, d, residual], [dWeight]) {
     const width = dWeight.length;

@@ -2,7 +2,7 @@
 // But: sines and cosines come from a table made in float64, as an angle of 100,000 positions has three digits left in float32.
 import { apply, type Op } from '../../op';
 import { tensor } from '../../create';
-import { checkFloats, checkShape, checkType, linearGrid } from '../check';
+import { byElements, checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { sizeOf, type Tensor } from '../../tensor';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import shader from './rotary.wgsl';
@@ -43,6 +43,7 @@ interface Turn {
 
 const rotaryOp: Op<Turn> = {
   name: 'rotary',
+  rowwise: byElements(2, 0),
   saves: () => ({ inputs: [1, 2] }),
   infer([x, table, positions], { heads }) {
     checkFloats('rotary', { x, table });

@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, linearGrid, rowsOf } from '../check';
+import { byRows, checkFloats, linearGrid, rowsOf } from '../check';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import shader from './softmax.wgsl';
 import backwardShader from './softmaxBackward.wgsl';
@@ -10,6 +10,7 @@ export const softmax = (x: Tensor): Tensor => apply(softmaxOp, [x], {})[0];
 
 const softmaxOp: Op = {
   name: 'softmax',
+  rowwise: byRows(0),
   saves: () => ({ outputs: [0] }),
   infer([x]) {
     checkFloats('softmax', { x });
@@ -35,6 +36,7 @@ const softmaxOp: Op = {
 /** dX = y · (d - Σ d y). */
 const softmaxBackwardOp: Op = {
   name: 'softmaxBackward',
+  rowwise: byRows(0, 1),
   infer: ([y]) => [y],
   reference([y, d], [dX], _attributes, [spec]) {
     const { width } = rowsOf(spec);

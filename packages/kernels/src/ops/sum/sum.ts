@@ -1,5 +1,5 @@
 import { allocate, apply, type Bind, type Dispatch, type Op, type Plan, type WasmCall } from '../../op';
-import { checkFloats, checkShape } from '../check';
+import { addingElements, addingRows, byElements, checkFloats, checkShape } from '../check';
 import { eachElement } from '../elementwise/eachElement';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
@@ -17,6 +17,7 @@ export const sumSquares = (x: Tensor): Tensor => apply(sumSquaresOp, [x], {})[0]
 
 export const sumOp: Op = {
   name: 'sum',
+  rowwise: addingElements(0),
   infer([x]) {
     checkFloats('sum', { x });
     return [float32()];
@@ -33,6 +34,7 @@ export const sumOp: Op = {
 /** The gradient of `sum`: one number for every element. The second input gives only its shape. */
 const spreadOp: Op = {
   name: 'spread',
+  rowwise: byElements(1),
   infer: ([, like]) => [like],
   reference([value], [y]) {
     y.fill(value[0]);
@@ -43,6 +45,7 @@ const spreadOp: Op = {
 
 const sumRowsOp: Op = {
   name: 'sumRows',
+  rowwise: addingRows(0),
   infer([x]) {
     checkFloats('sumRows', { x });
     const { width } = checkShape('sumRows', 'x', x, ['rows', 'width']);
@@ -64,6 +67,7 @@ const sumRowsOp: Op = {
 
 const sumSquaresOp: Op = {
   name: 'sumSquares',
+  rowwise: addingElements(0),
   infer([x]) {
     checkFloats('sumSquares', { x });
     return [float32()];
