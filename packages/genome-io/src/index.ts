@@ -10,6 +10,7 @@ export { openVcf, type VcfFile, type VcfFileOptions } from './openVcf';
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';
 export { readBed, type BedRecord } from './bed';
 export { readGff, type GffRecord } from './gff';
+export { featureSequence, readGenBank, type GenBankFeature, type GenBankRecord, type GenBankSpan } from './genBank';
 export { applyVariants, type ApplyVariantsOptions, type HaplotypeSource } from './applyVariants';
 export type { Haplotype, HaplotypeReport } from './haplotype';
 export { applyTrio, checkMendel, inheritance, readPedigree, triosOf, type ApplyTrioOptions, type Inheritance, type MendelReport, type PedigreeMember, type Trio } from './pedigree';

@@ -1,0 +1,37 @@
+import { featureSequence, readGenBank, type GenBankRecord } from './genBank';
+
+const entry = (features: string, { bases = 'acgtacgtac', length }: { bases?: string; length?: number } = {}) => new TextEncoder().encode(`LOCUS       TEST ${length ?? bases.length} bp    DNA     circular BCT 21-JUL-2008\nDEFINITION  A small one,\n            in two lines.\nACCESSION   T_1 T_2\nVERSION     T_1.2  GI:1\nSOURCE      x\n  ORGANISM  Homo sapiens\n            Eukaryota; Metazoa.\nFEATURES             Location/Qualifiers\n${features}ORIGIN\n        1 ${bases.slice(0, 6)} ${bases.slice(6)}\n//\n`);
+const readAll = async (source: Uint8Array) => { const list: GenBankRecord[] = []; for await (const record of readGenBank(source)) list.push(record); return list; };
+const feature = (type: string, location: string, ...qualifiers: string[]) => `     ${type.padEnd(16)}${location}\n${qualifiers.map((text) => `                     ${text}\n`).join('')}`;
+
+test('header, features, qualifiers over several lines, sequence', async () => {
+  const [record, second] = await readAll(new Uint8Array([...entry(feature('CDS', 'join(1..3,', '5..7)', '/gene="a ""b"""', '/note="one', '/two"', '/translation="MK', 'LV"', '/pseudo', '/codon_start=1', '/db_xref="X:1"', '/db_xref="X:2"')), ...entry('')]));
+  expect([record.name, record.accession, record.version, record.definition, record.organism, record.isCircular, new TextDecoder().decode(record.sequence)]).toEqual(['TEST', 'T_1', 'T_1.2', 'A small one, in two lines', 'Homo sapiens', true, 'acgtacgtac']);
+  const [cds] = record.features;
+  expect([cds.type, cds.location, cds.line]).toEqual(['CDS', 'join(1..3,5..7)', 10]);
+  expect([...cds.qualifiers]).toEqual([['gene', ['a "b"']], ['note', ['one /two']], ['translation', ['MKLV']], ['pseudo', ['']], ['codon_start', ['1']], ['db_xref', ['X:1', 'X:2']]]);
+  expect(new TextDecoder().decode(featureSequence(record, cds))).toBe('acgacg');
+  expect(second.features).toEqual([]);
+});
+
+// The examples of the feature table definition, section 3.4.3.
+test.each([
+  ['467', [[466, 467, '+', '']]], ['340..565', [[339, 565, '+', '']]], ['<345..500', [[344, 500, '+', '<']]], ['<1..888', [[0, 888, '+', '<']]], ['1..>888', [[0, 888, '+', '>']]], ['102.110', [[101, 110, '+', '']]], ['123^124', [[123, 123, '+', '']]],
+  ['join(12..78,134..202)', [[11, 78, '+', ''], [133, 202, '+', '']]], ['complement(34..126)', [[33, 126, '-', '']]], ['complement(join(2691..4571,4918..5163))', [[4917, 5163, '-', ''], [2690, 4571, '-', '']]], ['join(complement(4918..5163),complement(2691..4571))', [[4917, 5163, '-', ''], [2690, 4571, '-', '']]],
+  ['join(1..100,J00194.1:100..202)', [[0, 100, '+', ''], [99, 202, '+', 'J00194.1']]], ['order(1..2,complement(4..5))', [[0, 2, '+', ''], [3, 5, '-', '']]],
+] as const)('the location %s', async (location, expected) => {
+  const [{ features: [{ spans, isJoined }] }] = await readAll(entry(feature('misc', location)));
+  expect(spans.map(({ start, end, strand, openStart, openEnd, accession }) => [start, end, strand, `${openStart ? '<' : ''}${openEnd ? '>' : ''}${accession ?? ''}`])).toEqual(expected);
+  expect(isJoined).toBe(!location.startsWith('order'));
+});
+
+test.each([
+  ['a location that is none', entry(feature('gene', '5..x')), 10], ['an end before its start', entry(feature('gene', '5..3')), 10], ['other than LOCUS says', entry('', { length: 11 }), 12], ['bytes that are no bases', entry('', { bases: 'ac?tacgtac' }), 11], ['a missing end', entry('').subarray(0, -3), 11], ['LOCUS without a length', new TextEncoder().encode('LOCUS x\n'), 1],
+] as const)('%s is an error', async (_, source, line) => {
+  await expect(readAll(source)).rejects.toMatchObject({ name: 'FormatError', format: 'genbank', line });
+});
+
+test('spans of another entry are told', async () => {
+  const [record] = await readAll(entry(feature('gene', 'J1.1:1..3')));
+  expect(() => featureSequence(record, record.features[0])).toThrow(/got J1\.1:1\.\.3; fetch the other entry/);
+});
