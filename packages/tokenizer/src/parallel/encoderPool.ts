@@ -152,7 +152,7 @@ function startThread({ definition }: BpeTokenizer): Thread {
     for (const task of waiting.values()) task.reject(error);
     waiting.clear();
   };
-  const port = typeof Worker === 'undefined' ? nodePort(answer, fail) : browserPort(answer, fail);
+  const port = typeof Worker === 'undefined' ? nodePort(answer, fail) : browserPort(answer, fail); // Deno and Bun, too, have web workers
   port.post(definition);
   const ask = <Done extends Encoding | EncodedBatch>(work: Task['work'], options: EncodeOptions) => new Promise<Done>((resolve, reject) => {
     if (failure) return reject(failure);
@@ -182,7 +182,7 @@ function nodePort(answer: (reply: Reply) => void, fail: (error: Error) => void):
 
 function browserPort(answer: (reply: Reply) => void, fail: (error: Error) => void): Port {
   const url = URL.createObjectURL(new Blob([workerScript], { type: 'text/javascript' }));
-  const worker = new Worker(url);
+  const worker = new Worker(url, { type: 'module' }); // Deno has no others
   worker.onmessage = ({ data }: MessageEvent<Reply>) => answer(data);
   worker.onerror = ({ message }) => fail(new Error(`createEncoderPool: expected a worker from a blob: URL, got ${message || 'a refusal'}; allow worker-src blob: in the page's content security policy, or encode without a pool`));
   return { post: (message) => worker.postMessage(message), hold: () => {}, release: () => {}, end: () => { URL.revokeObjectURL(url); worker.terminate(); } };

@@ -18,8 +18,8 @@ interface BrowserScope {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown, transfer: Transferable[]): void;
 }
-declare const importScripts: unknown;
-if (typeof importScripts === 'undefined') {
+declare const postMessage: unknown; // of web workers, in browsers, Deno and Bun
+if (typeof postMessage === 'undefined') {
   const port = process.getBuiltinModule('node:worker_threads').parentPort!;
   port.once('message', (definition: BpeDefinition) => serve(definition, (handle) => port.on('message', handle), (message, transfer) => port.postMessage(message, transfer as ArrayBuffer[])));
 } else {
