@@ -10,3 +10,13 @@ export function createBreather(): () => Promise<void> {
     last = performance.now();
   };
 }
+
+/** A function to await between steps, so that whatever happened meanwhile (a timer, a request, an abort) is seen before the next. */
+export function createTurns(): () => Promise<void> {
+  if (typeof setImmediate === 'function') return () => new Promise((resolve) => setImmediate(resolve));
+  const { port1, port2 } = new MessageChannel(); // browsers hold setTimeout back to 4 ms
+  return () => new Promise((resolve) => {
+    port1.onmessage = () => resolve();
+    port2.postMessage(undefined);
+  });
+}
