@@ -1,8 +1,8 @@
-// npm run bench -- NAME [--json] [options of that bench]: measures one of our packages beside its rivals, in one run.
+// npm run bench -- NAME [--json [FILE]] [options of that bench]: measures one of our packages beside its rivals, in one run.
 // A bench is tools/bench/NAME.mjs with `packages` (ours, built first), `peers` (from npm, installed into tools/bench/peers) and
 // `run({ peer, args, note })`, which yields rows { name, ours, peer, ratio, unit }: ratio says how many times better ours is.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ if (!benches.includes(name)) {
   console.error(`bench: expected one of ${benches.join(', ')}, got ${name ?? 'nothing'}; npm run bench -- ${benches[0]} [--json]`);
   process.exit(2);
 }
-const json = args.includes('--json');
+const json = args.includes('--json'), [, jsonFile] = /^--json (?!--)(\S+)/.exec(args.slice(args.indexOf('--json')).join(' ')) ?? [];
 const note = (text) => console.error(`# ${text}`);
 const step = (command, ...rest) => {
   const { status } = spawnSync(command, rest, { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NX_DAEMON: 'false' } });
@@ -45,4 +45,10 @@ for await (const row of bench.run({ peer, args, note })) {
   rows.push(row);
   if (!json) console.log(`${row.name.padEnd(64)} ${format(row.ours).padStart(8)} ${format(row.peer).padStart(8)} ${row.unit.padEnd(6)} ${format(row.ratio).padStart(7)} x`);
 }
-if (json) console.log(JSON.stringify({ rows }));
+if (json) {
+  const text = JSON.stringify({ rows });
+  if (jsonFile) {
+    writeFileSync(`${jsonFile}.part`, `${text}\n`);
+    renameSync(`${jsonFile}.part`, jsonFile);
+  } else console.log(text);
+}

@@ -1,15 +1,22 @@
-// x [m, k] · weightᵀ of other libraries, one thread each: what `npm run bench -- kernels --peers` measures ours against. Each gives its first 64 numbers.
+// x [m, k] · weightᵀ of other libraries, one thread each, in the layout that each is fast with. Every one gives its first 64 numbers.
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { root } from '../../run.mjs';
 
-export const matmulPeerVersions = { 'onnxruntime-web': '1.30.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0' };
+export const matmulPeerVersions = {
+  'onnxruntime-web': '1.30.0', 'onnxruntime-node': '1.30.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0', 'gpu.js': '2.24.1', '@jax-js/jax': '0.1.25',
+};
 
+const libraries = { 'onnxruntime-web': onnxRuntimeWeb, 'onnxruntime-node': onnxRuntimeNode, 'tfjs-wasm': tensorFlow, 'gpu.js, webasm': gpuJs, 'jax-js, wasm': jaxJs };
+
+/** Those that run here; the others say why not. */
 export async function matmulPeers(problem) {
   const found = [];
-  for (const [name, create] of Object.entries({ 'onnxruntime-web': onnxRuntime, 'tfjs-wasm': tensorFlow })) {
+  for (const [name, create] of Object.entries(libraries)) {
     try {
-      found.push({ name, run: await create(problem) });
+      const run = await create(problem);
+      await run();
+      found.push({ name, run });
     } catch (error) {
       problem.note(`${name} cannot run here: ${error.message}`);
     }
@@ -17,18 +24,25 @@ export async function matmulPeers(problem) {
   return found;
 }
 
-/** weight [n, k] as [k, n]: what both are fast with. */
+/** weight [n, k] as [k, n]. */
 function turn(weight, k, n) {
   const turned = new Float32Array(k * n);
   for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) turned[j * n + i] = weight[i * k + j];
   return turned;
 }
 
-async function onnxRuntime({ x, weight, m, k, n, peer }) {
-  const module = await peer('onnxruntime-web'), { InferenceSession, Tensor, env } = module.InferenceSession ? module : module.default;
-  env.wasm.numThreads = 1;
-  const session = await InferenceSession.create(matmulModel(m, k, n, turn(weight, k, n)), { executionProviders: ['wasm'] });
-  const feeds = { x: new Tensor('float32', x, [m, k]) };
+async function onnxRuntimeWeb(problem) {
+  const module = await problem.peer('onnxruntime-web'), library = module.InferenceSession ? module : module.default;
+  library.env.wasm.numThreads = 1;
+  return onnxSession(library, problem, { executionProviders: ['wasm'] });
+}
+
+async function onnxRuntimeNode(problem) {
+  return onnxSession(await problem.peer('onnxruntime-node'), problem, { executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1 });
+}
+
+async function onnxSession({ InferenceSession, Tensor }, { x, weight, m, k, n }, options) {
+  const session = await InferenceSession.create(matmulModel(m, k, n, turn(weight, k, n)), options), feeds = { x: new Tensor('float32', x, [m, k]) };
   return async () => (await session.run(feeds)).y.data.subarray(0, 64);
 }
 
@@ -56,4 +70,23 @@ async function tensorFlow({ x, weight, m, k, n, peer }) {
     y.dispose();
     return values;
   };
+}
+
+async function gpuJs({ x, weight, m, k, n, peer }) {
+  const { GPU, input } = await peer('gpu.js'), gpu = new GPU({ mode: 'webasm' });
+  const product = gpu.createKernel(function (a, b) {
+    let sum = 0;
+    for (let i = 0; i < this.constants.k; i++) sum += a[this.thread.y][i] * b[i][this.thread.x];
+    return sum;
+  }).setConstants({ k }).setOutput([n, m]);
+  const [a, b] = [input(x, [k, m]), input(turn(weight, k, n), [n, k])];
+  return async () => product(a, b)[0].subarray(0, 64);
+}
+
+async function jaxJs({ x, weight, m, k, n, peer }) {
+  const { init, defaultDevice, jit, numpy } = await peer('@jax-js/jax');
+  await init('wasm');
+  defaultDevice('wasm');
+  const [a, b] = [numpy.array(x).reshape([m, k]), numpy.array(turn(weight, k, n)).reshape([k, n])], product = jit((left, right) => numpy.matmul(left, right));
+  return async () => (await product(a.ref, b.ref).data()).subarray(0, 64);
 }
