@@ -9,7 +9,7 @@ export { forward } from './forward';
 export { maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
 export { type CausalLmLossOptions, type CausalLmModel, causalLmLogits, causalLmLoss, nextTokens } from './heads/causalLm';
 export { classificationLoss, classify } from './heads/sequenceClassifier';
-export { type LoadFacts, type LoadOptions, loadPretrained } from './weights/load';
+export { type Inspection, type LoadFacts, type LoadOptions, inspectPretrained, loadPretrained } from './weights/load';
 export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
 export { savePretrained, serializePretrained } from './weights/save';
 export { type StoredTensor, toFloat32 } from './weights/storedTensor';
@@ -23,6 +23,7 @@ export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './est
 export { FormatError } from './errors';
 export { type ClassifierFitOptions, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
 export { type CnnHyperparameters, type TrainedCnn, createCnnClassifier } from './createCnnClassifier';
+export { type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, finetuneClassifier } from './finetuneClassifier';
 export type { Encoder, Example } from './examples';
 export type { Protocol } from './train/trainClassifier';
 export { type Hyperparameters } from './train/hyperparameters';

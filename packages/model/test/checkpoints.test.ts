@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createReferenceDevice, flatten, read } from '@genomelm/kernels';
-import { createModel, FormatError, loadPretrained, parseSafetensors, serializePretrained, serializeSafetensors, smallConfig, toFloat32, type LoadEvent, type Model, type PretrainedFiles } from '../src';
+import { createModel, FormatError, inspectPretrained, loadPretrained, parseSafetensors, serializePretrained, serializeSafetensors, smallConfig, toFloat32, type LoadEvent, type Model, type PretrainedFiles } from '../src';
 import { committed } from './golden';
 
 const config = { ...smallConfig({ vocabSize: 69, maxPositions: 12 }), hiddenSize: 8, intermediateSize: 6, numHeads: 2, pooling: 'cls' as const };
@@ -84,6 +84,19 @@ describe('an address', () => {
     }, { damaged: true });
     expect((readdirSync(cacheDirectory, { recursive: true }) as string[]).filter((name) => name.includes('model.safetensors'))).toEqual([]);
     await serve(async (address) => { await loadPretrained(address, { device, cacheDirectory, sha256: hash }); });
+  });
+
+  test('is inspected, or loaded, by ranges without storing anything', async () => {
+    const cacheDirectory = freshCache();
+    await serve(async (address, log) => {
+      const { config: found, tensors, missingKeys } = await inspectPretrained(address, { cacheDirectory });
+      expect([found.hiddenSize, missingKeys.length]).toEqual([8, 2]);
+      expect([...tensors.keys()].sort()).toEqual([...parseSafetensors(pretrained.weights).keys()].sort());
+      const asked = log.filter((line) => line.includes('model.safetensors bytes=')).map((line) => line.split('=')[1].split('-').map(Number));
+      expect(asked.every(([from, to]) => to - from < files['model.safetensors'].length / 2)).toBe(true);
+      expect(await sum(await loadPretrained(address, { device, architecture: 'encoder', cacheDirectory, cache: false }))).toBe(await sum(await loadPretrained(pretrained, { device, architecture: 'encoder' })));
+    });
+    expect(readdirSync(cacheDirectory)).toEqual([]);
   });
 
   test('must answer ranges', async () => {

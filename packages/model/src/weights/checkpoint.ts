@@ -27,6 +27,8 @@ export type LoadEvent =
 export interface FetchOptions extends HttpOptions {
   /** Where downloads are kept, in Node. Default: `GENOMELM_CACHE`, else `genomelm` in the user's folder for caches. */
   readonly cacheDirectory?: string | undefined;
+  /** False reads ranges of remote files as they are needed and stores nothing; always so in browsers. */
+  readonly cache?: boolean | undefined;
   /** Hexadecimal hashes by file name, for addresses; the hub gives its own. */
   readonly sha256?: Readonly<Record<string, string>> | undefined;
   onProgress?(event: LoadEvent): void;
@@ -87,7 +89,7 @@ export function addressCheckpoint(address: string, options: FetchOptions): Check
 
 /** In Node a file in the cache; elsewhere ranges of the address, which browsers cache themselves. @param place - folders below the cache's */
 export async function remoteFile(name: string, file: HttpFile, place: readonly string[], sha256: string | undefined, options: FetchOptions): Promise<CheckpointFile> {
-  if (!isNode()) return { name, byteLength: file.byteLength, cached: false, open: async () => urlSource(file, options) };
+  if (!isNode() || options.cache === false) return { name, byteLength: file.byteLength, cached: false, open: async () => urlSource(file, options) };
   const { fs, path } = nodeModules('loadPretrained');
   const target = path.join(cacheDirectory(options), ...place, name);
   const stored = await fs.promises.stat(target).catch(() => undefined);

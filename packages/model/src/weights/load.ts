@@ -8,7 +8,7 @@ import { flattenSpecs, mapSpecs, type SpecsOf } from '../parameters';
 import { addressCheckpoint, directoryCheckpoint, filesCheckpoint, openCheckpoint, type Checkpoint, type PretrainedFiles } from './checkpoint';
 import { isNode, nodeModules } from './files';
 import { hubCheckpoint, isHubId, type HubOptions } from './hub';
-import { toFloat32, type StoredTensor, type WeightsFile } from './storedTensor';
+import { toFloat32, type StoredSpec, type StoredTensor, type WeightsFile } from './storedTensor';
 
 export interface LoadOptions extends HubOptions {
   readonly device: Device;
@@ -38,6 +38,31 @@ export async function loadPretrained(source: string | PretrainedFiles, options: 
 export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions & { readonly architecture: 'decoder' }): Promise<CausalModel & LoadFacts>;
 export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions): Promise<AnyModel & LoadFacts>;
 export async function loadPretrained(source: string | PretrainedFiles, options: LoadOptions & { readonly architecture?: 'encoder' | 'decoder' }): Promise<AnyModel & LoadFacts> {
+  const opened = await openPlan(source, options);
+  try {
+    const { params, fingerprint } = await readParams(opened.specs, opened.weights, opened.names, options);
+    const { config, tokenizer, missingKeys, unexpectedKeys, revision } = opened;
+    return { config, params, fingerprint: hashText(`${JSON.stringify(config)} weights ${fingerprint}`), tokenizer, missingKeys, unexpectedKeys, revision } as AnyModel & LoadFacts;
+  } finally {
+    await opened.weights.close();
+  }
+}
+
+export interface Inspection extends LoadFacts {
+  readonly config: ModelConfig;
+  /** Every tensor of the file as it is stored. */
+  readonly tensors: ReadonlyMap<string, StoredSpec>;
+}
+
+/** What `loadPretrained` would load, without loading it: of weights only the headers are read, and nothing is allocated. @throws what loadPretrained throws */
+export async function inspectPretrained(source: string | PretrainedFiles, options: Omit<LoadOptions, 'device'> = {}): Promise<Inspection> {
+  const { config, tokenizer, missingKeys, unexpectedKeys, revision, weights } = await openPlan(source, { ...options, cache: false });
+  await weights.close();
+  return { config, tokenizer, missingKeys, unexpectedKeys, revision, tensors: weights.tensors };
+}
+
+/** Everything that is checked before a tensor is read. */
+async function openPlan(source: string | PretrainedFiles, options: Omit<LoadOptions, 'device'> & { readonly architecture?: 'encoder' | 'decoder' }) {
   const checkpoint = await findCheckpoint(source, options);
   const { config: text, tokenizer, weights } = await openCheckpoint(checkpoint, options.onProgress);
   try {
@@ -45,17 +70,19 @@ export async function loadPretrained(source: string | PretrainedFiles, options: 
     const found = isDecoderConfig(config) ? 'decoder' : 'encoder';
     if (options.architecture && options.architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${options.architecture}, got ${found} in config.json`, { format: 'config.json' });
     const names = await namesOf(weights, config);
-    const plan = isDecoderConfig(config) ? { specs: causalModelSpecs(config, { causalLm: names.has('lm_head.weight') }), whole: causalModelSpecs(config) } : { specs: modelSpecs(config, headsOf(weights, names)), whole: modelSpecs(config, { maskedLm: true, pooler: config.pooling === 'cls' }) };
-    const unexpectedKeys = checkKeys(weights, names, shapesOf(plan.specs), options.strict ?? true);
-    const { params, fingerprint } = await readParams(plan.specs, weights, names, options);
-    const missingKeys = [...shapesOf(plan.whole).keys()].filter((name) => !names.has(name));
-    return { config, params, fingerprint: hashText(`${JSON.stringify(config)} weights ${fingerprint}`), tokenizer, missingKeys, unexpectedKeys, revision: checkpoint.revision } as AnyModel & LoadFacts;
-  } finally {
+    const [specs, whole]: AnySpecs[] = isDecoderConfig(config)
+      ? [causalModelSpecs(config, { causalLm: names.has('lm_head.weight') }), causalModelSpecs(config)]
+      : [modelSpecs(config, headsOf(weights, names)), modelSpecs(config, { maskedLm: true, pooler: config.pooling === 'cls' })];
+    const unexpectedKeys = checkKeys(weights, names, shapesOf(specs), options.strict ?? true);
+    const missingKeys = [...shapesOf(whole).keys()].filter((name) => !names.has(name));
+    return { config, tokenizer, weights, names, specs, unexpectedKeys, missingKeys, revision: checkpoint.revision };
+  } catch (error) {
     await weights.close();
+    throw error;
   }
 }
 
-async function findCheckpoint(source: string | PretrainedFiles, options: LoadOptions): Promise<Checkpoint> {
+async function findCheckpoint(source: string | PretrainedFiles, options: HubOptions): Promise<Checkpoint> {
   if (typeof source !== 'string') return filesCheckpoint(source);
   if (/^https?:\/\//i.test(source)) return addressCheckpoint(source, options);
   const isDirectory = isNode() && nodeModules('loadPretrained').fs.existsSync(source);
