@@ -1,11 +1,12 @@
-import { flatten, free, leaves, scale, scope, type Device } from '@genomelm/kernels';
+import { flatten, free, leaves, type Device } from '@genomelm/kernels';
 import { checkConfig, type EncoderConfig } from './config';
 import { checkLabels, encodeExamples, type Encoder, type Example } from './examples';
 import { hashText } from './hash';
-import { initializer, modelSpecs, type Model, type Params } from './model';
-import { deviceOf, elements, mapSpecs } from './parameters';
+import type { Model } from './model';
+import { deviceOf, elements } from './parameters';
 import { predictProbabilities } from './predict';
 import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
+import { startingPoint } from './train/startingPoint';
 import { classification } from './train/objective';
 import { trainClassifier, type LabelledTokens, type Protocol, type TrainedModel } from './train/trainClassifier';
 import type { CurvePoint, Progress } from './train/monitor';
@@ -110,7 +111,7 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
       const [trainTokens, devTokens] = [train, dev].map((examples) => label(examples, encoder, longest(settings, scratch ? undefined : source.config)));
       const maxTokens = [...trainTokens.lengths, ...devTokens.lengths].reduce((a, b) => Math.max(a, b));
       const config = configFor({ classes, maxTokens, vocabSize: encoder.vocabSize, seed }, settings);
-      const params = startingPoint(scratch ? undefined : source, config, device, classes, seed);
+      const params = startingPoint(scratch ? undefined : source, config, { classes }, device, seed);
       const model: Model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) };
       try {
         const fit = await trainClassifier(model, trainTokens, devTokens, {
@@ -131,16 +132,6 @@ const longest = ({ maxLength }: Hyperparameters, config?: EncoderConfig): number
 const label = (examples: readonly Example[], encoder: Encoder, maxLength: number): LabelledTokens => ({
   ...encodeExamples(examples, encoder, maxLength), targets: examples.map((example) => [example.label]),
 });
-
-/** Copies of the source's backbone and pooler, and new parameters for the rest. */
-function startingPoint(source: Model | undefined, config: EncoderConfig, device: Device, classes: number, seed: number): Params {
-  const known = new Map(source ? flatten({ bert: source.params.bert }) : []);
-  const initialize = initializer(config, device, seed);
-  return scope<unknown>(() => mapSpecs<Params>(modelSpecs(config, { classes }), (spec, path) => {
-    const given = known.get(path);
-    return given ? scale(given, 1) : initialize(spec, path);
-  })) as Params;
-}
 
 /** Weights that were trained since they were loaded have been written to: each write counts. */
 const fingerprintOf = ({ fingerprint, params }: Model): string => `${fingerprint}+${leaves(params).reduce((writes, { buffer }) => writes + buffer.version, 0)}`;

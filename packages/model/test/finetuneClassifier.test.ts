@@ -1,0 +1,68 @@
+// Each kind of label on a problem whose answer can be read off the sequence.
+import { createRandom, createWasmDevice, free, type Device } from '@genomelm/kernels';
+import { createModel, finetuneClassifier, loadPretrained, serializePretrained, smallConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
+
+const specialIds = { unk: 0, cls: 1, sep: 2, pad: 3, mask: 4 };
+const ids = (sequence: string) => Uint32Array.from([1, ...[...sequence].map((base) => 5 + 'ACGT'.indexOf(base)), 2]);
+const encoder = {
+  vocabSize: 9, specialIds, encode: (sequence: string, { maxLength = Infinity } = {}) => ids(sequence).subarray(0, maxLength),
+  encodeWithOffsets: (sequence: string) => ({ ids: ids(sequence), offsets: Uint32Array.from([0, 0, ...[...sequence].flatMap((_, i) => [i, i + 1]), 0, 0]) }),
+};
+const config = { ...smallConfig({ vocabSize: 9, maxPositions: 32 }), hiddenSize: 16, intermediateSize: 32, numLayers: 1, numHeads: 2, initializerRange: 0.2 };
+const random = createRandom(4);
+const sequences = Array.from({ length: 120 }, () => Array.from({ length: 20 }, () => 'ACGT'[random.integer(4)]).join(''));
+const count = (sequence: string, base: string) => [...sequence].filter((own) => own === base).length;
+const dataOf = (targets: (sequence: string) => number[]) => {
+  const all: LabelledSequence[] = sequences.map((sequence) => ({ sequence, targets: targets(sequence) }));
+  return { train: all.slice(0, 80), dev: all.slice(80) };
+};
+
+let device: Device, model: Model;
+beforeAll(async () => {
+  device = await createWasmDevice({ threads: 1 });
+  model = createModel(config, { device, seed: 1 });
+});
+afterAll(async () => {
+  free(model.params);
+  expect(device.memory.live).toBe(0);
+  await device.destroy();
+});
+
+const settings = { seed: 1, checkpoint: false, hyperparameters: { epochs: 12, learningRate: 1e-2, batchSize: 16, dropout: 0 } } as const;
+
+test.each<[string, Partial<FinetuneClassifierOptions> & Pick<FinetuneClassifierOptions, 'classifier'>, (sequence: string) => number[], number]>([
+  ['classes, with balanced weights and F1', { classifier: { problemType: 'single_label_classification', level: 'sequence', labels: ['few', 'many'] }, classWeights: 'balanced', metric: 'f1' }, (sequence) => [count(sequence, 'A') > 4 ? 1 : 0], 0.8],
+  ['several labels', { classifier: { problemType: 'multi_label_classification', level: 'sequence', labels: ['A', 'C'] } }, (sequence) => [count(sequence, 'A') > 4 ? 1 : 0, count(sequence, 'C') > 4 ? 1 : 0], 0.7],
+  ['numbers, in their own unit', { classifier: { problemType: 'regression', level: 'sequence', labels: ['A', 'C'] } }, (sequence) => [1000 + 50 * count(sequence, 'A'), -count(sequence, 'C')], 0.8],
+  ['a class for each base', { classifier: { problemType: 'single_label_classification', level: 'token', labels: ['not G', 'G'] } }, (sequence) => [...sequence].map((base, i) => (i === 3 ? -100 : base === 'G' ? 1 : 0)), 0.95],
+])('%s', async (_name, own, targets, least) => {
+  const data = dataOf(targets);
+  const fitted = await finetuneClassifier(model, encoder, data, { ...settings, ...own });
+  expect(fitted.dev!.score).toBeGreaterThan(least);
+  const judged = await fitted.judge(data.dev);
+  expect(judged.score).toBeCloseTo(fitted.dev!.score, 4);
+  if (own.classifier.problemType === 'regression') expect(judged.logits[0]).toBeGreaterThan(900);
+  // What is saved is the same classifier, with the names of its outputs.
+  const again = await loadPretrained(await serializePretrained(fitted.model), { device }) as Model;
+  expect(again.config.classifier).toEqual(own.classifier);
+  free([fitted.model.params, again.params]);
+}, 30_000);
+
+test('early stopping ends before the epochs do, and keeps the best', async () => {
+  const data = dataOf((sequence) => [Number(sequence > 'G')]);
+  const fitted = await finetuneClassifier(model, encoder, data, { ...settings, hyperparameters: { ...settings.hyperparameters, epochs: 60 }, patience: 2, classifier: { problemType: 'single_label_classification', level: 'sequence', labels: ['a', 'b'] }, metric: 'accuracy' });
+  expect(fitted.curve.filter(({ devScore }) => devScore !== undefined).length).toBeLessThan(60);
+  expect(fitted.steps).toBe(fitted.curve.at(-1)!.step);
+  free(fitted.model.params);
+});
+
+test('what cannot be is said', async () => {
+  const classifier = { problemType: 'single_label_classification', level: 'sequence', labels: ['a', 'b'] } as const;
+  const fit = (targets: number[], more: Partial<FinetuneClassifierOptions> = {}) => finetuneClassifier(model, encoder, { train: [{ sequence: 'ACGT', targets }], dev: [] }, { ...settings, classifier, ...more });
+  await expect(fit([2])).rejects.toThrow('expected classes from 0 to 1, got 2 in example 0');
+  await expect(fit([0, 1])).rejects.toThrow('expected 1 targets for example 0, got 2');
+  await expect(fit([0.5], { classifier: { ...classifier, problemType: 'multi_label_classification' } })).rejects.toThrow('expected 2 targets for example 0, got 1');
+  await expect(fit([NaN], { classifier: { ...classifier, problemType: 'regression', labels: ['y'] } })).rejects.toThrow('expected numbers, got NaN in example 0');
+  await expect(fit([0], { metric: 'r2' })).rejects.toThrow('expected a metric among mcc, f1, accuracy, loss, got r2');
+  await expect(fit([0], { protocol: 'lora', lora: { targetModules: ['query'] } })).rejects.toThrow('applyLora: expected targetModules');
+});
