@@ -1,7 +1,8 @@
 // The WebGPU plans of attention: which rows a workgroup owns is worked out here, where cuSeqlens is at hand.
 import { float32, type DType, type TensorSpec } from '../../tensor';
 import { linearGrid } from '../check';
-import { attentionLayout, type AttentionAttributes, type AttentionLayout } from './layout';
+import { canDecode, decodePlan, type DecodeQuery } from './decodePlan';
+import { attentionLayout, eachQuery, type AttentionAttributes, type AttentionLayout } from './layout';
 import { backwardShader } from './backward.wgsl';
 import { memoryOf, paddedDim, type Block } from './blocks';
 import { forwardShader } from './forward.wgsl';
@@ -95,11 +96,30 @@ const [forwardText, backwardText] = [remembered(forwardShader), remembered(backw
 /** How the operands are stored: the packed one is all three. */
 const storageOf = ([query, key = query]: readonly TensorSpec[]): { dtypeQuery: DType; dtypeKey: DType } => ({ dtypeQuery: query.dtype, dtypeKey: key.dtype });
 
+/** Up to so many queries a sequence are computed one by one: a block of rows would be mostly empty. */
+const fewQueries = 8;
+/** Below so many keys a chunk is mostly empty instead. */
+const manyKeys = 128;
+
+/** Every query by itself, where no sequence has more than a few and the keys are many. */
+function singleQueries(attributes: AttentionAttributes): DecodeQuery[] | undefined {
+  const { cuSeqlens, cuSeqlensKey } = attributes;
+  const longest = (ends: Int32Array) => ends.reduce((most, end, s) => Math.max(most, end - (ends[s - 1] ?? 0)), 0);
+  if (longest(cuSeqlens) > fewQueries || longest(cuSeqlensKey) < manyKeys) return undefined;
+  const queries: DecodeQuery[] = [];
+  eachQuery(attributes, (row, first, end, position) => queries.push({ row, first, end, position, pages: 0 }));
+  return queries.every(({ position }) => position >= 0) ? queries : undefined;
+}
+
 export function attentionPlan(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits): Plan<Dispatch> {
   const layout = attentionLayout(inputs, attributes);
   const { headDim, numHeads } = layout;
+  const storage = storageOf(inputs);
+  const decode = { ...layout, dtypeKey: storage.dtypeKey, softmaxScale: attributes.softmaxScale, alibiSlopes: attributes.alibiSlopes };
+  const queries = canDecode(decode, limits) ? singleQueries(attributes) : undefined;
+  if (queries) return decodePlan(decode, queries, tensorsOf(layout), { output: 1 }, limits);
   const bind = [...tensorsOf(layout), { output: 0 }, { output: 1 }];
-  const text = (block: Block) => forwardText({ headDim, block, ...storageOf(inputs) });
+  const text = (block: Block) => forwardText({ headDim, block, ...storage });
   return { steps: steps(layout, attributes, limits, { text, side: queriesOf(attributes), heads: numHeads, rowTiles: 1, products: 2, params: { minusInfinity: -Infinity }, bind }) };
 }
 

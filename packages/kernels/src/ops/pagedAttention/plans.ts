@@ -1,9 +1,9 @@
-// The plans of pagedAttention: on wasm chunks of keys that are added up in order, on webgpu one workgroup for each query and head.
-import { float32, sizeOf, type TensorSpec } from '../../tensor';
+// The plans of pagedAttention: chunks of keys that are added up in order.
+import { canDecode, decodePlan } from '../attention/decodePlan';
+import { float32, type TensorSpec } from '../../tensor';
 import { array, call, input, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { storageCode } from '../../devices/wasm/storage';
 import { seenKeys, type PagedAttributes } from './pages';
-import shader from './pagedAttention.wgsl';
 import type { Limits } from '../../device';
 import type { Dispatch, Plan, WasmCall } from '../../op';
 
@@ -33,27 +33,11 @@ export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: r
   };
 }
 
-export function pagedPlan([query, keyCache]: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: PagedAttributes, { workPerDispatch }: Limits): Plan<Dispatch> {
-  const { alibiSlopes, blockTable, softmaxScale } = attributes;
+export function pagedPlan([query, keyCache]: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: PagedAttributes, limits: Limits): Plan<Dispatch> {
   const [{ shape: [, numHeads, headDim] }, { shape: [, numKvHeads], dtype }] = [query, keyCache];
-  const slopes = alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads);
-  const steps: Dispatch[] = [];
-  let [table, work]: [number[], number] = [[], 0];
-  const flush = () => {
-    if (table.length) {
-      steps.push({
-        shader, constants: { TYPE: storageCode[dtype as 'float32'], HEAD_DIM: headDim }, params: { numHeads, numKvHeads, softmaxScale },
-        arrays: { rows: Int32Array.from(table), blockTable, alibiSlopes: slopes }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }], workgroups: [numHeads, table.length / 4, 1], work,
-      });
-    }
-    [table, work] = [[], 0];
-  };
-  for (const { row, first, position, table: pages } of seenKeys(attributes)) {
-    const more = 2 * numHeads * headDim * (position + 1 - first);
-    if (work + more > workPerDispatch || table.length >= 4 * 65535) flush();
-    table.push(row, first, position, pages);
-    work += more;
-  }
-  if (sizeOf(query)) flush();
-  return { steps };
+  const width = numKvHeads * headDim;
+  const layout = { ...attributes, numHeads, numKvHeads, headDim, dtypeKey: dtype, rowStride: [numHeads * headDim, width, width], start: [0, 0, 0] } as const;
+  if (!canDecode(layout, limits)) throw new RangeError(`pagedAttention: expected a headDim of at most 256 of which 8 rows fit into the GPU's ${limits.workgroupBytes} bytes of workgroup memory, got ${headDim}; use the wasm device`);
+  const queries = seenKeys(attributes).map(({ row, first, position, table }) => ({ row, first, end: position + 1, position, pages: table }));
+  return decodePlan(layout, queries, [{ input: 0 }, { input: 1 }, { input: 2 }], undefined, limits);
 }
