@@ -3,13 +3,14 @@ import { openBgzf, readWhole } from './bgzfFile';
 import type { ReadOptions } from './byteSource';
 import { concat } from './bytes';
 import type { RandomAccessOptions, RandomAccessSource } from './randomAccess';
+import { unknownContig } from './sequenceFile';
 import { chunksOf, parseTabix, type TabixIndex } from './tabix';
 import { parseVcfRecord, readVcf, type VcfRecord } from './vcf';
 import type { VcfHeader } from './vcfHeader';
 
 export interface VcfFile {
   header(): Promise<VcfHeader>;
-  /** The records that overlap `start` (0-based) to `end`, in the order of the file; none for a contig that the index lacks. A record's `line` is 0: its number in the file is not known. */
+  /** The records that overlap `start` (0-based) to `end`, in the order of the file. A record's `line` is 0: its number in the file is not known. */
   query(contig: string, start: number, end: number, options?: ReadOptions): AsyncGenerator<VcfRecord, void, undefined>;
   close(): Promise<void>;
 }
@@ -21,7 +22,7 @@ export interface VcfFileOptions extends RandomAccessOptions {
 
 /**
  * Opens a bgzipped VCF file for queries by region; nothing is read before the first call.
- * @throws FormatError from the calls, for a damaged index or block and for what is no VCF; RangeError for an interval that is none.
+ * @throws FormatError from the calls, for a damaged index or block and for what is no VCF; RangeError for an interval that is none and for a contig that neither the index nor the header names: an empty answer would look like a contig without variants.
  */
 export function openVcf(source: RandomAccessSource, options: VcfFileOptions): VcfFile {
   const file = openBgzf(source, options);
@@ -34,6 +35,7 @@ export function openVcf(source: RandomAccessSource, options: VcfFileOptions): Vc
     async *query(contig, start, end, more = {}) {
       if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end) throw new RangeError(`openVcf: expected whole numbers with 0 <= start <= end, got ${start} and ${end}; positions are 0-based and half-open`);
       const { header, index } = await opened();
+      if (!index.contigs.has(contig) && !header.contigs.has(contig)) unknownContig('openVcf', contig, [...new Set([...index.contigs.keys(), ...header.contigs.keys()])], 'see header()');
       for (const { begin, end: stop } of chunksOf(index, contig, start, end)) {
         for await (const line of linesOf(file.readVirtual, begin, stop, more)) {
           const record = parseVcfRecord(header, 0, line);
