@@ -8,12 +8,16 @@ import { fastaIndex } from './fastaIndex';
 import { fastaKmers } from './fastaKmers';
 import { fastaOrfs } from './fastaOrfs';
 import { fastaStats } from './fastaStats';
+import { finetune } from './finetune';
 import { gueAudit } from './gueAudit';
 import { gueBaseline } from './gueBaseline';
 import { gueCompare } from './gueCompare';
 import { gueDownload } from './gueDownload';
 import { gueReport } from './gueReport';
+import { gueReproduce } from './gueReproduce';
 import { gueRun } from './gueRun';
+import { gueSketch } from './gueSketch';
+import { gueSplit } from './gueSplit';
 import { gueTasks } from './gueTasks';
 import { inspectTokenizer } from './inspectTokenizer';
 import { pretrain } from './pretrain';
@@ -23,4 +27,4 @@ import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];

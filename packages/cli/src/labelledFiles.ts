@@ -1,0 +1,67 @@
+// Labelled sequences of a user's own: comma-separated values with a header.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { UsageError } from './command';
+import type { ClassifierConfig, LabelledSequence } from '@genomelm/model';
+
+export interface LabelledRow {
+  readonly sequence: string;
+  readonly pair?: string;
+  /** As it stands in the file. */
+  readonly label: string;
+}
+
+/**
+ * Columns by name: `sequence` (or `sequence1`, or the first), `sequence2` or `pair`, and the label: `label` unless named. A file of three columns without such names is read as sequence, second sequence, label.
+ * No field of sequences or labels holds a comma; quotes around a field are taken off.
+ */
+export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[] {
+  const bytes = readFileSync(path);
+  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8').replace(/^\uFEFF/, '');
+  const lines = text.split(/\r\n|\n|\r/);
+  while (lines.at(-1) === '') lines.pop();
+  const cut = (line: string) => line.split(',').map((field) => field.replace(/^"(.*)"$/, '$1').trim());
+  const header = cut(lines[0] ?? '');
+  const label = header.includes(labelColumn) ? header.indexOf(labelColumn) : -1;
+  if (label < 0) throw new UsageError(`${path}: expected a header with the column ${labelColumn}, got ${JSON.stringify((lines[0] ?? '').slice(0, 60))}; name another with --label-column`);
+  const named = (...names: string[]) => names.map((name) => header.indexOf(name)).find((at) => at >= 0);
+  const sequence = named('sequence', 'sequence1') ?? 0;
+  const pair = named('sequence2', 'pair') ?? (header.length === 3 && label === 2 && sequence === 0 ? 1 : undefined);
+  return lines.slice(1).map((line, i) => {
+    const fields = cut(line);
+    if (fields.length !== header.length) throw new UsageError(`${path}: line ${i + 2}: expected ${header.length} columns, got ${fields.length}`);
+    return { sequence: fields[sequence].toUpperCase(), ...(pair === undefined ? {} : { pair: fields[pair].toUpperCase() }), label: fields[label] };
+  });
+}
+
+export type Problem = 'classes' | 'labels' | 'numbers' | 'bases';
+export const problems: readonly Problem[] = ['classes', 'labels', 'numbers', 'bases'];
+
+/** The outputs that the labels of train ask for: classes and labels in the order of their names (numbers as numbers). */
+export function classifierFor(problem: Problem, train: readonly LabelledRow[]): ClassifierConfig {
+  const sorted = (names: Iterable<string>) => [...new Set(names)].sort((a, b) => (Number.isNaN(Number(a)) || Number.isNaN(Number(b)) ? (a < b ? -1 : 1) : Number(a) - Number(b)));
+  const level = problem === 'bases' ? 'token' : 'sequence';
+  if (problem === 'numbers') return { problemType: 'regression', level, labels: train[0].label.split(';').map((_, i) => `value_${i}`) };
+  if (problem === 'labels') return { problemType: 'multi_label_classification', level, labels: sorted(train.flatMap(({ label }) => label.split(';').filter(Boolean))) };
+  const labels = sorted(problem === 'bases' ? train.flatMap(({ label }) => [...label].filter((name) => name !== '.')) : train.map(({ label }) => label));
+  if (labels.length < 2) throw new UsageError(`finetune: expected at least 2 classes in the labels of train, got ${labels.join(', ')}`);
+  return { problemType: 'single_label_classification', level, labels };
+}
+
+/** A row's label as numbers. `labels`: names with semicolons between; `numbers`: numbers with semicolons between; `bases`: a letter for each base, a dot where there is no label. */
+export function labelledSequences(path: string, rows: readonly LabelledRow[], problem: Problem, { labels }: ClassifierConfig): LabelledSequence[] {
+  const refuse = (i: number, expected: string, got: string): never => {
+    throw new UsageError(`${path}: line ${i + 2}: expected ${expected}, got ${JSON.stringify(got.slice(0, 40))}`);
+  };
+  const classOf = (i: number, name: string) => (labels.includes(name) ? labels.indexOf(name) : refuse(i, `a label that train has (${labels.slice(0, 8).join(', ')})`, name));
+  return rows.map(({ sequence, pair, label }, i) => {
+    const parts = label.split(';').filter(Boolean);
+    const targets = {
+      classes: () => [classOf(i, label)],
+      labels: () => { const own = parts.map((name) => classOf(i, name)); return labels.map((_, k) => (own.includes(k) ? 1 : 0)); },
+      numbers: () => (parts.length === labels.length ? parts.map((part) => (part.trim() !== '' && Number.isFinite(Number(part)) ? Number(part) : refuse(i, 'a number', part))) : refuse(i, `${labels.length} numbers`, label)),
+      bases: () => (label.length === sequence.length ? [...label].map((name) => (name === '.' ? -100 : classOf(i, name))) : refuse(i, `${sequence.length} letters, one for each base`, label)),
+    }[problem]();
+    return { sequence, ...(pair === undefined ? {} : { pair }), targets };
+  });
+}
