@@ -25,6 +25,17 @@ export function loadAliases({ values }: Pick<Context, 'values'>): { aliases?: Co
   return typeof values['aliases'] === 'string' ? { aliases: parseAliases(readFileSync(values['aliases'], 'utf8')) } : {};
 }
 
+/** Runs `body`; where contigs do not meet, the error names the option that joins them. */
+export async function namingAliases<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const remedy = /pass aliases|see contigs\(\)/;
+    if (!(error instanceof RangeError) || !remedy.test(error.message)) throw error;
+    throw new UsageError(error.message.replace(remedy, 'pass --aliases FILE'), { cause: error });
+  }
+}
+
 /** An indexed FASTA (an index beside it is used, else made in memory) or 2bit file, told apart by its first bytes. */
 export async function openSequences(path: string): Promise<SequenceFile> {
   if (path === '-') throw new UsageError('expected a file that can be read at any place, got stdin; write it to a file first');

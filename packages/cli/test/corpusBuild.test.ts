@@ -40,7 +40,7 @@ test('shards of one process, of many, and built again after a loss are the same 
 test('annotation whose contigs do not meet is refused, and told of when it does', () => {
   writeFileSync(join(folder, 'a.gff'), '##gff-version 3\n1\tx\tgene\t1\t1000\t.\t+\t.\tID=a\n');
   const refused = genomelm(...options, '-o', join(folder, 'never'), '--gff', join(folder, 'a.gff'), genome);
-  expect([refused.status, refused.stderr.split('\n').filter((line) => line.startsWith('genomelm'))]).toEqual([2, [expect.stringMatching(/got "1"; this file calls it "chr1": pass aliases/)]]);
+  expect([refused.status, refused.stderr.split('\n').filter((line) => line.startsWith('genomelm'))]).toEqual([2, [expect.stringMatching(/got "1"; this file calls it "chr1": pass --aliases FILE/)]]);
   writeFileSync(join(folder, 'aliases'), '1 chr1\n');
   const built = genomelm('corpus', 'build', '--length', '100', '--json', '-o', join(folder, 'annotated'), '--gff', join(folder, 'a.gff'), '--aliases', join(folder, 'aliases'), genome);
   expect(JSON.parse(built.stdout)).toMatchObject({ report: [{ repeats: { byType: { gene: { length: 1000, kept: 900 } } } }] });

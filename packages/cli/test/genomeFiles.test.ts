@@ -33,7 +33,7 @@ test('fasta fetch: regions, BED, strands, and aliases', () => {
   const bed = write('a.bed', 'I\t0\t3\tfirst\t0\t-\n');
   const refused = genomelm('fasta', 'fetch', '--bed', bed, fasta);
   expect([refused.status, refused.stdout]).toEqual([2, '']);
-  expect(refused.stderr).toMatch(/^genomelm: .*got "I"; this file calls it "chrI".*\n$/);
+  expect(refused.stderr).toMatch(/^genomelm: .*got "I"; this file calls it "chrI": pass --aliases FILE\n$/);
   expect(genomelm('fasta', 'fetch', '--bed', bed, '--aliases', write('aliases.txt', 'I chrI\n'), fasta).stdout).toBe('>first\nCGT\n');
 });
 

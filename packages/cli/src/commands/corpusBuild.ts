@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildCorpus, buildShard, type CorpusOptions, type CorpusReport } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command, type Context } from '../command';
 import { openCorpusSources } from '../corpusSources';
-import { aliasesOption } from '../genomeFiles';
+import { aliasesOption, namingAliases } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 import { version } from '../version';
 
@@ -45,7 +45,7 @@ export const corpusBuild: Command = {
     const of = integer(context, 'of', 1, { max: 100_000 });
     const only = values['shard'] === undefined ? undefined : integer(context, 'shard', 0, { min: 0, max: of - 1 });
     const options = corpusOptions(context);
-    const sources = await openCorpusSources(context);
+    const sources = await namingAliases(() => openCorpusSources(context));
     const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'] })).digest('hex');
     mkdirSync(out, { recursive: true });
     let built = 0;
@@ -53,7 +53,7 @@ export const corpusBuild: Command = {
       for (const shard of only === undefined ? Array.from({ length: of }, (_, i) => i) : [only]) {
         const stem = join(out, shardName(split, shard, of));
         if (!isWhole(stem, fingerprint)) {
-          const result = await build(sources, options, split, { shard, of, signal, onRecord: (records) => progress.update({ stage: `${split} ${shard + 1}/${of}`, done: records, unit: 'windows' }) });
+          const result = await namingAliases(() => build(sources, options, split, { shard, of, signal, onRecord: (records) => progress.update({ stage: `${split} ${shard + 1}/${of}`, done: records, unit: 'windows' }) }));
           writeFileAtomic(`${stem}.2bit`, result.bytes);
           writeFileAtomic(`${stem}.json`, `${JSON.stringify({ file: `${shardName(split, shard, of)}.2bit`, split, shard, of, records: result.records, bases: result.bases, sha256: result.sha256, fingerprint, report: result.report }, null, 2)}\n`);
           built++;

@@ -1,6 +1,6 @@
 import { fetchIntervals, readBed, type NamedInterval } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, openSequences, sourceOf, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, sourceOf, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const fastaFetch: Command = {
@@ -28,7 +28,7 @@ export const fastaFetch: Command = {
     const list: object[] = [];
     let done = 0;
     try {
-      await withOutput(values['out'] as string | undefined, async (output) => {
+      await namingAliases(() => withOutput(values['out'] as string | undefined, async (output) => {
         for await (const { interval, sequence } of fetchIntervals(file, intervals(), { ...loadAliases(context), clamp: values['clamp'] === true })) {
           const { contig, start, name } = interval;
           const title = name ?? `${contig}:${start + 1}-${start + sequence.length}`;
@@ -37,7 +37,7 @@ export const fastaFetch: Command = {
           progress.update({ stage: 'fetch', done: ++done, unit: 'regions' });
         }
         if (json) await output.write(`${JSON.stringify({ sequences: list })}\n`);
-      });
+      }));
       if (json && values['out'] !== undefined) print(`${JSON.stringify({ file: values['out'], sequences: done })}\n`);
     } finally {
       await file.close();

@@ -1,6 +1,6 @@
 import { applyTrio, applyVariants, readPedigree, readVcf, triosOf, type Haplotype } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, openSequences, required, sourceOf, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, required, sourceOf, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const variantsApply: Command = {
@@ -33,7 +33,7 @@ export const variantsApply: Command = {
       const trio = typeof values['ped'] === 'string' ? await trioOf(values['ped'], samples, wanted) : undefined;
       const isAlone = samples.length === 1 && haplotypes.length === 1;
       const built: AsyncIterable<Haplotype> = trio ? applyTrio({ ...options, trio }) : applyVariants({ ...options, sample: samples, haplotype: haplotypes });
-      await withOutput(out, async (output) => {
+      await namingAliases(() => withOutput(out, async (output) => {
         for await (const { name, sample, haplotype, sequence, report } of built) {
           if (!haplotypes.includes(haplotype)) continue;
           const title = isAlone ? name : `${sample}#${haplotype}#${name}`; // the names of PanSN
@@ -41,7 +41,7 @@ export const variantsApply: Command = {
           reports.push({ name: title, contig: name, sample, haplotype, length: sequence.length, ...report, ...(json && out === undefined ? { sequence: Buffer.from(sequence).toString('latin1') } : {}) });
           progress.update({ stage: 'apply', done: reports.length, unit: 'haplotypes' });
         }
-      });
+      }));
     } finally {
       await reference.close();
     }
