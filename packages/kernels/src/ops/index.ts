@@ -1,5 +1,7 @@
 // The table of ops, in reading order.
-export { accumulate, add, fill, mul, scale, sub } from './elementwise/elementwise';
+export { accumulate, add, div, fill, mul, scale, sub } from './elementwise/elementwise';
+export { broadcastTo } from './broadcast/arithmetic';
+export { max, mean, type ReduceOptions } from './reduce/reduce';
 export { addRow, mulRow } from './broadcast/broadcast';
 export { concat, slice } from './rows/rows';
 export { cast } from './cast/cast';

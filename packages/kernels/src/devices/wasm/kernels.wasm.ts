@@ -25,3 +25,5 @@ export { matmulStored } from '../../ops/matmul/stored.wasm';
 export { quantizeRows } from '../../ops/matmul/quantized.wasm';
 export { cacheAppend, pagedAttention } from '../../ops/pagedAttention/paged.wasm';
 export { drawTokens, filterLogits, penalizeLogits } from '../../ops/sampling/sampling.wasm';
+export { arithmetic } from '../../ops/broadcast/arithmetic.wasm';
+export { reduce } from '../../ops/reduce/reduce.wasm';

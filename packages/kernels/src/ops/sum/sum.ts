@@ -3,11 +3,13 @@ import { addingElements, addingRows, byElements, checkFloats, checkShape } from 
 import { eachElement } from '../elementwise/eachElement';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
+import { broadcastTo } from '../broadcast/arithmetic';
+import { reduce, type ReduceOptions } from '../reduce/reduce';
 import shader from './sum.wgsl';
 import rowsShader from './sumRows.wgsl';
 
-/** All elements → `[]`. */
-export const sum = (x: Tensor): Tensor => apply(sumOp, [x], {})[0];
+/** All elements → `[]`, in float64 on wasm; or over axes. */
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => (options.axes || options.keepDims ? reduce('sum', x, options) : apply(sumOp, [x], {})[0]);
 
 /** Over the rows of `x [rows, width]` → `[width]`. */
 export const sumRows = (x: Tensor): Tensor => apply(sumRowsOp, [x], {})[0];
@@ -63,6 +65,7 @@ const sumRowsOp: Op = {
     };
   },
   webgpu: ([{ shape: [rows, width] }]) => ({ steps: [{ shader: rowsShader, params: { rows, width }, bind: [{ input: 0 }, { output: 0 }], workgroups: [Math.ceil(width / 16), 1, 1] }] }),
+  backward: (d, { specs: [{ shape }] }) => [broadcastTo(d, shape)],
 };
 
 const sumSquaresOp: Op = {

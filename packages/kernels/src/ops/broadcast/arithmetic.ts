@@ -1,0 +1,138 @@
+// Arithmetic of tensors whose shapes differ in axes of 1, as in numpy: the slow path under add, sub, mul and div, and the way to repeat a tensor.
+import { apply, type Op } from '../../op';
+import { reshape } from '../../grad';
+import { checkFloats, linearGrid } from '../check';
+import { reduce } from '../reduce/reduce';
+import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { array, input, one, output, partsFor } from '../../devices/wasm/plan';
+import shader from './arithmetic.wgsl';
+
+export type Operator = 'add' | 'sub' | 'mul' | 'div' | 'first' | 'equal';
+
+/** As kernels know them. `first` is a alone, `equal` 1 where a is b and else 0. */
+const codes: Readonly<Record<Operator, number>> = { add: 0, sub: 1, mul: 2, div: 3, first: 4, equal: 5 };
+
+const functions: Readonly<Record<Operator, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, first: (a) => a, equal: (a, b) => (a === b ? 1 : 0),
+};
+
+/** Axes are compared from the last one on; one of two that differ must be 1, or missing. */
+export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const [x, y] = [a, b].map((shape) => shape[axis - rank + shape.length] ?? 1);
+    if (x !== y && x !== 1 && y !== 1) throw new RangeError(`${op}: expected a and b of one shape, got [${a.join(', ')}] and [${b.join(', ')}]; axes that differ must be 1`);
+    return x === 1 ? y : x;
+  });
+}
+
+/** `a ∘ b` over shapes that broadcast. */
+export const arithmetic = (operator: Operator, a: Tensor, b: Tensor): Tensor => apply(arithmeticOp, [a, b], { operator })[0];
+
+/** `x` repeated along its axes of 1, and along new ones in front, to this shape. */
+export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  const fits = broadcastShape('broadcastTo', x.shape, shape).every((length, axis) => length === shape[axis]) && x.shape.length <= shape.length;
+  if (!fits) throw new RangeError(`broadcastTo: expected axes of 1 or of the wanted length, got [${x.shape.join(', ')}] for [${shape.join(', ')}]`);
+  return apply(repeatOp, [x], { shape: Int32Array.from(shape) })[0];
+}
+
+/** The sum of a gradient over the axes along which a tensor of this shape was repeated. */
+function sumTo(d: Tensor, shape: readonly number[]): Tensor {
+  const added = d.shape.length - shape.length;
+  const axes = d.shape.flatMap((length, axis) => (axis < added || shape[axis - added] !== length ? [axis] : []));
+  const total = axes.length ? reduce('sum', d, { axes }) : d;
+  return total.shape.length === shape.length && total.shape.every((length, i) => length === shape[i]) ? total : reshape(total, shape);
+}
+
+/** Axes of the output that belong together, and how far apart neighbours along them lie in each input (0: repeated). */
+interface Walk {
+  readonly lengths: number[];
+  readonly strides: number[][];
+}
+
+/** Neighbouring axes that every input walks through alike become one; there is at least one. */
+export function walkOf(shapes: readonly (readonly number[])[], shape: readonly number[]): Walk {
+  const lengths: number[] = [];
+  const strides: number[][] = shapes.map(() => []);
+  const ends = shapes.map(() => 1);
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] === 1) continue;
+    const own = shapes.map((from, i) => {
+      const length = from[axis - shape.length + from.length] ?? 1;
+      const stride = length === 1 ? 0 : ends[i];
+      ends[i] *= length;
+      return stride;
+    });
+    if (lengths.length && own.every((stride, i) => stride === strides[i][0] * lengths[0])) lengths[0] *= shape[axis];
+    else {
+      lengths.unshift(shape[axis]);
+      own.forEach((stride, i) => strides[i].unshift(stride));
+    }
+  }
+  return lengths.length ? { lengths, strides } : { lengths: [1], strides: shapes.map(() => [0]) };
+}
+
+/** Calls `f` with the place of each element of the output, in order, and with where it comes from in each input. */
+function walk({ lengths, strides }: Walk, f: (to: number, from: number[]) => void): void {
+  const count = lengths.reduce((product, length) => product * length, 1);
+  for (let to = 0; to < count; to++) {
+    const from = strides.map(() => 0);
+    for (let axis = lengths.length - 1, rest = to; axis >= 0; rest = Math.floor(rest / lengths[axis--])) strides.forEach((own, i) => { from[i] += (rest % lengths[axis]) * own[axis]; });
+    f(to, from);
+  }
+}
+
+const tableOf = ({ lengths, strides }: Walk): Int32Array => Int32Array.from([...lengths, ...strides.flat()]);
+
+/** One kernel serves both ops: to repeat is to take the first of two. */
+function calls(specs: readonly TensorSpec[], [y]: readonly TensorSpec[], operator: Operator) {
+  const walked = walkOf(specs.map(({ shape }) => shape), y.shape);
+  const rank = walked.lengths.length, inner = walked.lengths[rank - 1];
+  return one('arithmetic', [input(0), input(1 % specs.length), output(0), array(tableOf(specs.length > 1 ? walked : { ...walked, strides: [walked.strides[0], walked.strides[0]] }))], [sizeOf(y) / Math.max(1, inner), inner, rank, codes[operator]], sizeOf(y) ? partsFor(2 * sizeOf(y)) : 1);
+}
+
+function plan(specs: readonly TensorSpec[], [y]: readonly TensorSpec[], operator: Operator) {
+  const walked = walkOf(specs.map(({ shape }) => shape), y.shape), count = sizeOf(y);
+  const table = tableOf(specs.length > 1 ? walked : { ...walked, strides: [walked.strides[0], walked.strides[0]] });
+  return { steps: count ? [{ shader, constants: { OPERATOR: codes[operator] }, params: { count, rank: walked.lengths.length }, arrays: { table }, bind: [{ input: 0 }, { input: 1 % specs.length }, { output: 0 }], workgroups: linearGrid(count) }] : [] };
+}
+
+const arithmeticOp: Op<{ readonly operator: string }> = {
+  name: 'arithmetic',
+  saves: ([needsA, needsB], { operator }) => ({ inputs: operator === 'mul' || operator === 'div' ? [...(needsB ? [0] : []), ...(needsA || operator === 'div' ? [1] : [])] : [] }),
+  infer([a, b], { operator }) {
+    checkFloats(operator, { a, b });
+    return [float32(...broadcastShape(operator, a.shape, b.shape))];
+  },
+  reference([a, b], [y], { operator }, [aSpec, bSpec, ySpec]) {
+    const f = functions[operator as Operator];
+    walk(walkOf([aSpec.shape, bSpec.shape], ySpec.shape), (to, [i, j]) => { y[to] = f(a[i], b[j]); });
+  },
+  wasm: (inputs, outputs, { operator }) => calls(inputs, outputs, operator as Operator),
+  webgpu: (inputs, outputs, { operator }) => plan(inputs, outputs, operator as Operator),
+  backward(d, { inputs: [a, b], specs }, { operator }, [needsA, needsB]) {
+    const to = (gradient: Tensor, i: number) => sumTo(gradient, specs[i].shape);
+    const minusOne = () => arithmetic('sub', arithmetic('sub', d, d), d);
+    switch (operator) {
+      case 'add': return [needsA ? to(d, 0) : null, needsB ? to(d, 1) : null];
+      case 'sub': return [needsA ? to(d, 0) : null, needsB ? to(minusOne(), 1) : null];
+      case 'mul': return [needsA ? to(arithmetic('mul', d, b), 0) : null, needsB ? to(arithmetic('mul', d, a), 1) : null];
+      case 'div': return [needsA ? to(arithmetic('div', d, b), 0) : null, needsB ? to(arithmetic('div', arithmetic('mul', minusOne(), arithmetic('div', a, b)), b), 1) : null];
+      default: return [null, null];
+    }
+  },
+};
+
+const repeatOp: Op<{ readonly shape: Int32Array }> = {
+  name: 'broadcastTo',
+  infer([x], { shape }) {
+    checkFloats('broadcastTo', { x });
+    return [float32(...shape)];
+  },
+  reference([x], [y], _attributes, [xSpec, ySpec]) {
+    walk(walkOf([xSpec.shape], ySpec.shape), (to, [i]) => { y[to] = x[i]; });
+  },
+  wasm: (inputs, outputs) => calls(inputs, outputs, 'first'),
+  webgpu: (inputs, outputs) => plan(inputs, outputs, 'first'),
+  backward: (d, { specs: [{ shape }] }) => [sumTo(d, shape)],
+};
