@@ -11,7 +11,7 @@ import { root } from '../run.mjs';
 
 const folder = join(root, 'tools/bench'), peersFolder = join(folder, 'peers');
 const [name, ...args] = process.argv.slice(2);
-const benches = readdirSync(folder).filter((file) => file.endsWith('.mjs') && !['main.mjs', 'measure.mjs'].includes(file)).map((file) => file.slice(0, -4));
+const benches = readdirSync(folder).filter((file) => file.endsWith('.mjs') && !['gpu.mjs', 'main.mjs', 'measure.mjs'].includes(file)).map((file) => file.slice(0, -4));
 if (!benches.includes(name)) {
   console.error(`bench: expected one of ${benches.join(', ')}, got ${name ?? 'nothing'}; npm run bench -- ${benches[0]} [--json]`);
   process.exit(2);
