@@ -2,6 +2,7 @@ import type { Command } from '../command';
 import { bgzip } from './bgzip';
 import { corpusBuild } from './corpusBuild';
 import { doctor } from './doctor';
+import { embed } from './embed';
 import { fastaCodonUsage } from './fastaCodonUsage';
 import { fastaFetch } from './fastaFetch';
 import { fastaIndex } from './fastaIndex';
@@ -19,12 +20,15 @@ import { gueRun } from './gueRun';
 import { gueSketch } from './gueSketch';
 import { gueSplit } from './gueSplit';
 import { gueTasks } from './gueTasks';
+import { inspect } from './inspect';
 import { inspectTokenizer } from './inspectTokenizer';
+import { predict } from './predict';
 import { pretrain } from './pretrain';
 import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
+import { variantEffect } from './variantEffect';
 import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];

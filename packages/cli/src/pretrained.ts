@@ -1,0 +1,55 @@
+import { loadPretrained, type AnyModel, type LoadEvent, type LoadFacts, type LoadOptions } from '@genomelm/model';
+import { parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
+import { UsageError, type Context, type OptionSpec } from './command';
+import { openTokenizer } from './commands/tokenize';
+import type { Device } from '@genomelm/kernels';
+
+/** The options of every command that takes a model. */
+export const modelOptions: Readonly<Record<string, OptionSpec>> = {
+  tokenizer: { type: 'string', short: 't', value: 'T', help: "a tokenizer.json, kmer:6 or character (default: the model's own tokenizer.json)" },
+  revision: { type: 'string', value: 'R', help: 'branch, tag or commit on the hub (default main)' },
+};
+
+export interface OpenedModel {
+  readonly model: AnyModel & LoadFacts;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Where a model comes from: a directory, an address, or an id on the hub (`$GENOMELM_HUB`, `$HF_TOKEN`). */
+export const sourceOptions = ({ values, signal, progress }: Context): Omit<LoadOptions, 'device'> => ({
+  ...(typeof values['revision'] === 'string' ? { revision: values['revision'] } : {}),
+  ...(process.env['GENOMELM_HUB'] ? { hubUrl: process.env['GENOMELM_HUB'] } : {}),
+  signal,
+  onProgress: (event: LoadEvent) => {
+    if (event.kind === 'found') announce(event);
+    else progress.update({ stage: event.kind === 'download' ? `download ${event.file}` : 'load', done: event.done, total: event.total, unit: event.kind === 'download' ? 'bytes' : 'tensors' });
+  },
+});
+
+/** Revision and size, before anything large is fetched. */
+function announce({ source, revision, files }: Extract<LoadEvent, { kind: 'found' }>): void {
+  const missing = files.filter(({ cached }) => !cached);
+  if (!missing.length) return;
+  const bytes = missing.reduce((total, file) => total + file.bytes, 0);
+  process.stderr.write(`genomelm: ${source}${revision ? ` at ${revision}` : ''}: ${(bytes / 1e6).toFixed(1)} MB in ${missing.length} files (${missing.map(({ name }) => name).join(', ')})\n`);
+}
+
+/** The tokenizer that --tokenizer names, else the one that came with the model. */
+export function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, text: string | undefined): Tokenizer {
+  if (typeof values['tokenizer'] === 'string') return openTokenizer(values['tokenizer']);
+  if (text === undefined) throw new UsageError(`${name}: expected a tokenizer.json beside the model, got none; give --tokenizer`);
+  return parseTokenizerJson(text);
+}
+
+export async function openPretrained(context: Context, name: string, device: Device): Promise<OpenedModel> {
+  const model = await loadPretrained(name, { ...sourceOptions(context), device });
+  context.progress.finish();
+  return { model, tokenizer: tokenizerFor(context, name, model.tokenizer) };
+}
+
+/** The first operand is the model, the others are files. */
+export function modelAndFiles({ positionals }: Pick<Context, 'positionals'>, command: string): { name: string; files: readonly string[] } {
+  const [name, ...files] = positionals;
+  if (name === undefined || !files.length) throw new UsageError(`${command}: expected a model and one file or more, got ${name === undefined ? 'nothing' : 'no file'}; see genomelm ${command} --help`);
+  return { name, files };
+}
