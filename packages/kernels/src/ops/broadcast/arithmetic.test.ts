@@ -3,7 +3,7 @@ import { add, broadcastTo, createReferenceDevice, div, max, mean, mul, read, sub
 import { describeOp, type OpCase } from '../../testing';
 
 const shapes: readonly (readonly [readonly number[], readonly number[]])[] = [[[3, 5], [5]], [[4, 1], [1, 7]], [[2, 3, 4], [2, 1, 4]], [[2, 3, 4, 5], [3, 1, 1]], [[], [6]], [[9, 1, 2], [1, 33, 1]]];
-const named = (name: string, f: (a: Tensor, b: Tensor) => Tensor, chosen = shapes.slice(2, 4)): OpCase[] => chosen.map(([a, b]) => ({ name: `${name} of [${a.join()}] and [${b.join()}]`, inputs: { a, b }, run: (p) => f(p.a, p.b) }));
+const named = (name: string, f: (a: Tensor, b: Tensor) => Tensor, chosen: typeof shapes = shapes.slice(2, 4)): OpCase[] => chosen.map(([a, b]) => ({ name: `${name} of [${a.join()}] and [${b.join()}]`, inputs: { a, b }, run: (p) => f(p.a, p.b) }));
 
 describeOp('broadcasting arithmetic', [
   ...named('add', add, shapes), ...named('sub', sub), ...named('mul', mul),
