@@ -12,6 +12,7 @@ import { buildPairValidity, type PairValidity } from './pairValidity';
 import { createTokenBuffer } from './tokenBuffer';
 
 const MAX_TRIE_CELLS = 2 ** 24; // 64 MiB
+const MAX_LENGTH = 2 ** 12;     // letters of a token: its prefixes are looked up one by one, and hostile files have tokens of megabytes
 
 /** In `letterTables`: a byte that is no letter. */
 export const NO_LETTER_BYTE = 255;
@@ -53,15 +54,13 @@ export interface LinearTables {
  */
 export function createLinearTables(letters: Letters, letterTables: Uint8Array, rules: MergeRules, tokenText: (id: number) => string, vocabSize: number): LinearTables | undefined {
   if (vocabSize >= 2 ** 16 || letters.tokenId.length >= NO_LETTER_BYTE || !everyTokenIsBuiltOnce(letters, rules, vocabSize)) return undefined;
+  if (Array.prototype.some.call(rules.product, (id: number) => tokenText(id).length > MAX_LENGTH)) return undefined;
   const validity = buildPairValidity(rules, letters.tokenId, vocabSize);
   const prefixes = validity && buildPrefixes(letters, reachableTokens(letters, rules, tokenText, vocabSize), tokenText, vocabSize);
   if (!prefixes) return undefined;
   const { length, shorter, reachable, ...rest } = prefixes, tokens = new Uint32Array(4 * (vocabSize + 1));
   const ahead = Math.floor(4 / rest.bits), follows = findFollowers(letters, reachable, tokenText, validity, rest.bits, ahead);
-  for (let id = 0; id <= vocabSize; id++) {
-    if (length[id] >= 2 ** 16) return undefined;
-    tokens.set([(length[id] | (follows(id) << 16)) >>> 0, shorter[id], validity.columnOf[id], validity.rowOf[id]], 4 * id);
-  }
+  for (let id = 0; id <= vocabSize; id++) tokens.set([(length[id] | (follows(id) << 16)) >>> 0, shorter[id], validity.columnOf[id], validity.rowOf[id]], 4 * id);
   return { ...rest, none: vocabSize, tokens, ahead, forbidden: validity.bits, letterTables };
 }
 

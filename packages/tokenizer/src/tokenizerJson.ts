@@ -9,6 +9,8 @@ import { bareFrame, bertFrame, type Frame, type FramePiece, type Truncation } fr
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const MAX_ENTRIES = 2 ** 22; // of the vocabulary, of merges: a hostile file of ten million would take gigabytes
+const MAX_ADDED = 10_000;    // each is looked for in the text
 const MAX_ID = 2 ** 24; // an id is a row of an embedding; a hostile 4,294,967,295 would ask for 16 GiB
 
 /**
@@ -21,7 +23,7 @@ export function parseTokenizerJson(json: string | object): BpeTokenizer {
     ['version', 'truncation', 'added_tokens', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder', 'model']);
   if (file.version !== undefined && file.version !== '1.0') throw wrong('version', '"1.0"', file.version, 'convert the file');
   const model = readModel(file.model);
-  const addedTokens = list(file.added_tokens ?? [], 'added_tokens').map((token, i) => readAddedToken(token, `added_tokens[${i}]`));
+  const addedTokens = list(file.added_tokens ?? [], 'added_tokens', MAX_ADDED).map((token, i) => readAddedToken(token, `added_tokens[${i}]`));
   checkIds(model.vocab, addedTokens);
   const idOf = (token: string) => model.vocab.get(token) ?? addedTokens.find(({ content }) => content === token)?.id;
   readDecoder(file.decoder);
@@ -51,7 +53,9 @@ function readModel(value: unknown): Pick<BpeDefinition, 'vocab' | 'merges' | 'un
 
 function readVocab(value: unknown): ReadonlyMap<string, number> {
   const vocab = new Map<string, number>();
-  for (const [token, id] of Object.entries(record(value, 'model.vocab'))) {
+  const object = record(value, 'model.vocab');
+  for (const token of atMost(Object.keys(object), 'model.vocab', MAX_ENTRIES)) {
+    const id = object[token];
     if (token === '') throw wrong('model.vocab', 'tokens of at least one letter', token, 'remove the empty token');
     vocab.set(token, readId(id, `model.vocab[${show(token)}]`));
   }
@@ -225,9 +229,14 @@ function fields(value: unknown, path: string, known?: readonly string[]): Fields
   return object;
 }
 
-function list(value: unknown, path: string): readonly unknown[] {
+function list(value: unknown, path: string, most = MAX_ENTRIES): readonly unknown[] {
   if (!Array.isArray(value)) throw wrong(path, 'an array', value, 'is this a tokenizer.json?');
-  return value;
+  return Array.from(atMost(value as unknown[], path, most)); // no holes
+}
+
+function atMost<T>(values: readonly T[], path: string, most: number): readonly T[] {
+  if (values.length > most) throw wrong(path, `at most ${most} entries`, values, 'is this a tokenizer for DNA?');
+  return values;
 }
 
 function text(value: unknown, path: string): string {

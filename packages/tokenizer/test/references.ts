@@ -5,19 +5,23 @@ import { NO_LETTER } from '../src/mergeRules';
 type Merge = readonly [left: string, right: string];
 
 /** Joins the pair of lowest rank, the leftmost of these, until none is left. */
-export function encodeByDefinition(word: string, merges: readonly Merge[]): string[] {
+export function createDefinition(merges: readonly Merge[]): (word: string) => string[] {
   const rank = new Map(merges.map(([left, right], i) => [`${left} ${right}`, i]));
-  const tokens = [...word];
-  for (;;) {
-    let best = -1, lowest = Infinity;
-    for (let i = 0; i + 1 < tokens.length; i++) {
-      const found = rank.get(`${tokens[i]} ${tokens[i + 1]}`) ?? Infinity;
-      if (found < lowest) [best, lowest] = [i, found];
+  return (word) => {
+    const tokens = [...word];
+    for (;;) {
+      let best = -1, lowest = Infinity;
+      for (let i = 0; i + 1 < tokens.length; i++) {
+        const found = rank.get(`${tokens[i]} ${tokens[i + 1]}`) ?? Infinity;
+        if (found < lowest) [best, lowest] = [i, found];
+      }
+      if (best < 0) return tokens;
+      tokens.splice(best, 2, tokens[best] + tokens[best + 1]);
     }
-    if (best < 0) return tokens;
-    tokens.splice(best, 2, tokens[best] + tokens[best + 1]);
-  }
+  };
 }
+
+export const encodeByDefinition = (word: string, merges: readonly Merge[]): string[] => createDefinition(merges)(word);
 
 /** Counts all neighbours again for every merge; ids give the order of ties. */
 export function trainByDefinition(words: readonly string[], options: { vocabSize: number; specialTokens?: readonly string[]; minFrequency?: number; maxTokenLength?: number }): Merge[] {
