@@ -31,7 +31,8 @@ export interface Command {
   /** What follows the name, for example `[--output ids] FILES…`. */
   readonly usage: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  run(context: Context): Promise<void>;
+  /** Gives the exit code where it is not 0. */
+  run(context: Context): Promise<number | void>;
 }
 
 const common: Readonly<Record<string, OptionSpec>> = {
@@ -83,6 +84,13 @@ export function choice<T extends string>({ values }: Pick<Context, 'values'>, na
   const text = (values[name] ?? fallback) as T;
   if (!allowed.includes(text)) throw new UsageError(`--${name}: expected one of ${allowed.join(', ')}, got ${text}`);
   return text;
+}
+
+/** A share above 0 and at most 1. */
+export function share({ values }: Pick<Context, 'values'>, name: string, fallback: number): number {
+  const value = values[name] === undefined ? fallback : Number(values[name]);
+  if (!(value > 0 && value <= 1)) throw new UsageError(`--${name}: expected a share above 0 and at most 1, got ${String(values[name])}`);
+  return value;
 }
 
 /** `a,b,c` as a list. */

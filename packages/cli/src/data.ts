@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableTasks, findTask, loadDataset, parseDataset, parseTask, type Dataset, type ReportTask, type Task } from '@genomelm/gue';
+import { availableTasks, findTask, loadDataset, parseDataset, parseTask, type Dataset, type ReportTask, type Task, type UpstreamSettings } from '@genomelm/gue';
 import { simulatedTasks, simulateGueTask, type SimulatedTask } from '@genomelm/genome-io';
 import { UsageError } from './command';
 
@@ -7,8 +7,8 @@ import { UsageError } from './command';
 export interface Source {
   readonly name: string;
   readonly task: Pick<Task, 'name' | 'version' | 'metric' | 'classes' | 'pair'> & ReportTask;
-  /** How upstream cuts inputs; simulated tasks have no such limit. */
-  readonly upstreamMaxTokens?: number;
+  /** How upstream fine-tuned on it; nobody did on simulated tasks. */
+  readonly upstream?: UpstreamSettings;
   load(signal: AbortSignal): Promise<Dataset>;
 }
 
@@ -40,7 +40,7 @@ export function userTask(path: string): Task {
 const realSource = (task: Task, directory: string): Source => ({
   name: task.name,
   task,
-  ...(task.upstream.maxTokens ? { upstreamMaxTokens: task.upstream.maxTokens } : {}),
+  upstream: task.upstream,
   load: (signal) => loadDataset(task, directory, { signal }),
 });
 

@@ -24,8 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort(new Error('interrupted')));
   try {
-    await command.run({ values, positionals, json, progress, signal: abort.signal, print: (text) => process.stdout.write(text) });
-    return 0;
+    return (await command.run({ values, positionals, json, progress, signal: abort.signal, print: (text) => process.stdout.write(text) })) ?? 0;
   } catch (error) {
     if (abort.signal.aborted) return 130;
     throw error;
@@ -35,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function find(args: readonly string[]): { command: Command; rest: readonly string[] } {
-  for (const words of [2, 1]) {
+  for (const words of [3, 2, 1]) {
     const command = commands.find(({ name }) => name === args.slice(0, words).join(' '));
     if (command) return { command, rest: args.slice(words) };
   }

@@ -6,7 +6,9 @@ import { createSequenceClassifier, dnabert2Config, loadPretrained, smallConfig }
 import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } from '@genomelm/tokenizer';
 import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
+import { codeHash } from './codeHash';
 import type { Device } from '@genomelm/kernels';
+import type { Protocol } from '@genomelm/model';
 import type { Source } from './data';
 
 /** A tokenizer.json on disk. */
@@ -31,7 +33,15 @@ export interface Occasion {
   readonly dataset: Dataset;
   readonly device: Device;
   readonly tokenizerFile?: TokenizerFile | undefined;
+  /** What is trained of a pre-trained model; `full` unless given. */
+  readonly protocol?: Protocol;
+  /** `upstream` trains a pre-trained model with the settings of DNABERT-2's script for the task. */
+  readonly preset?: Preset;
 }
+
+export const protocols = ['full', 'lora', 'probe'] as const satisfies readonly Protocol[];
+export const presets = ['own', 'upstream'] as const;
+export type Preset = (typeof presets)[number];
 
 /** The tokenizer of DNABERT-2 as released; its scripts' token limits hold for it alone. */
 const officialTokenizer = '5d178e8ce2ba55df97fff197f4b30f40133b95d7096be398c2df6b526c5d8cd3';
@@ -40,6 +50,13 @@ export const builtInModels = ['small', 'dnabert2-shape'] as const;
 
 /** A built-in name, or a directory with a pre-trained model. */
 export async function prepareModel(name: string, occasion: Occasion): Promise<PreparedModel> {
+  const prepared = await prepare(name, occasion);
+  return { ...prepared, settings: { ...prepared.settings, code: codeHash() } };
+}
+
+async function prepare(name: string, occasion: Occasion): Promise<PreparedModel> {
+  const { protocol = 'full' } = occasion;
+  if (builtInModels.some((each) => each === name) && protocol !== 'full') throw new UsageError(`--protocol: expected full for ${name}, which is trained from scratch, got ${protocol}; name a pre-trained model with --models`);
   if (name === 'small') return small(occasion);
   if (name === 'dnabert2-shape') return dnabert2Shape(occasion);
   if (existsSync(name) && statSync(name).isDirectory()) return pretrained(name, occasion);
@@ -57,7 +74,7 @@ async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasio
   const official = tokenizerFile?.sha256 === officialTokenizer;
   const tokenizer = tokenizerFile?.tokenizer ?? await trainBpe(dataset.train.examples.map(({ sequence }) => sequence), { vocabSize: 4096, initialAlphabet: 'ACGT', otherLetters: 'cut' });
   const { hiddenSize, numLayers, numHeads, intermediateSize } = smallConfig({ vocabSize: tokenizer.vocabSize, maxPositions: 1 });
-  const maxLength = official ? source.upstreamMaxTokens : undefined;
+  const maxLength = official ? source.upstream?.maxTokens : undefined;
   const classifier = createSequenceClassifier(({ vocabSize }) => ({ ...dnabert2Config, vocabSize, hiddenSize, numLayers, numHeads, intermediateSize, pooling: 'mean' }), tokenizer, {
     id: 'dnabert2-shape', device, hyperparameters: { maskProbability: 0, ...(maxLength ? { maxLength } : {}) }, ...(tokenizerFile ? { tokenizerFingerprint: tokenizerFile.sha256 } : {}),
   });
@@ -65,14 +82,22 @@ async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasio
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens, position: 'none' } };
 }
 
-/** A checkpoint with its own tokenizer.json, or the one given. */
-async function pretrained(directory: string, { device, source, tokenizerFile }: Occasion): Promise<PreparedModel> {
+/** A checkpoint with its own tokenizer.json, or the one given. With another protocol than `full` its name says so, as then it is another model. */
+async function pretrained(directory: string, { device, source, tokenizerFile, protocol = 'full', preset = 'own' }: Occasion): Promise<PreparedModel> {
   const file = existsSync(join(directory, 'tokenizer.json')) ? readTokenizer(join(directory, 'tokenizer.json')) : tokenizerFile;
   if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
   const model = await loadPretrained(directory, { device, architecture: 'encoder' });
-  const maxLength = file.sha256 === officialTokenizer ? source.upstreamMaxTokens : undefined;
-  const classifier = createSequenceClassifier(model, file.tokenizer, { id: directory, tokenizerFingerprint: file.sha256, ...(maxLength ? { hyperparameters: { maxLength } } : {}) });
-  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position }, dispose: () => free(model.params) };
+  const maxLength = file.sha256 === officialTokenizer ? source.upstream?.maxTokens : undefined;
+  const hyperparameters = { ...(preset === 'upstream' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
+  const classifier = createSequenceClassifier(model, file.tokenizer, { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });
+  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position, protocol }, dispose: () => free(model.params) };
+}
+
+/** The settings of DNABERT-2's script by the names that a fit knows. One thing stays ours: which parameters are kept is decided by MCC on dev, where the script takes the lowest loss. */
+function upstreamHyperparameters({ name, upstream }: Source): Readonly<Record<string, number>> {
+  if (!upstream?.epochs) throw new UsageError(`--preset upstream: expected a task with settings of DNABERT-2's script, got ${name}, of which none are published`);
+  const { learningRate, epochs, maxSteps = 0, warmupSteps = 0, evalEverySteps = 0, batchSize, maxTokens = 512, weightDecay = 0.01 } = upstream;
+  return { learningRate, epochs, maxSteps, warmupSteps, evaluateEvery: evalEverySteps, batchSize, weightDecay, tokensPerBatch: batchSize * maxTokens };
 }
 
 export function readTokenizer(path: string): TokenizerFile {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simulateGueTask } from '@genomelm/genome-io';
 import { bundleGenomelm, freshFolder } from './genomelm';
@@ -25,6 +25,51 @@ test('gue audit finds the copies', () => {
   const { results } = json('gue', 'audit', '--data', data, '--tasks', 'prom_core_tata');
   expect(results).toMatchObject([{ task: 'prom_core_tata', exactDuplicates: 6, labelConflicts: 0, duplicatesInTrain: 0 }]);
   expect(results[0]['nearDuplicates']).toBeGreaterThanOrEqual(6);
+  expect(results[0]).toMatchObject({ positionalTwins: { items: expect.any(Number) as number }, drift: [{ between: ['train', 'dev'] }, { between: ['train', 'test'] }, { between: ['dev', 'test'] }] });
+});
+
+test('a sketch of what a model was trained on tells how much of the test set stands in it', () => {
+  const model = freshFolder('model');
+  const corpus = join(model, 'corpus.fa');
+  writeFileSync(corpus, train.map(({ sequence }, i) => `>${i}\n${sequence}\n`).join(''));
+  expect(json('gue', 'sketch', '--scaled', '1', '-o', join(model, 'sketch.json'), corpus)).toMatchObject({ bases: 80 * 60, scaled: 1 });
+  const { results } = json('gue', 'audit', '--data', data, '--tasks', 'prom_core_tata', '--sketch', model);
+  const { containment } = results[0]['corpus'] as { containment: number };
+  expect(Math.abs(containment - 6 / 40)).toBeLessThan(0.05); // the six copies, and words of the planted motif
+});
+
+test('records stored without an audit get their homology-clean scores later; a record is run again and compared', () => {
+  const runs = freshFolder('runs');
+  const args = ['gue', 'run', '--data', data, '--tasks', 'prom_core_tata', '--models', '', '--baselines', 'composition', '--out', runs];
+  expect(json(...args, '--no-audit').results[0]).not.toHaveProperty('clean');
+  const records = () => readdirSync(join(runs, 'records')).filter((name) => /^[0-9a-f]{64}\.json$/.test(name)).map((name) => join(runs, 'records', name));
+  expect(json('gue', 'audit', '--data', data, '--tasks', 'prom_core_tata', '--runs', runs).results[0]).toMatchObject({ recordsScored: 1 });
+  const audited = readFileSync(records()[0], 'utf8');
+  expect(json(...args).results[0]).toMatchObject({ clean: { identity: 0.8, coverage: 0.5, items: expect.any(Number) as number } });
+  expect(readFileSync(records()[0], 'utf8')).toBe(audited);
+
+  expect(json('gue', 'reproduce', records()[0], '--data', data)).toMatchObject({ model: 'composition', identical: true, differingPredictions: 0, largestDifference: 0, changed: [] });
+  const record = JSON.parse(audited) as { predictions: { predicted: number[] }; fingerprint: string };
+  record.predictions.predicted[0] = 1 - record.predictions.predicted[0];
+  const forged = join(runs, 'forged.json');
+  writeFileSync(forged, JSON.stringify({ ...record, fingerprint: 'other' }));
+  const { status, stdout } = genomelm('gue', 'reproduce', forged, '--data', data);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/1 of 40 predictions differ.*Changed since: weights, tokenizer or default settings/);
+});
+
+test('splits by homology have the layout of GUE and pass the audit', () => {
+  const out = freshFolder('split');
+  const { results } = json('gue', 'split', 'homology', '--data', data, '--tasks', 'prom_core_tata', '-o', out);
+  expect(results).toMatchObject([{ rows: 140, nearDuplicates: 0, folder: join(out, 'prom/prom_core_tata') }]);
+  expect(json('gue', 'audit', '--data', out, '--tasks', 'prom_core_tata').results).toMatchObject([{ nearDuplicates: 0, exactDuplicates: 0 }]);
+});
+
+test('files come from a folder of the same layout, and are checked against the known hashes', () => {
+  const copy = freshFolder('copy');
+  const { results } = json('gue', 'download', '--from', data, '--data', copy, '--tasks', 'prom_core_tata');
+  expect(results.map(({ split, asKnown, kept }) => [split, asKnown, kept])).toEqual([['train', false, false], ['dev', false, false], ['test', false, false]]);
+  expect(readFileSync(join(copy, 'prom/prom_core_tata/test.csv'), 'utf8')).toBe(readFileSync(join(folder, 'test.csv'), 'utf8'));
 });
 
 test('gue baseline scores what is asked for', () => {
@@ -57,6 +102,10 @@ test('a task of one\'s own comes from a JSON file', () => {
 });
 
 test.each([
+  [['gue', 'split', 'homology', '--data', data], /expected -o DIR, got none/],
+  [['gue', 'reproduce', '/nonexistent.json'], /expected a run record, got ENOENT/],
+  [['gue', 'run', '--data', data, '--protocol', 'some'], /--protocol: expected some of full, lora, probe, got some/],
+  [['gue', 'run', '--data', data, '--models', 'small', '--protocol', 'lora', '--baselines', 'none'], /--protocol: expected full for small, which is trained from scratch, got lora/],
   [['gue', 'compare', 'a'], /expected the names of two models, got a/],
   [['gue', 'audit', '--data', data, '--identity', '80'], /--identity: expected a share above 0 and at most 1, got 80/],
   [['gue', 'baseline', '--data', data, '--baselines', 'nonsense'], /--baselines: expected majority/],

@@ -10,10 +10,11 @@ export type HomologyAudit = Pick<LeakageAudit, 'identity' | 'coverage' | 'homolo
 
 /** A record with the scores of its homology-clean part, from its stored predictions: nothing is fitted again. @param audit - of the same test set */
 export function withHomology(record: RunRecord, audit: HomologyAudit): RunRecord {
-  const { homology: _, device, cost, ...rest } = record;
+  const { device, cost, ...rest } = record;
   const [{ metric, interval }] = record.scores;
   const options = { seed: record.seed, ...(interval ? { resamples: interval.resamples } : {}) };
-  return { ...rest, homology: homologyScores(record.predictions, audit, metricsOf(metric as MetricName), options), ...(device === undefined ? {} : { device }), cost };
+  const homology = homologyScores(record.predictions, audit, metricsOf(metric as MetricName), options);
+  return { ...rest, homology, ...(device === undefined ? {} : { device }), cost };
 }
 
 /**

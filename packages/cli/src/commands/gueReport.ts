@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { openRunStore, identityOf, renderCsv, renderLatex, tasks, type ReportTask } from '@genomelm/gue';
+import { renderCsv, renderLatex, tasks, type ReportTask } from '@genomelm/gue';
 import { simulatedTasks } from '@genomelm/genome-io';
 import { list, UsageError, type Command } from '../command';
 import { simulatedTask, userTask } from '../data';
 import { writeFileAtomic } from '../output';
-import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
+import { reportInput, resultsJson, resultsText, storedRecords, writeReport } from '../results';
 
 export const gueReport: Command = {
   name: 'gue report',
@@ -20,10 +20,7 @@ export const gueReport: Command = {
     const { values, positionals, json, print } = context;
     if (positionals.length > 1) throw new UsageError(`gue report: expected one folder of runs, got ${positionals.join(' ')}`);
     const folder = positionals[0] ?? 'runs';
-    const store = openRunStore(join(folder, 'records'));
-    const stored: StoredRecord[] = [];
-    for (const record of await store.list()) stored.push({ record, path: store.pathOf(await store.keyOf(identityOf(record))) });
-    if (stored.length === 0) throw new UsageError(`gue report: expected run records in ${join(folder, 'records')}, got none; run genomelm gue run -o ${folder} first`);
+    const stored = await storedRecords('gue report', folder);
     const known: readonly ReportTask[] = [...tasks, ...simulatedTasks.map(simulatedTask), ...(list(context, 'tasks') ?? []).map(userTask)];
     const input = reportInput(stored, known.filter(({ name }) => stored.some(({ record }) => record.task === name)));
     const file = writeReport(input, (values['out'] as string | undefined) ?? join(folder, 'report.html'));

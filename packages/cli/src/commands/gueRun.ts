@@ -1,27 +1,32 @@
 import { join } from 'node:path';
-import { auditLeakage, baselines, evaluate, openRunStore, runIdentity, type Dataset, type EvaluateOptions, type LeakageAudit } from '@genomelm/gue';
-import { deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
+import { auditLeakage, evaluate, openRunStore, runIdentity, withHomology, type Dataset, type EvaluateOptions, type LeakageAudit, type RunRecord } from '@genomelm/gue';
+import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
-import { builtInModels, findTokenizer, prepareModel, type PreparedModel, type TokenizerFile } from '../models';
+import { builtInModels, findTokenizer, prepareModel, presets, protocols, type Preset, type TokenizerFile } from '../models';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
-import { baselineNames } from './baselineNames';
+import { baselineRequest, modelRequest, outsideRequest } from '../runRequests';
+import { allBaselines, baselineNames } from './baselineNames';
 import { outsideModels, type OutsideModel } from './outsideModels';
 import type { Device } from '@genomelm/kernels';
+import type { Protocol } from '@genomelm/model';
 
-const defaultBaselines = ['majority', 'composition', 'kmer', 'onehot'];
+/** Training bases up to which the convolutional baseline runs unasked: about a minute on two cores. */
+const mostBasesForCnn = 6_000_000;
 
 export const gueRun: Command = {
   name: 'gue run',
   summary: 'Fine-tune and score models and baselines on GUE tasks; writes run records and one HTML report.',
-  usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--seeds 3]',
+  usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--protocol full,lora,probe] [--seeds 3]',
   options: {
     data: dataOption,
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
     models: { type: 'string', value: 'A,B', help: `${builtInModels.join(', ')}, or directories with pre-trained models (default: both)` },
     outside: { type: 'string', value: 'A=X;…', help: 'models that are not ours: NAME=FILE.csv (predictions) or NAME=PROGRAM ARGUMENTS (sequences on stdin, a line for each on stdout); {task} stands for the task' },
-    baselines: { type: 'string', value: 'A,B', help: `of ${Object.keys(baselines).join(', ')}, or all, or none (default: ${defaultBaselines.join(',')})` },
+    baselines: { type: 'string', value: 'A,B', help: `of ${allBaselines.join(', ')}, or all, or none (default: all; cnn on sets of up to ${mostBasesForCnn / 1e6} million training bases)` },
+    protocol: { type: 'string', value: 'A,B', help: `what is trained of pre-trained models, of ${protocols.join(', ')} (default: full)` },
+    preset: { type: 'string', value: 'NAME', help: "settings of pre-trained models: own, or upstream, those of DNABERT-2's script for the task (default: own)" },
     seeds: { type: 'string', value: 'N', help: 'fits of each model (default 3, simulated 1)' },
     seed: { type: 'string', value: 'N', help: 'the first seed (default 0)' },
     epochs: { type: 'string', value: 'N', help: "instead of each model's own" },
@@ -40,7 +45,10 @@ export const gueRun: Command = {
       sources: await openSources(directory, list(context, 'tasks')),
       models: list(context, 'models') ?? [...builtInModels],
       outside: outsideModels(context),
-      baselines: baselineNames(context, defaultBaselines),
+      protocols: protocolsOf(context),
+      preset: choice(context, 'preset', presets, 'own'),
+      baselines: baselineNames(context, allBaselines),
+      smallCnn: values['baselines'] === undefined,
       seeds: Array.from({ length: integer(context, 'seeds', directory ? 3 : 1, { max: 1000 }) }, (_, i) => integer(context, 'seed', 0, { min: 0 }) + i),
       tokenizerFile: findTokenizer(values['tokenizer'] as string | undefined, directory),
       hyperparameters: values['epochs'] === undefined ? {} : { epochs: integer(context, 'epochs', 0) },
@@ -66,12 +74,25 @@ export const gueRun: Command = {
   },
 };
 
+function protocolsOf(context: Context): Protocol[] {
+  return (list(context, 'protocol') ?? ['full']).map((name) => {
+    const found = protocols.find((each) => each === name);
+    if (!found) throw new UsageError(`--protocol: expected some of ${protocols.join(', ')}, got ${name}`);
+    return found;
+  });
+}
+
 export interface Plan {
   readonly sources: readonly Source[];
   readonly models: readonly string[];
   /** Fitted elsewhere, so that each runs once, whatever the seeds. */
   readonly outside: readonly OutsideModel[];
+  /** Of pre-trained models. */
+  readonly protocols: readonly Protocol[];
+  readonly preset: Preset;
   readonly baselines: readonly string[];
+  /** The convolutional baseline only where it is quick. */
+  readonly smallCnn: boolean;
   readonly seeds: readonly number[];
   readonly tokenizerFile: TokenizerFile | undefined;
   /** Over the models' own. */
@@ -87,9 +108,11 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   const store = openRunStore(join(plan.out, 'records'));
   const datasets: [Source, Dataset][] = [];
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
-  const total = plan.sources.length * (plan.baselines.length + plan.outside.length + plan.models.length * plan.seeds.length);
+  const perTask = plan.baselines.length + plan.outside.length + plan.models.length * plan.protocols.length * plan.seeds.length;
+  const skipped = datasets.filter(([, dataset]) => !baselinesFor(plan, dataset).includes('cnn') && plan.baselines.includes('cnn')).length;
+  const total = plan.sources.length * perTask - skipped;
   const records: StoredRecord[] = [];
-  const audits = new Map<Dataset, LeakageAudit>(); // made when the first run of a task needs one: stored records do not
+  const audits = new Map<Dataset, LeakageAudit>(); // made when the first record of a task needs one
   const auditOf = async ({ name }: Source, dataset: Dataset): Promise<LeakageAudit> => {
     const { train, test } = dataset;
     const onProgress = (done: number, all: number): void => context.progress.update({ stage: `audit ${name}`, done, total: all, unit: 'sequences' });
@@ -97,26 +120,33 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
     audits.set(dataset, audit);
     return audit;
   };
-  const run = async (source: Source, dataset: Dataset, kind: 'model' | 'baseline', seed: number, { classifier, settings, hyperparameters }: PreparedModel) => {
-    const stage = `${records.length + 1}/${total} ${source.name} ${classifier.id}${kind === 'model' ? ` seed ${seed}` : ''}`;
+  const run = async (source: Source, dataset: Dataset, request: EvaluateOptions) => {
+    const stage = `${records.length + 1}/${total} ${source.name} ${request.classifier.id}${request.kind === 'model' ? ` seed ${request.seed}` : ''}`;
     context.progress.update({ stage });
-    const request: EvaluateOptions = {
-      task: source.task, dataset, classifier, kind, seed, hyperparameters, settings, signal: context.signal,
-      device: kind === 'model' ? device.kind : 'cpu', threads: kind === 'model' ? device.limits.threads : 1,
-      onProgress: (event) => context.progress.update({ stage, ...event }),
-    };
     const identity = runIdentity(request);
-    const record = await store.readOrRun(identity, async () => evaluate(plan.audit ? { ...request, audit: await auditOf(source, dataset) } : request), { refresh: plan.refresh });
+    const watched: EvaluateOptions = { ...request, signal: context.signal, onProgress: (event) => context.progress.update({ stage, ...event }) };
+    let record: RunRecord = await store.readOrRun(identity, () => evaluate(watched), { refresh: plan.refresh });
+    if (plan.audit && !record.homology) {
+      record = withHomology(record, await auditOf(source, dataset)); // of a record from an earlier run without audit as well: nothing is fitted again
+      await store.write(record);
+    }
     records.push({ record, path: store.pathOf(await store.keyOf(identity)) });
   };
   for (const [source, dataset] of datasets) {
-    for (const name of plan.baselines) await run(source, dataset, 'baseline', 0, { classifier: baselines[name](), settings: {}, hyperparameters: {} });
-    for (const { source: outside, classifierFor } of plan.outside) await run(source, dataset, 'model', 0, { classifier: await classifierFor(source.name), settings: { outside }, hyperparameters: {} });
+    const place = { source, dataset, device };
+    for (const name of baselinesFor(plan, dataset)) await run(source, dataset, baselineRequest(name, place));
+    for (const outside of plan.outside) await run(source, dataset, await outsideRequest(outside, place));
     for (const name of plan.models) {
-      const prepared = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile });
-      for (const seed of plan.seeds) await run(source, dataset, 'model', seed, { ...prepared, hyperparameters: { ...prepared.hyperparameters, ...plan.hyperparameters } });
-      prepared.dispose?.();
+      for (const protocol of plan.protocols) {
+        const prepared = await prepareModel(name, { ...place, tokenizerFile: plan.tokenizerFile, protocol, preset: plan.preset });
+        for (const seed of plan.seeds) await run(source, dataset, modelRequest({ ...prepared, hyperparameters: { ...prepared.hyperparameters, ...plan.hyperparameters } }, place, seed));
+        prepared.dispose?.();
+      }
     }
   }
   return records;
 }
+
+/** The baselines of one task: without the convolutional one where nobody asked for it and it would take long. */
+export const baselinesFor = ({ baselines, smallCnn }: Plan, { train }: Dataset): readonly string[] =>
+  baselines.filter((name) => name !== 'cnn' || !smallCnn || train.examples.reduce((sum, { sequence, pair = '' }) => sum + sequence.length + pair.length, 0) <= mostBasesForCnn);

@@ -10,6 +10,7 @@ import { fastaKmers } from './fastaKmers';
 import { fastaOrfs } from './fastaOrfs';
 import { fastaStats } from './fastaStats';
 import { finetune } from './finetune';
+import { generate } from './generate';
 import { gueAudit } from './gueAudit';
 import { gueBaseline } from './gueBaseline';
 import { gueCompare } from './gueCompare';
@@ -24,6 +25,7 @@ import { inspect } from './inspect';
 import { inspectTokenizer } from './inspectTokenizer';
 import { predict } from './predict';
 import { pretrain } from './pretrain';
+import { score } from './score';
 import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 import { variantEffect } from './variantEffect';
@@ -31,4 +33,4 @@ import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];

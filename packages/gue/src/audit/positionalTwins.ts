@@ -1,7 +1,7 @@
 import { baseCode } from '../baseCode';
 import type { Example } from '../classifier';
 
-/** Test rows with a training row of the same length and another label that has the same base at half of the positions or more. */
+/** Test rows with a training row of the same length and another label that has the same base at half of the positions or more, {@link leastRun} of them in a row. */
 export interface PositionalTwins {
   /** Least share of equal positions. */
   readonly identity: number;
@@ -10,12 +10,15 @@ export interface PositionalTwins {
   readonly byClass: readonly number[];
 }
 
+/** Equal bases in a row that a twin has at least. Without it chance would find twins for every sixth row of 70 bases that are rich in G and C. */
+const leastRun = 11;
+
 /** Rows of one length as bits: for every 32 bases two words of codes and one that says which are known. */
 interface Planes { readonly words: Int32Array; readonly perRow: number }
 
 /**
  * Finds twins that alignment by seeds cannot: negatives made of pieces of positives, at the same positions (half of GUE's core promoters without a TATA box).
- * @param identity - 0.5 unless given; two random rows of 70 bases reach it once in 300,000 pairs
+ * @param identity - 0.5 unless given
  */
 export function findPositionalTwins(train: readonly Example[], test: readonly Example[], classes: number, identity = 0.5): PositionalTwins {
   const sequencesOf = new Map<string, string[]>();
@@ -58,14 +61,27 @@ function toPlanes(sequences: readonly string[]): Planes {
 
 function hasTwin(query: Int32Array, { words, perRow }: Planes, needed: number): boolean {
   for (let start = 0; start < words.length; start += perRow) {
+    const equalIn = (w: number) => ~((query[w] ^ words[start + w]) | (query[w + 1] ^ words[start + w + 1])) & query[w + 2] & words[start + w + 2];
     let equal = 0;
     for (let w = 0; w < perRow; w += 3) {
-      equal += ones(~((query[w] ^ words[start + w]) | (query[w + 1] ^ words[start + w + 1])) & query[w + 2] & words[start + w + 2]);
+      equal += ones(equalIn(w));
       if (equal + (32 * (perRow - w - 3)) / 3 < needed) break;
     }
-    if (equal >= needed) return true;
+    if (equal >= needed && longestRun(equalIn, perRow) >= leastRun) return true;
   }
   return false;
+}
+
+function longestRun(equalIn: (w: number) => number, perRow: number): number {
+  let [longest, run] = [0, 0];
+  for (let w = 0; w < perRow; w += 3) {
+    const bits = equalIn(w);
+    for (let bit = 0; bit < 32; bit++) {
+      run = (bits >>> bit) & 1 ? run + 1 : 0;
+      if (run > longest) longest = run;
+    }
+  }
+  return longest;
 }
 
 function ones(word: number): number {
