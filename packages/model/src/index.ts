@@ -41,3 +41,5 @@ export { type EngineOptions, type EngineStatistics, type FinishReason, type Gene
 export { type GenerateOptions, type GeneratedSequence, type GenerationEncoder, type GenerationProgress, generate } from './generate/generate';
 export { type SamplingOptions, generationPresets } from './generate/sampling';
 export { tandemRepeatFraction } from './generate/tandemRepeats';
+export { type ScanOptions, scanSequence } from './scanSequence';
+export { type WeightType, storeWeights } from './storeWeights';
