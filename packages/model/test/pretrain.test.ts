@@ -142,6 +142,12 @@ describe('masks for prediction', () => {
     if (spanLength > 1) expect(chosen.filter((i) => labels[i + 1] > 0).length).toBeGreaterThan(0.6 * chosen.length);
   });
 
+  test('in a test all that are chosen are hidden', () => {
+    const { batch: hidden, labels } = maskForPrediction(batch, { ...options, hideAll: true });
+    expect(labels.some((label) => label > 0)).toBe(true);
+    expect(labels.every((label, i) => (label > 0) === (hidden.inputIds[i] === 4))).toBe(true);
+  });
+
   test('another step chooses others', () => {
     expect(maskForPrediction(batch, options)).toEqual(maskForPrediction(batch, options));
     expect(maskForPrediction(batch, { ...options, step: 4 }).labels).not.toEqual(maskForPrediction(batch, options).labels);

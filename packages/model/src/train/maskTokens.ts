@@ -24,6 +24,8 @@ export interface MaskedLmOptions extends MaskTokensOptions {
   readonly vocabSize: number;
   /** Consecutive tokens that are chosen together; default 1. For overlapping k-mers at least k, for else the neighbours give a token away. */
   readonly spanLength?: number | undefined;
+  /** Every chosen token becomes [MASK]. In a test, a chosen token that is shown would be guessed right more often than one that is hidden. */
+  readonly hideAll?: boolean | undefined;
 }
 
 export interface MaskedBatch {
@@ -36,7 +38,7 @@ export interface MaskedBatch {
  * Chooses tokens to be predicted (Devlin et al. 2019, arXiv 1810.04805): of them 80 % become [MASK], 10 % a random token, 10 % stay. Special tokens (`keepIds`) are never chosen, nor drawn.
  * The same (seed, step) chooses the same tokens; another step others, so that masks change from pass to pass.
  */
-export function maskForPrediction(batch: Batch, { probability, maskId, keepIds, seed, step, vocabSize, spanLength = 1 }: MaskedLmOptions): MaskedBatch {
+export function maskForPrediction(batch: Batch, { probability, maskId, keepIds, seed, step, vocabSize, spanLength = 1, hideAll = false }: MaskedLmOptions): MaskedBatch {
   const random = createRandom(seed, randomStream.mask + step);
   const keep = new Set([...keepIds, maskId]);
   const ordinary = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !keep.has(id));
@@ -47,7 +49,7 @@ export function maskForPrediction(batch: Batch, { probability, maskId, keepIds, 
     if (keep.has(inputIds[i]) || labels[i]) return;
     labels[i] = inputIds[i];
     const fate = random.uniform();
-    if (fate < 0.8) hidden[i] = maskId;
+    if (hideAll || fate < 0.8) hidden[i] = maskId;
     else if (fate < 0.9) hidden[i] = ordinary[random.integer(ordinary.length)];
   };
   // A token is chosen when a span begins at it or at one of the spanLength - 1 before it: 1 - (1 - begin)^spanLength = probability.

@@ -55,7 +55,7 @@ export const emptyTally: Tally = { tokens: 0, bases: 0, nats: 0, top1: 0, top5: 
 /** Code length of a decoder's tally. */
 export const bitsPerBase = ({ nats, bases }: Pick<Tally, 'nats' | 'bases'>): number => nats / Math.LN2 / bases;
 
-/** Predicts held-out sequences: each token of a decoder's from those before it, the chosen tokens of an encoder's from the rest. */
+/** Predicts held-out sequences: each token of a decoder's from those before it, the chosen tokens of an encoder's, all behind [MASK], from the rest. */
 export async function validate(model: AnyModel, sequences: readonly HeldOutSequence[], { specialIds, classNames = [], tokensPerBatch = 8192, maskProbability = 0.15, spanLength, seed = 0, signal }: ValidateOptions): Promise<Validation> {
   const book = createBook(sequences, classNames);
   const lengths = sequences.map(({ inputIds }) => inputIds.length);
@@ -66,7 +66,7 @@ export async function validate(model: AnyModel, sequences: readonly HeldOutSeque
     signal?.throwIfAborted();
     const own = members.map((i) => sequences[i]);
     const batch = packBatch(own.map(({ inputIds }) => inputIds));
-    const hidden = isDecoder(model) ? undefined : maskForPrediction(batch, { probability: maskProbability, maskId: mask!, keepIds, seed, step, vocabSize: model.config.vocabSize, spanLength });
+    const hidden = isDecoder(model) ? undefined : maskForPrediction(batch, { probability: maskProbability, maskId: mask!, keepIds, seed, step, vocabSize: model.config.vocabSize, spanLength, hideAll: true });
     const predictions: { sequence: number; at: number; row: number; label: number }[] = [];
     own.forEach(({ bases, scoreFrom = 0 }, s) => {
       const first = batch.cuSeqlens[s];
