@@ -141,6 +141,20 @@ describe('several files with an index', () => {
   };
   const load = (directory: string) => loadPretrained(directory, { device, architecture: 'encoder' });
 
+  test('as transformers wrote them, in bfloat16, are read exactly', async () => {
+    const golden = path.join(committed, 'genomeocean/b_h96_l2_gqa6_2_win16');
+    const model = await loadPretrained(golden, { device, architecture: 'decoder' });
+    const name = 'model.layers.1.self_attn.k_proj.weight';
+    const index = JSON.parse(readFileSync(path.join(golden, 'model.safetensors.index.json'), 'utf8')) as { weight_map: Record<string, string> };
+    expect(new Set(Object.values(index.weight_map)).size).toBe(2);
+    const stored = parseSafetensors(readFileSync(path.join(golden, index.weight_map[name]))).get(name)!;
+    expect(stored.dtype).toBe('BF16');
+    const bits = new Uint16Array(new Uint8Array(stored.data).buffer);
+    const ours = await read(model.params.model.layers[1].self_attn.k_proj.weight);
+    expect(Array.from(new Uint32Array(Float32Array.from(ours).buffer)).every((word, i) => word === bits[i] * 65536)).toBe(true);
+    expect(model.missingKeys).toEqual([]);
+  });
+
   test('are one checkpoint', async () => {
     const whole = await load(shards());
     expect(await sum(whole)).toBe(await sum(await loadPretrained(pretrained, { device, architecture: 'encoder' })));

@@ -1,5 +1,5 @@
 // Embeddings and attention maps against plain arithmetic on hidden states, and against the attention op.
-import { attention, createReferenceDevice, free, linear, read, reshape, scope, alibiSlopes, type Tensor } from '@genomelm/kernels';
+import { attention, createReferenceDevice, createWasmDevice, free, linear, read, reshape, scope, alibiSlopes, type Tensor } from '@genomelm/kernels';
 import { createCharacterTokenizer, createKmerTokenizer } from '../../tokenizer/src';
 import { attentionMaps, createModel, dnabert2Config, embed, embedBases, embedTokens, forward, packBatch, type EncoderConfig, type DecoderConfig } from '../src';
 
@@ -74,6 +74,17 @@ describe('embed', () => {
     await expect(embed(model, encoder, [''], { specialTokens: false })).rejects.toThrow('expected a token besides special ones');
     await expect(embed(model, encoder, sequences, { pooling: 'median' as 'mean' })).rejects.toThrow('expected pooling mean, max, cls, last or pooler');
   });
+});
+
+test.each(['encoder', 'decoder'] as const)('on wasm a packed batch gives each sequence of an %s what it gives alone', async (which) => {
+  const wasm = await createWasmDevice({ threads: 2 });
+  try {
+    const own = which === 'encoder' ? createModel(config, { device: wasm, seed: 5 }) : createModel(decoderConfig, { device: wasm, seed: 6 });
+    const together = await embed(own, encoder, sequences, { pooling: 'max', layers: 'all' });
+    for (const [i, sequence] of sequences.entries()) close((await embed(own, encoder, [sequence], { pooling: 'max', layers: 'all' }))[0], together[i], 2e-6);
+  } finally {
+    await wasm.destroy();
+  }
 });
 
 test('bases have the vector of their token', async () => {
