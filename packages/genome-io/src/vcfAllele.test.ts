@@ -32,11 +32,11 @@ test.each([
 });
 
 // Examples of the 4.5 specification: local alleles (1.6.2) and base modifications (1.4.4).
-const likelihoods = ['##FORMAT=<ID=M5mC,Number=M,Type=Float,Description="m">', '##META=<ID=Assay,Type=String,Number=.,Values=[WholeGenome, Exome]>'];
+const likelihoods = ['##FORMAT=<ID=M5mC,Number=M,Type=Float,Description="m">', '##FORMAT=<ID=LGL,Number=LG,Type=Integer,Description="as the table has it">', '##META=<ID=Assay,Type=String,Number=.,Values=[WholeGenome, Exome]>'];
 test.each([
   'c 1 . G A,C,T,<*> . . . GT:LAA:LAD:LPL 2/4:2,4:20,30,10:90,80,0,100,110,120', 'c 2 . A C,G,T,<*> . . . GT:LAA:LAD:LPL 0/3:3:15,25:40,0,80', 'c 4 . G A,T,<*> . . . GT:LAA:LAD:LPL 0/0::30:0', 'c 4 . G A,T . . . GT:LAA:LAD 0/0:.:30',
   'c 10 . C A . . . GT:M5mC 0/1:0.95', 'c 20 . C CTAG . . . GT:M5mC 0/1:0,0.5,0.7', 'c 30 . C . . . . GT:M5mC 0|0:0.9,0', 'c 40 . C A,T,G,ACG . . . GT:M5mC /3|1/0|4|0/0/3/1:0.25,0.1,0.5,0.6,.',
-  'c 10 . T <DUP> . . SVLEN=9;SVCLAIM=DJ;END=19 GT:PSL:PSO /0/0|1:.,.,c*10*3:.,.,3', 'c 5 . T G,<DEL> . . SVLEN=.,30;CIPOS=.,.,-5,5;SVCLAIM=.,D GT 0/1', 'c 5 . T <*> . . END=14 GT:LEN 0/0:10',
+  'c 11 . G . . . . GT:DPM5mC:M6mA 0/0:.:.', 'c 10 . T <DUP> . . SVLEN=9;SVCLAIM=DJ;END=19 GT:PSL:PSO /0/0|1:.,.,c*10*3:.,.,3', 'c 5 . T G,<DEL> . . SVLEN=.,30;CIPOS=.,.,-5,5;SVCLAIM=.,D GT 0/1', 'c 5 . T <*> . . END=14 GT:LEN 0/0:10',
 ])('4.5 allows %s', async (row) => expect(await readAll(file('4.5', [row], likelihoods), true)).toHaveLength(1));
 
 test.each([
@@ -44,12 +44,13 @@ test.each([
   ['4.5', 'c 1 . G A,C . . . GT:LAA:LAD 0/1:1:1,2,3', /2 values of LAD/], ['4.5', 'c 1 . G A,C . . . GT:LAA:LPL 0/1:1:1,2', /3 values of LPL/], ['4.5', 'c 1 . C A . . . GT:M5mC 0/1:0.5,0.5', /1 values of M5mC/],
   ['4.4', 'c 1 . G <DEL> . . DP=1 GT 0/1', /SVLEN for <DEL> .*section 3/], ['4.4', 'c 1 . G <CNV> . . SVLEN=5;SVCLAIM=J GT 0/1', /SVCLAIM of D for <CNV>/], ['4.4', 'c 1 . G <DEL> . . SVLEN=5;SVCLAIM=X GT 0/1', /SVCLAIM of D, J, DJ/], ['4.4', 'c 1 . G <DEL>,A . . SVLEN=5 GT 0/1', /2 values of SVLEN/],
   ['4.4', 'c 1 . G <DEL> . . SVLEN=5;CIPOS=1,5 GT 0/1', /CIPOS that hold 0/], ['4.4', 'c 1 . G <DEL>,A . . SVLEN=5,.;CIPOS=-1,5 GT 0/1', /4 values of CIPOS/], ['4.4', 'c 1 . G <BND> . . SVLEN=5 GT 0/1', /breakends in their own notation/], ['4.5', 'c 1 . G <DEL> . . SVLEN=5;END=9 GT 0/1', /END at 6/],
+  ['4.5', 'c 1 . C A . . . GT:DPM5mC 0|0:1', /2 values of DPM5mC/], ['4.2', 'c 9 . G <DEL> . . END=8 GT 0/1', /END at POS or after/],
   ['4.3', 'c 1 a;a G A . . . GT 0/1', /identifiers once/], ['4.3', 'c 1 . G A . q;q . GT 0/1', /filters once/], ['4.3', 'c 1 . G A . . DP=2147483648 GT 0/1', /DP of type Integer/],
 ] as const)('%s forbids %s', async (version, row, message) => expect(readAll(file(version, [row], version === '4.5' ? likelihoods.slice(0, 1) : []), true)).rejects.toThrow(message));
 
 test.each([
   ['4.3', ['##PEDIGREE=<Child=a,Mother=b>'], /PEDIGREE with an ID/], ['4.3', ['##contig=<ID=a>', '##contig=<ID=a>'], /every ID of contig once/], ['4.3', ['##contig=<ID=a(b>'], /letters that SAM allows/], ['4.3', ['##contig=<ID=DEL:ME>'], /no symbolic allele/], ['4.3', ['##INFO=<ID=X,Number=1,Type=Flag,Description="x">'], /Number=0 for a Flag/],
-  ['4.4', ['##ALT=<ID=BND,Description="x">'], /ALT of DEL/], ['4.3', ['##fileformat=VCFv4.3'], /fileformat once/],
+  ['4.4', ['##ALT=<ID=BND,Description="x">'], /ALT of DEL/], ['4.3', ['##fileformat=VCFv4.3'], /fileformat once/], ['4.5', ['##FORMAT=<ID=M5mC,Number=1,Type=Float,Description="x">'], /Number=M/],
 ] as const)('%s forbids the header %s', async (version, meta, message) => expect(readAll(file(version, [], meta), true)).rejects.toThrow(message));
 
 test('since 4.3 the last line has an end', async () => {

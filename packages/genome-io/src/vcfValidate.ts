@@ -2,7 +2,7 @@
 import { FormatError } from './formatError';
 import { checkMetaLine } from './vcfValidateMeta';
 import { reserved, type VcfDefinition, type VcfHeader } from './vcfHeader';
-import { checkLocalFormat, checkStructural, countLocalAlleles, countModifications, modifiedBase } from './vcfValidateStructural';
+import { checkLocalFormat, checkStructural, countLocalAlleles, countModifications, modificationDefinition, modifiedBase } from './vcfValidateStructural';
 import type { VcfRecord } from './vcf';
 
 const bases = /^[ACGTN]+$/i;
@@ -137,6 +137,7 @@ export class VcfValidator {
       const values = /^".*"$/.test(value) ? [value] : value.split(',');
       const wanted = countOf(definition.number, alternatives, undefined);
       if (wanted !== undefined && values.length !== wanted) fixed(`${wanted} values of ${key} (Number=${definition.number})`, value);
+      if (key === 'END' && Number(value) <= record.start) fixed('END at POS or after it', value);
       for (const each of values) {
         if (!hasType(each, definition.type, this.minor)) fixed(`${key} of type ${definition.type}`, value);
         if (own && each !== '.' && (notNegative.has(key) ? Number(each) < 0 : key === 'AF' ? Number(each) < 0 || Number(each) > 1 : key === 'CIGAR' && !/^(?:\d+[MIDNSHPX=])+$/.test(each))) fixed(`${key} as the specification defines it`, value);
@@ -153,7 +154,7 @@ export class VcfValidator {
       if (key === 'GT' && i > 0) fail('GT as the first key', format.join(':'));
       if (format.indexOf(key) !== i) fail('FORMAT keys once', key);
     }
-    const definitions = format.map((key) => this.header.format.get(key) ?? reserved(this.minor).format.get(key));
+    const definitions = format.map((key) => this.header.format.get(key) ?? reserved(this.minor).format.get(key) ?? modificationDefinition(key, this.minor));
     const alternatives = record.alt.length;
     const laa = this.minor >= 5 ? format.indexOf('LAA') : -1;
     if (this.minor >= 5) checkLocalFormat(format, (key) => /^L[ARG]$/.test(this.header.format.get(key)?.number ?? ''), (expected, got, section) => this.fail(record.line, expected, JSON.stringify(got), section));

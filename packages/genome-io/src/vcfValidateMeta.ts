@@ -1,3 +1,4 @@
+import { modificationDefinition } from './vcfValidateStructural';
 import { reserved, type VcfMetaLine } from './vcfHeader';
 
 type Fail = (expected: string, got: string, section: string) => never;
@@ -51,7 +52,7 @@ function checkDefinition(key: string, id: string, fields: ReadonlyMap<string, st
   if (minor >= 3 && type === 'Flag' && number !== '0') fail('Number=0 for a Flag', number ?? 'none');
   const known = ['ID', 'Number', 'Type', 'Description'].filter((name) => fields.has(name));
   if (minor < 3 && order.filter((name) => known.includes(name)).join() !== known.join()) fail(`the fields in the order ${known.join(', ')}`, order.join(', '));
-  const own = key === 'INFO' ? reserved(minor).info.get(id) : key === 'FORMAT' ? reserved(minor).format.get(id) : undefined;
+  const own = key === 'INFO' ? reserved(minor).info.get(id) : key === 'FORMAT' ? reserved(minor).format.get(id) ?? modificationDefinition(id, minor) : undefined;
   if (own && number !== own.number) fail(`${key} ${id} with Number=${own.number}`, number ?? 'none');
-  if (own && type !== own.type && !(id === 'MQ' && key === 'INFO' && type === 'Integer')) fail(`${key} ${id} with Type=${own.type}`, type ?? 'none');
+  if (own && type !== own.type && !(type === 'Integer' && ((id === 'MQ' && key === 'INFO') || id === 'LGL' || id === 'LGP'))) fail(`${key} ${id} with Type=${own.type}`, type ?? 'none');
 }

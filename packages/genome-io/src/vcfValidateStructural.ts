@@ -1,6 +1,7 @@
 // What VCF 4.4 and 4.5 demand of structural variants and of alleles by sample; section numbers are theirs.
 import { parseAllele } from './vcfAllele';
 import type { VcfRecord } from './vcf';
+import type { VcfDefinition } from './vcfHeader';
 
 type Fail = (expected: string, got: string, section: string) => never;
 type Numbers = readonly (string | number | null)[];
@@ -59,6 +60,11 @@ export function modifiedBase(key: string): string | undefined {
   const alias = /^(?:DP|AD)?M(5mC|5hmC|5fC|5caC|5hmU|5fU|5caU|6mA|8oxoG)$/.exec(key);
   if (alias) return aliasBase[alias[1]];
   return modificationKey.exec(key)?.[1] || undefined;
+}
+
+/** What 4.5 reserves for base modifications: fractions (`M…`) and depths (`DPM…`, `ADM…`). */
+export function modificationDefinition(key: string, minor: number): VcfDefinition | undefined {
+  return minor < 5 || modifiedBase(key) === undefined ? undefined : { id: key, number: 'M', type: key.startsWith('M') ? 'Float' : 'Integer' };
 }
 
 const complement: Readonly<Record<string, string>> = { A: 'T', C: 'G', G: 'C', T: 'A' };
