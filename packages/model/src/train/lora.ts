@@ -5,7 +5,8 @@ import { randomStream } from '../batch';
 import { FormatError } from '../errors';
 import { hashText } from '../hash';
 import { nodeModules, writeAtomically } from '../weights/files';
-import { parseSafetensors, serializeSafetensors, toFloat32 } from '../weights/safetensors';
+import { parseSafetensors, serializeSafetensors } from '../weights/safetensors';
+import { toFloat32 } from '../weights/storedTensor';
 
 type Table = { readonly weight: Tensor };
 

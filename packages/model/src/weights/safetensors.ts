@@ -3,8 +3,6 @@ import { FormatError } from '../errors';
 import { bytesPerElement, entryOf, type StoredSpec, type StoredTensor, type WeightsFile } from './storedTensor';
 import type { ByteSource } from './byteSource';
 
-export { type StoredTensor, toFloat32 } from './storedTensor';
-
 /** The format's own limit: a longer header is an attack or no header. */
 const maxHeaderBytes = 100_000_000;
 
