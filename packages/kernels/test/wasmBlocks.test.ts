@@ -35,6 +35,13 @@ compare('matmul of few rows', [
   product(1, 257, 8, false, true), product(2, 4, 23, false, true), product(4, 19, 7, false, true), product(1, 3, 40, false, true), product(1, 256, 9, false, false), product(3, 18, 37, false, false), product(4, 1, 1, false, false),
 ]);
 
+compare('linear with weights of 16 and 8 bits, around panels of 8, inner blocks of 256 and blocks of 64 rows', [[1, 300, 21], [70, 17, 8], [2, 513, 16], [65, 256, 7]].flatMap(([m, k, n]) => (['float16', 'bfloat16', 'int8'] as const).map((dtype): OpCase => ({
+  name: `${dtype}, ${m} x ${k} x ${n}`, inputs: { x: [m, k], bias: [n] }, differentiable: false,
+  run: ({ x, bias }, on) => (dtype === 'int8'
+    ? linear(x, { values: tensor(on, Int8Array.from(testNumbers(7, n * k, 127)), [n, k]), scales: tensor(on, testNumbers(9, n, 0.01)) }, bias)
+    : linear(x, tensor(on, testNumbers(7, n * k), [n, k], { dtype }), bias)),
+}))));
+
 test.each([[0, 8], [40, 19], [300, 41], [513, 264]])('a row alone has the bits that it has among others (inner size %i, %i columns)', async (k, n) => {
   const [all, weight, bias] = [testNumbers(1, 9 * k), tensor(device, testNumbers(2, n * k), [n, k]), tensor(device, testNumbers(3, n))];
   const turned = tensor(device, testNumbers(2, n * k), [k, n]);

@@ -10,7 +10,7 @@ export { matmul } from './matmul/matmul';
 export { quantizeRows, type QuantizedRows } from './matmul/quantized';
 export { embedding } from './embedding/embedding';
 export { layerNorm } from './layerNorm/layerNorm';
-export { rmsNorm } from './rmsNorm/rmsNorm';
+export { addRmsNorm, rmsNorm } from './rmsNorm/rmsNorm';
 export { rotary, rotaryTable } from './rotary/rotary';
 export { gelu, silu, tanh } from './activation/activation';
 export { geglu, swiglu } from './glu/glu';

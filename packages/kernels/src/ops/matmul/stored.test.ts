@@ -4,7 +4,7 @@ import { describeOp, testNumbers, type OpCase } from '../../testing';
 
 const types = ['float16', 'bfloat16'] as const;
 const weightOf = (device: Device, rows: number, width: number, dtype: 'float16' | 'bfloat16') => tensor(device, testNumbers(7, rows * width), [rows, width], { dtype });
-const sizes = [[1, 19, 10], [5, 300, 21], [70, 17, 8]] as const;
+const sizes = [[1, 19, 10], [5, 40, 9]] as const;
 const cases = types.flatMap((dtype) => sizes.flatMap(([m, k, n]): OpCase[] => [
   { name: `linear, ${dtype}, ${m} x ${k} x ${n}`, inputs: { x: [m, k], bias: [n] }, run: ({ x, bias }, device) => linear(x, weightOf(device, n, k, dtype), bias) },
   { name: `matmul, ${dtype}, ${m} x ${k} x ${n}`, inputs: { x: [m, k] }, run: ({ x }, device) => matmul(x, weightOf(device, k, n, dtype)) },

@@ -1,5 +1,8 @@
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
+import { recorder, withRecorder } from '../../state';
+import { add } from '../elementwise/elementwise';
+import { eachElement } from '../elementwise/eachElement';
 import { addingRows, byRows, checkFloats, checkSame, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
@@ -13,6 +16,24 @@ import weightBackwardShader from './rmsNormWeightBackward.wgsl';
  */
 export const rmsNorm = (x: Tensor, weight: Tensor, { epsilon = 1e-6, residual }: { readonly epsilon?: number; readonly residual?: Tensor } = {}): Tensor =>
   scope<Tensor>(() => apply(rmsNormOp, residual ? [x, weight, residual] : [x, weight], { epsilon })[0]);
+
+/**
+ * The residual stream's next value and its normalisation: `sum = x + residual`, `output = rmsNorm(sum, weight)`, both of the shape of x and both with gradients.
+ * For the backward pass only the sum is kept.
+ */
+export function addRmsNorm(x: Tensor, residual: Tensor, weight: Tensor, { epsilon = 1e-6 }: { readonly epsilon?: number } = {}): { output: Tensor; sum: Tensor } {
+  const [output, inverses, sum] = withRecorder(null, () => scope<Tensor[]>(() => apply(addRmsNormOp, [x, weight, residual], { epsilon })));
+  recorder()?.record('addRmsNorm', [x, residual, weight], [output, sum], () => ({
+    saved: [sum, weight, inverses],
+    differentiable: [output, sum],
+    backward: ([dOutput, dSum], [needsX, needsResidual, needsWeight]) => {
+      const through = dOutput && (needsX || needsResidual) ? apply(rmsNormBackwardOp, [sum, weight, inverses, dOutput], {})[0] : null;
+      const both = through && dSum ? add(through, dSum) : (through ?? dSum);
+      return [needsX ? both : null, needsResidual ? both : null, needsWeight && dOutput ? apply(rmsNormWeightBackwardOp, [sum, inverses, dOutput], {})[0] : null];
+    },
+  }));
+  return { output, sum };
+}
 
 const plus = (x: Data, residual: Data | undefined, i: number): number => (residual ? x[i] + residual[i] : x[i]);
 
@@ -52,6 +73,32 @@ const rmsNormOp: Op<{ readonly epsilon: number }> = {
     return [needsX ? dX : null, dWeight, ...(residual ? [needsResidual ? dX : null] : [])];
   },
 };
+
+/** Outputs: the normalised sum, its reciprocal root mean squares, the sum. */
+const addRmsNormOp: Op<{ readonly epsilon: number }> = {
+  name: 'addRmsNorm',
+  infer([x, weight, residual]) {
+    checkFloats('addRmsNorm', { x, weight });
+    checkShape('addRmsNorm', 'weight', weight, [rowsOf(x).width]);
+    checkSame('addRmsNorm', { x, residual });
+    return [x, float32(rowsOf(x).rows), x];
+  },
+  reference([x, weight, residual], [y, inverses, sum], attributes, [spec, weightSpec]) {
+    for (let i = 0; i < x.length; i++) sum[i] = x[i] + residual[i];
+    rmsNormOp.reference([sum, weight], [y, inverses], attributes, [spec, weightSpec]);
+  },
+  wasm([x], _outputs, { epsilon }) {
+    const { rows, width } = rowsOf(x);
+    return { steps: [call('add', [input(0), input(2), output(2)], [rows * width], partsFor(rows * width)), call('rmsNorm', [output(2), input(1), output(2), output(0), output(1)], [rows, width, epsilon, 0], partsFor(2 * rows * width))] };
+  },
+  webgpu([x, ...others], outputs, attributes) {
+    const { rows, width } = rowsOf(x);
+    const summed = addStep([x, others[1]], [outputs[2]], attributes).steps.map((step) => ({ ...step, bind: [{ input: 0 }, { input: 2 }, { output: 2 }] }));
+    return { steps: [...summed, { shader, constants: { HAS_RESIDUAL: 0 }, params: { rows, width, epsilon: attributes.epsilon }, bind: [{ output: 2 }, { input: 1 }, { output: 2 }, { output: 0 }, { output: 1 }], workgroups: linearGrid(rows, 1) }] };
+  },
+};
+
+const addStep = eachElement({ reads: ['a', 'b'], value: 'a[i] + b[i]' });
 
 const rmsNormBackwardOp: Op = {
   name: 'rmsNormBackward',

@@ -1,21 +1,28 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, linearGrid } from '../check';
-import { bytesOf, float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { checkType, linearGrid } from '../check';
+import { bytesOf, bytesPerElement, describeSpec, float32, sizeOf, type DType, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output } from '../../devices/wasm/plan';
 import shader from './rows.wgsl';
+import wordsShader from './words.wgsl';
 import type { Dispatch } from '../../op';
 
-/** The tensors one below the other: `[rows, ...]`, equal but for the first axis. */
+/** The tensors one below the other: `[rows, ...]`, equal but for the first axis; float32, int32 or uint32, all of one type. */
 export const concat = (tensors: readonly Tensor[]): Tensor => {
   if (!tensors.length) throw new RangeError('concat: expected at least one tensor, got none');
   return apply(concatOp, tensors, {})[0];
 };
 
-/** A copy of rows `start` to `end` (exclusive) of `x [rows, ...]`. */
+/** A copy of rows `start` to `end` (exclusive) of `x [rows, ...]`, in float32, int32 or uint32. */
 export const slice = (x: Tensor, start: number, end: number = x.shape[0]): Tensor => apply(sliceOp, [x], { start, end })[0];
 
 /** Elements of one row of the first axis. */
 const rowSize = ({ shape: [, ...rest] }: TensorSpec): number => sizeOf(float32(...rest));
+
+/** Elements of 32 bits, of one type. */
+function checkWords(op: string, x: TensorSpec, dtype = x.dtype): void {
+  if (bytesPerElement(x.dtype) !== 4) throw new TypeError(`${op}: expected float32, int32 or uint32, got ${describeSpec(x)}; cast it first`);
+  checkType(op, 'x', x, dtype);
+}
 
 /** What the shader does: y[to + i] = x[from + i - shift] for i in [shift, shift + length), else 0, for `count` elements. */
 interface Piece {
@@ -26,18 +33,18 @@ interface Piece {
   readonly length?: number;
 }
 
-const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece): Dispatch => (
-  { shader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
+const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece, dtype: DType = 'float32'): Dispatch => (
+  { shader: dtype === 'float32' ? shader : wordsShader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
 
 export const concatOp: Op = {
   name: 'concat',
   infer(inputs) {
-    inputs.forEach((x) => checkFloats('concat', { x }));
-    const [{ shape: [, ...rest] }] = inputs;
+    inputs.forEach((x) => checkWords('concat', x, inputs[0].dtype));
+    const [{ dtype, shape: [, ...rest] }] = inputs;
     inputs.forEach(({ shape }, i) => {
       if (!shape.length || shape.length !== rest.length + 1 || rest.some((length, axis) => shape[axis + 1] !== length)) throw new RangeError(`concat: expected tensors of shape [rows, ${rest.join(', ')}], got, as input ${i}, [${shape.join(', ')}]`);
     });
-    return [float32(inputs.reduce((rows, { shape: [own] }) => rows + own, 0), ...rest)];
+    return [{ dtype, shape: [inputs.reduce((rows, { shape: [own] }) => rows + own, 0), ...rest] }];
   },
   reference(inputs, [y]) {
     let to = 0;
@@ -58,7 +65,7 @@ export const concatOp: Op = {
   webgpu(inputs) {
     let to = 0;
     const steps = inputs.map((x, i) => {
-      const step = dispatch(i, { count: sizeOf(x), to });
+      const step = dispatch(i, { count: sizeOf(x), to }, x.dtype);
       to += sizeOf(x);
       return step;
     });
@@ -81,17 +88,17 @@ interface Range {
 const sliceOp: Op<Range> = {
   name: 'slice',
   infer([x], { start, end }) {
-    checkFloats('slice', { x });
+    checkWords('slice', x);
     const { shape: [rows, ...rest] } = x;
     if (!x.shape.length) throw new RangeError('slice: expected x of shape [rows, ...], got []');
     if (![start, end].every(Number.isInteger) || start < 0 || end < start || end > rows) throw new RangeError(`slice: expected 0 ≤ start ≤ end ≤ ${rows} rows, got ${start} and ${end}`);
-    return [float32(end - start, ...rest)];
+    return [{ dtype: x.dtype, shape: [end - start, ...rest] }];
   },
   reference([x], [y], { start }, [spec]) {
     y.set(x.subarray(start * rowSize(spec), start * rowSize(spec) + y.length));
   },
   wasm: ([x], [y], { start }) => one('copyInto', [input(0), output(0)], [4 * start * rowSize(x), 0, bytesOf(y)], 1),
-  webgpu: ([x], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), from: start * rowSize(x) })] : [] }),
+  webgpu: ([x], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), from: start * rowSize(x) }, x.dtype)] : [] }),
   backward: (d, { specs: [{ shape: [rows] }] }, { start }) => [apply(padRowsOp, [d], { start, rows })[0]],
 };
 
