@@ -4,6 +4,7 @@ import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
 import { parseVcfHeader, reserved, structuralInfo, type VcfDefinition, type VcfHeader } from './vcfHeader';
 import { alleleEnd } from './vcfAllele';
+import { expandLocal } from './vcfLocalAlleles';
 import { VcfValidator } from './vcfValidate';
 
 /** `true` for a flag; null for `.`; an array where the definition's number is not 1. */
@@ -56,7 +57,7 @@ export interface VcfRecord {
   genotype(sample: number): VcfGenotype | undefined;
   /** The genotypes of all samples at once, without a string for any: the way to read panels. Undefined without GT. */
   genotypes(): VcfGenotypes | undefined;
-  /** A sample's value of a FORMAT key, typed like `info`; undefined when absent or dropped at the end. */
+  /** A sample's value of a FORMAT key, typed like `info`; undefined when absent or dropped at the end. Where only its local form stands (LAD for AD, with LAA), it is put back to all alleles. */
   sample(sample: number, key: string): VcfValue | undefined;
   /** The line as it stands. */
   toString(): string;
@@ -242,8 +243,23 @@ class LazyRecord implements VcfRecord {
 
   sample(sample: number, key: string): VcfValue | undefined {
     const place = this.format.indexOf(key);
-    const text = place < 0 ? undefined : this.sampleText(sample).split(':')[place];
-    return text === undefined ? undefined : this.typed(text, this.header.format.get(key) ?? reserved(this.header.minorVersion ?? 2).format.get(key), key);
+    if (place < 0) return this.fromLocal(sample, key);
+    const text = this.sampleText(sample).split(':')[place];
+    return text === undefined ? undefined : this.typed(text, this.formatDefinition(key), key);
+  }
+
+  private formatDefinition(key: string): VcfDefinition | undefined { return this.header.format.get(key) ?? reserved(this.header.minorVersion ?? 2).format.get(key); }
+
+  /** `AD` from `LAD` and `LAA`, and so on. */
+  private fromLocal(sample: number, key: string): VcfValue | undefined {
+    const number = this.formatDefinition(`L${key}`)?.number;
+    if ((number !== 'LA' && number !== 'LR' && number !== 'LG') || !this.format.includes(`L${key}`) || !this.format.includes('LAA')) return undefined;
+    const values = this.sample(sample, `L${key}`);
+    if (!Array.isArray(values) || (values.length === 1 && values[0] === null)) return values;
+    const laa = this.sampleText(sample).split(':')[this.format.indexOf('LAA')];
+    const local = laa === '' || laa === '.' ? [] : laa.split(',').map(Number);
+    if (!local.every((allele) => Number.isInteger(allele) && allele >= 1 && allele <= this.alt.length)) this.fail(`LAA of whole numbers from 1 to ${this.alt.length}`, JSON.stringify(laa));
+    return expandLocal(values as readonly (string | number | null)[], number, local, this.alt.length, this.genotype(sample)?.alleles.length ?? 2, (genotypes) => this.fail('at most 2^20 genotypes', `${genotypes}`));
   }
 
   genotypes(): VcfGenotypes | undefined {

@@ -58,3 +58,14 @@ test('since 4.3 the last line has an end', async () => {
   expect(await readAll(text('4.2'), true)).toHaveLength(1);
   await expect(readAll(text('4.3'), true)).rejects.toThrow(/a line end after the last line at line 3/);
 });
+
+// Each pair of rows of section 1.6.2 encodes the same.
+test.each([
+  ['G A,C,T,<*>', 'GT:LAA:LAD:LPL 2/4:2,4:20,30,10:90,80,0,100,110,120', '20,.,30,.,10', '90,.,.,80,.,0,.,.,.,.,100,.,110,.,120'], ['A C,G,T,<*>', 'GT:LAA:LAD:LPL 0/3:3:15,25:40,0,80', '15,.,.,25,.', '40,.,.,.,.,.,0,.,.,80,.,.,.,.,.'],
+  ['C G,T,<*>', 'GT:LAA:LAD:LPL 0/0:3:30,1:0,30,80', '30,.,.,1', '0,.,.,.,.,.,30,.,.,80'], ['G A,T,<*>', 'GT:LAA:LAD:LPL 0/0::30:0', '30,.,.,.', '0,.,.,.,.,.,.,.,.,.'],
+  ['A C,G', 'GT:LAA:LPL 2:2:5,6', undefined, '5,.,6'],
+])('local alleles of %s %s are those of all', async (alleles, format, depths, likelihoodsOfAll) => {
+  const [record] = await readAll(file('4.5', [`c 1 . ${alleles} . . . ${format}`]));
+  const list = (text: string | undefined) => text?.split(',').map((value) => (value === '.' ? null : Number(value)));
+  expect([record.sample(0, 'AD'), record.sample(0, 'PL'), record.sample(0, 'GL')]).toEqual([list(depths), list(likelihoodsOfAll), undefined]);
+});
