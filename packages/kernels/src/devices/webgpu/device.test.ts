@@ -1,5 +1,5 @@
 import { describeWithGpu, gpu } from '../../../test/devices';
-import { adamW, add, alibiSlopes, apply, attention, createWebGpuDevice, crossEntropy, DeviceLostError, dropout, embedding, free, geglu, layerNorm, linear, matmul, mul, ones, read, rmsNorm, scale, scope, softmax, sum, sumSquares, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Limits, type Op, type Tensor, type WebGpuDevice } from '../../index';
+import { adamW, add, alibiSlopes, apply, attention, createReferenceDevice, createWebGpuDevice, crossEntropy, DeviceLostError, dropout, embedding, free, geglu, layerNorm, linear, matmul, mul, ones, read, rmsNorm, scale, scope, softmax, sum, sumRows, sumSquares, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Device, type Limits, type Op, type Tensor, type WebGpuDevice } from '../../index';
 import { allClose, testNumbers } from '../../testing';
 import { bucketOf, createBufferPool } from './bufferPool';
 import { createFailures } from './failures';
@@ -187,6 +187,19 @@ describeWithGpu('a device of its own', () => {
     const [whole, pieces] = [await run({}), await run({ maxBindingBytes: 8192 })];
     expect(pieces.dispatches).toBeGreaterThan(2 * whole.dispatches);
     whole.values.forEach((expected, i) => allClose(pieces.values[i], expected, 1e-5, `result ${i}`));
+  });
+
+  test('sums over many rows are made in slices, and added up in order', async () => {
+    const device = await createWebGpuDevice(gpu!);
+    const reference = createReferenceDevice();
+    const gradients = async (on: Device) => {
+      const [x, weight, bias] = [tensor(on, testNumbers(1, 1100 * 5), [1100, 5]), tensor(on, testNumbers(2, 5)), tensor(on, testNumbers(3, 5))];
+      const { grads } = valueAndGrad((p: { weight: Tensor; bias: Tensor }) => sum(mul(rmsNorm(layerNorm(x, p.weight, p.bias), p.weight), x)))({ weight, bias });
+      return Promise.all([grads.weight, grads.bias, sumRows(x)].map(read));
+    };
+    const [actual, expected] = [await gradients(device), await gradients(reference)];
+    expected.forEach((values, i) => allClose(actual[i], values, 1e-5));
+    await device.destroy();
   });
 
   test('a tensor too large for one binding whose op has no rows to part is refused', async () => {

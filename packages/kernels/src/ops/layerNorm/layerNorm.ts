@@ -3,6 +3,7 @@ import { scope } from '../../scope';
 import { addingRows, byRows, checkFloats, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
+import { columnSums } from '../sum/columnSums';
 import shader from './layerNorm.wgsl';
 import backwardShader from './layerNormBackward.wgsl';
 import parametersBackwardShader from './layerNormParametersBackward.wgsl';
@@ -107,5 +108,5 @@ const layerNormParametersBackwardOp: Op = {
       ],
     };
   },
-  webgpu: ([x]) => ({ steps: [{ shader: parametersBackwardShader, params: rowsOf(x), bind: [{ input: 0 }, { input: 2 }, { input: 3 }, { output: 0 }, { output: 1 }], workgroups: [Math.ceil(rowsOf(x).width / 16), 1, 1] }] }),
+  webgpu: ([x], outputs) => columnSums(x, outputs, { shader: parametersBackwardShader, reads: [{ input: 0 }, { input: 2 }, { input: 3 }] }),
 };

@@ -1,9 +1,9 @@
 // dWeight = sum over rows of d x^, dBias = sum over rows of d, with x^ = (x - mean) / deviation.
-// Grid: one workgroup per 16 columns; 16 lanes share the rows of each.
+// Grid: x over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
 // Workgroup memory: two numbers per lane.
 // Accumulates in f32: 16 lanes with a stride, then a tree.
 // Constants: none
-struct Params { rows: u32, width: u32 }
+struct Params { rows: u32, width: u32, slice: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> statistics: array<f32>;
@@ -13,11 +13,12 @@ struct Params { rows: u32, width: u32 }
 var<workgroup> partial: array<vec2<f32>, 256>;
 
 @compute @workgroup_size(16, 16)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
-  let column = id.x;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  let column = group.x * 16u + lane.x;
+  let end = min(params.rows, (group.y + 1u) * params.slice);
   var sums = vec2(0.0);
   if (column < params.width) {
-    for (var row = lane.y; row < params.rows; row += 16u) {
+    for (var row = group.y * params.slice + lane.y; row < end; row += 16u) {
       let at = row * params.width + column;
       sums += vec2(d[at] * (x[at] - statistics[2u * row]) * statistics[2u * row + 1u], d[at]);
     }
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_
     if (lane.y < step) { partial[own] += partial[own + step * 16u]; }
   }
   if (lane.y == 0u && column < params.width) {
-    dWeight[column] = partial[own].x;
-    dBias[column] = partial[own].y;
+    dWeight[group.y * params.width + column] = partial[own].x;
+    dBias[group.y * params.width + column] = partial[own].y;
   }
 }

@@ -2,9 +2,9 @@
 import { describeWithGpu, gpu } from '../../../test/devices';
 import { apply, createReferenceDevice, createWebGpuDevice, linear, matmul, read, tensor, type Op, type WebGpuDevice } from '../../index';
 import { allClose, testNumbers } from '../../testing';
+import { addUp } from '../sum/columnSums';
 import { isWide } from '../../devices/webgpu/quads';
 import { float32 } from '../../tensor';
-import addSlices from './addSlices.wgsl';
 import { tiles, tileShader, type Tile } from './tile.wgsl';
 
 interface Shape {
@@ -26,7 +26,7 @@ const tileOp = (tile: Tile, { m, n, k, transposeA, transposeB, slice }: Shape): 
       scratch: [float32(slices, m, n)],
       steps: [
         { shader, params: { m, n, k, firstRow: 0, slice }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { scratch: 0 }], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(m / tile.blockM), slices] },
-        { shader: addSlices, params: { count: m * n, slices }, bind: [{ scratch: 0 }, { output: 0 }], workgroups: [Math.ceil((m * n) / 64), 1, 1] },
+        ...addUp({ scratch: 0 }, { output: 0 }, slices, m * n),
       ],
     };
   },

@@ -1,8 +1,8 @@
 // The WebGPU plans of matmul: which tile, and whether k is split, by how much of the GPU a product would fill.
 import { isWide, remembered } from '../../devices/webgpu/quads';
 import { float32, type TensorSpec } from '../../tensor';
-import { linearGrid, splitRows } from '../check';
-import addSlices from './addSlices.wgsl';
+import { splitRows } from '../check';
+import { addUp } from '../sum/columnSums';
 import { maxVectorRows, vectorColumns, vectorShader } from './vector.wgsl';
 import { tiles, tileShader, type Tile } from './tile.wgsl';
 import type { Limits } from '../../device';
@@ -52,5 +52,5 @@ export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product
   const steps = splitRows(m, n * k, workPerDispatch, tile.blockM).map(({ firstRow, rows }): Dispatch => (
     { shader, params: { m, n, k, firstRow, slice }, bind: [...operands, y], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(rows / tile.blockM), slices], work: rows * n * k }));
   if (slices === 1) return { steps };
-  return { scratch: [float32(slices, m, n)], steps: [...steps, { shader: addSlices, params: { count: m * n, slices }, bind: [y, { output: 0 }], workgroups: linearGrid(m * n) }] };
+  return { scratch: [float32(slices, m, n)], steps: [...steps, ...addUp(y, { output: 0 }, slices, m * n)] };
 }

@@ -5,6 +5,7 @@ import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { broadcastTo } from '../broadcast/arithmetic';
 import { reduce, type ReduceOptions } from '../reduce/reduce';
+import { columnSums } from './columnSums';
 import shader from './sum.wgsl';
 import rowsShader from './sumRows.wgsl';
 
@@ -64,7 +65,7 @@ const sumRowsOp: Op = {
       steps: [call('sumRowsPartial', [input(0), scratch(0)], [rows, width], parts), call('sumRowPartials', [scratch(0), output(0)], [parts, width], partsFor(parts * width))],
     };
   },
-  webgpu: ([{ shape: [rows, width] }]) => ({ steps: [{ shader: rowsShader, params: { rows, width }, bind: [{ input: 0 }, { output: 0 }], workgroups: [Math.ceil(width / 16), 1, 1] }] }),
+  webgpu: ([x], outputs) => columnSums(x, outputs, { shader: rowsShader, reads: [{ input: 0 }] }),
   backward: (d, { specs: [{ shape }] }) => [broadcastTo(d, shape)],
 };
 

@@ -1,20 +1,21 @@
 // y = sum over the rows of x.
-// Grid: one workgroup per 16 columns; 16 lanes share the rows of each.
+// Grid: x over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
 // Workgroup memory: one number per lane.
 // Accumulates in f32: 16 lanes with a stride, then a tree.
 // Constants: none
-struct Params { rows: u32, width: u32 }
+struct Params { rows: u32, width: u32, slice: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Element>;
 var<workgroup> partial: array<f32, 256>;
 
 @compute @workgroup_size(16, 16)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
-  let column = id.x;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+  let column = group.x * 16u + lane.x;
+  let end = min(params.rows, (group.y + 1u) * params.slice);
   var sum = 0.0;
   if (column < params.width) {
-    for (var row = lane.y; row < params.rows; row += 16u) { sum += x[row * params.width + column]; }
+    for (var row = group.y * params.slice + lane.y; row < end; row += 16u) { sum += x[row * params.width + column]; }
   }
   let own = lane.y * 16u + lane.x;
   partial[own] = sum;
@@ -22,5 +23,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_
     workgroupBarrier();
     if (lane.y < step) { partial[own] += partial[own + step * 16u]; }
   }
-  if (lane.y == 0u && column < params.width) { y[column] = partial[own]; }
+  if (lane.y == 0u && column < params.width) { y[group.y * params.width + column] = partial[own]; }
 }
