@@ -6,6 +6,7 @@ import { eachElement } from '../elementwise/eachElement';
 import { addingRows, byRows, checkFloats, checkSame, checkShape, linearGrid, rowsOf } from '../check';
 import { float32, type Data, type Tensor } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
+import { columnSums } from '../sum/columnSums';
 import shader from './rmsNorm.wgsl';
 import backwardShader from './rmsNormBackward.wgsl';
 import weightBackwardShader from './rmsNormWeightBackward.wgsl';
@@ -146,10 +147,5 @@ const rmsNormWeightBackwardOp: Op = {
       ],
     };
   },
-  webgpu: ([x, , , residual]) => ({
-    steps: [{
-      shader: weightBackwardShader, constants: { HAS_RESIDUAL: residual ? 1 : 0 }, params: rowsOf(x),
-      bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: residual ? 3 : 0 }, { output: 0 }], workgroups: [Math.ceil(rowsOf(x).width / 16), 1, 1],
-    }],
-  }),
+  webgpu: ([x, , , residual], outputs) => columnSums(x, outputs, { shader: weightBackwardShader, constants: { HAS_RESIDUAL: residual ? 1 : 0 }, reads: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: residual ? 3 : 0 }] }),
 };
