@@ -71,3 +71,15 @@ test('unphased alleles by choice; equal ones need no phase', async () => {
   expect((await apply('ACG', [row(2, 'C', 'A', '.', '1/0')], { unphased: 'asWritten' })).text).toBe('AAG');
   expect((await apply('ACG', [row(2, 'C', 'A', '.', '1/0')], { unphased: 'skip' })).report.unphased).toBe(1);
 });
+
+// In 4.4 every symbolic allele has a length of its own; END is that of the longest.
+test.each([['1|0', 'ACGCAAC'], ['2|0', 'ACGTTGCTTGCAAC'], ['3|0', 'ACGCAACAAC'], ['4|0', 'ACGTTGCAAC']])('VCF 4.4: allele %s ends by its own SVLEN', async (genotype, expected) => {
+  const variants = readVcf(bytes(`##fileformat=VCFv4.4\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\nc\t3\t.\tG\t<DEL>,<DUP>,<INV>,<INS>\t.\t.\tEND=7;SVLEN=3,4,3,9\tGT\t${genotype}\n`));
+  expect((await apply('ACGTTGCAAC', [], { variants })).text).toBe(expected);
+});
+
+test('a sample whose ploidy changes from record to record: what is not there is left out and counted', async () => {
+  const rows = [row(1, 'A', 'C', '.', '0|1'), row(3, 'G', 'T', '.', '1'), row(5, 'T', 'A', '.', '0|0|1')];
+  const reports = await Promise.all([1, 2, 3].map(async (haplotype) => { const { text, report } = await apply('ACGTTGCAAC', rows, { haplotype }); return [text, report.applied, report.ploidy]; }));
+  expect(reports).toEqual([['ACTTTGCAAC', 1, 0], ['CCGTTGCAAC', 1, 1], ['ACGTAGCAAC', 1, 2]]);
+});

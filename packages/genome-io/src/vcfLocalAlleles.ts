@@ -13,7 +13,7 @@ export function expandLocal(values: readonly Value[], number: 'LA' | 'LR' | 'LG'
   if (number === 'LA') return Array.from({ length: alternatives }, (_, i) => values[local.indexOf(i + 1)] ?? null);
   const alleles = [0, ...local];
   if (number === 'LR') return Array.from({ length: alternatives + 1 }, (_, i) => values[alleles.indexOf(i)] ?? null);
-  const genotypes = genotypeIndex(new Array<number>(ploidy).fill(alternatives)) + 1;
+  const genotypes = ploidy > 64 ? Infinity : genotypeIndex(new Array<number>(ploidy).fill(alternatives)) + 1;
   if (!(genotypes <= 2 ** 20)) tooMany(genotypes);
   const all = new Array<Value>(genotypes).fill(null);
   let at = 0;
