@@ -15,10 +15,9 @@ export interface OpenedModel {
   readonly tokenizer: Tokenizer;
 }
 
-/** Where a model comes from: a directory, an address, or an id on the hub (`$GENOMELM_HUB`, `$HF_TOKEN`). */
+/** Where a model comes from: a directory, an address, or an id on the hub (`$HF_ENDPOINT`, `$HF_TOKEN`). */
 export const sourceOptions = ({ values, signal, progress }: Context): Omit<LoadOptions, 'device'> => ({
   ...(typeof values['revision'] === 'string' ? { revision: values['revision'] } : {}),
-  ...(process.env['GENOMELM_HUB'] ? { hubUrl: process.env['GENOMELM_HUB'] } : {}),
   signal,
   onProgress: (event: LoadEvent) => {
     if (event.kind === 'found') announce(event);

@@ -4,7 +4,7 @@ import { remoteFile, type Checkpoint, type FetchOptions } from './checkpoint';
 export interface HubOptions extends FetchOptions {
   /** A branch, tag or commit. Default `main`. */
   readonly revision?: string | undefined;
-  /** Default https://huggingface.co. */
+  /** Default: `HF_ENDPOINT`, else https://huggingface.co. */
   readonly hubUrl?: string | undefined;
   /** For private and gated models. Default: `HF_TOKEN`. */
   readonly accessToken?: string | undefined;
@@ -18,7 +18,8 @@ export async function hubCheckpoint(id: string, options: HubOptions): Promise<Ch
   const { modelInfo, listFiles } = await import('@huggingface/hub').catch((cause: unknown) => {
     throw new Error(`loadPretrained: expected the package @huggingface/hub for the id ${id}, got none; npm install @huggingface/hub, or give a directory or an address`, { cause });
   });
-  const { revision = 'main', hubUrl = 'https://huggingface.co', accessToken = typeof process === 'undefined' ? undefined : process.env['HF_TOKEN'] } = options;
+  const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
+  const { revision = 'main', hubUrl = environment['HF_ENDPOINT'] ?? 'https://huggingface.co', accessToken = environment['HF_TOKEN'] } = options;
   const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch } : {}), ...(accessToken ? { accessToken } : {}) };
   const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access });
   const files = new Map<string, { byteLength: number; sha256?: string | undefined }>();
