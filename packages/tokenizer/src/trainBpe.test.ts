@@ -11,7 +11,7 @@ describe('merges equal a recount of all neighbours for every merge', () => {
       fc.pre(words(corpus).length > 0);
       const trained = await trainBpe(corpus, { vocabSize, specialTokens: ['[UNK]'], minFrequency, maxTokenLength });
       expect(trained.definition.merges).toEqual(trainByDefinition(words(corpus), { vocabSize, specialTokens: ['[UNK]'], minFrequency, ...(maxTokenLength && { maxTokenLength }) }));
-    }), { numRuns: 60 });
+    }), { numRuns: 25 });
   });
 });
 
@@ -25,7 +25,7 @@ describe('out of core', () => {
       expect((await trainBpe(corpus, { ...options, ...outOfCore })).definition.merges).toEqual(merges);
       expect((await trainBpe(corpus, { ...options, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
       expect((await trainBpe(corpus, { ...options, ...outOfCore, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
-    }), { numRuns: 20 });
+    }), { numRuns: 8 });
   });
   it('a corpus of more than one buffer', async () => {
     const [random] = fc.sample(fc.string({ unit: fc.constantFrom(...'ACGT'), minLength: 40_000, maxLength: 40_000 }), { numRuns: 1, seed: 3 });

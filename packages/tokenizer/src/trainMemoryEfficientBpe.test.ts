@@ -10,7 +10,7 @@ describe.each(['continue', 'merge'] as const)('reading %s', (reading) => {
   it('one split is exact training', async () => {
     await fc.assert(fc.asyncProperty(corpora, async (corpus) => {
       expect((await trainMemoryEfficientBpe([corpus], { ...options, reading })).definition).toEqual((await trainBpe(corpus, options)).definition);
-    }), { numRuns: 50 });
+    }), { numRuns: 15 });
   });
   it('every merge joins letters and earlier products, and each token is new', async () => {
     await fc.assert(fc.asyncProperty(fc.array(corpora, { minLength: 2, maxLength: 4 }), async (splits) => {
@@ -22,7 +22,7 @@ describe.each(['continue', 'merge'] as const)('reading %s', (reading) => {
       }
       expect(vocab.size).toBeLessThanOrEqual(30);
       expect([...vocab.values()]).toEqual([...vocab.keys()].map((_, id) => id));
-    }), { numRuns: 50 });
+    }), { numRuns: 15 });
   });
 });
 

@@ -23,7 +23,7 @@ it.each(['A', 'AC', 'ACGT', 'ACGT N'])('letters %j: over shards, here and behind
     const options = { vocabSize }, { merges } = (await trainBpe(shards.flat(), options)).definition;
     expect((await trainBpeOverShards(shards.map((corpus) => createTrainingShard(corpus)), options)).definition.merges).toEqual(merges);
     expect((await trainBpeOverShards(shards.map(served), { ...options, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
-  }), { numRuns: 15 });
+  }), { numRuns: 5 });
 });
 
 it('says so when the process of a shard ends', async () => {

@@ -73,19 +73,12 @@ describe('the JavaScript library reads what we write and gives the same ids', ()
 
   // Left out where the two libraries differ: the JavaScript one fuses unknown letters across words, and we follow Rust.
   it.each(Object.keys(variants).filter((name) => name !== 'fuse_unk'))('%s', (name) => {
-    agree(parseTokenizerJson(variants[name as keyof typeof variants](dnabert2Subset())), 100);
+    agree(parseTokenizerJson(variants[name as keyof typeof variants](dnabert2Subset())), 40);
   });
 
   it.each([[60, 'ACGT'], [300, 'ACGT'], [300, 'ACGTN']])('trained: %d tokens of %s', async (vocabSize, alphabet) => {
     const corpus = fc.sample(fc.string({ unit: fc.constantFrom(...alphabet), minLength: 300, maxLength: 600 }), { numRuns: 8, seed: vocabSize });
-    agree(await trainBpe(corpus, { vocabSize }), 100);
-  });
-
-  it('trained: 9,000 tokens', async () => {
-    const corpus = fc.sample(fc.string({ unit: fc.constantFrom(...'ACGT'), minLength: 20_000, maxLength: 20_000 }), { numRuns: 10, seed: 9 });
-    const tokenizer = await trainBpe(corpus, { vocabSize: 9000 });
-    expect(tokenizer.vocabSize).toBe(9000);
-    agree(tokenizer, 100);
+    agree(await trainBpe(corpus, { vocabSize }), 50);
   });
 });
 
