@@ -1,5 +1,5 @@
 import { createFastaIndex, createGzi, openBgzf, openRandomAccess, serializeFai, serializeGzi } from '@genomelm/genome-io';
-import type { Command } from '../command';
+import { UsageError, type Command } from '../command';
 import { onlyFile } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 
@@ -15,6 +15,7 @@ export const fastaIndex: Command = {
     try {
       const head = await file.read(18, 0);
       const isBgzf = head[0] === 31 && head[1] === 139 && head[12] === 66 && head[13] === 67;
+      if (!isBgzf && head[0] === 31 && head[1] === 139) throw new UsageError(`fasta index: expected plain text or BGZF, got gzip, which cannot be entered in the middle: ${path}; genomelm bgzip -d it, then genomelm bgzip`);
       progress.update({ stage: 'index' });
       const gzi = isBgzf ? await createGzi(file, { signal }) : undefined;
       const index = await createFastaIndex(gzi ? openBgzf(file, { gzi, signal }) : path, { signal });
