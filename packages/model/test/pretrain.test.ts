@@ -127,17 +127,17 @@ test('what cannot be is said', async () => {
 });
 
 describe('masks for prediction', () => {
-  const batch = packBatch([Uint32Array.from({ length: 40_000 }, (_, i) => (i % 20 ? 5 + (i % 1000) : 1))]);
+  const batch = packBatch([Uint32Array.from({ length: 16_000 }, (_, i) => (i % 20 ? 5 + (i % 1000) : 1))]);
   const options = { probability: 0.15, maskId: 4, keepIds: [0, 1, 2, 3], seed: 7, step: 3, vocabSize: 1005 };
   const share = (count: number, of: number) => count / of;
 
   test.each([1, 4])('15 %% are chosen, of them 80 %% hidden, 10 %% changed, 10 %% kept (spans of %i)', (spanLength) => {
     const { batch: hidden, labels } = maskForPrediction(batch, { ...options, spanLength });
     const chosen = Array.from(labels.keys()).filter((i) => labels[i] > 0);
-    expect(Math.abs(share(chosen.length, 38_000) - 0.15)).toBeLessThan(spanLength * 4 * Math.sqrt((0.15 * 0.85) / 38_000));
+    expect(Math.abs(share(chosen.length, 15_200) - 0.15)).toBeLessThan(spanLength * 4 * Math.sqrt((0.15 * 0.85) / 15_200));
     expect(chosen.every((i) => labels[i] === batch.inputIds[i] && labels[i] >= 5)).toBe(true);
-    expect(Math.abs(share(chosen.filter((i) => hidden.inputIds[i] === 4).length, chosen.length) - 0.8)).toBeLessThan(0.025);
-    expect(Math.abs(share(chosen.filter((i) => hidden.inputIds[i] === batch.inputIds[i]).length, chosen.length) - 0.1)).toBeLessThan(0.02);
+    expect(Math.abs(share(chosen.filter((i) => hidden.inputIds[i] === 4).length, chosen.length) - 0.8)).toBeLessThan(0.04);
+    expect(Math.abs(share(chosen.filter((i) => hidden.inputIds[i] === batch.inputIds[i]).length, chosen.length) - 0.1)).toBeLessThan(0.03);
     expect(hidden.inputIds.every((id, i) => labels[i] > 0 || id === batch.inputIds[i])).toBe(true);
     if (spanLength > 1) expect(chosen.filter((i) => labels[i + 1] > 0).length).toBeGreaterThan(0.6 * chosen.length);
   });
@@ -149,8 +149,9 @@ describe('masks for prediction', () => {
   });
 
   test('another step chooses others', () => {
-    expect(maskForPrediction(batch, options)).toEqual(maskForPrediction(batch, options));
-    expect(maskForPrediction(batch, { ...options, step: 4 }).labels).not.toEqual(maskForPrediction(batch, options).labels);
+    const [first, again, other] = [options, options, { ...options, step: 4 }].map((own) => maskForPrediction(batch, own).labels.join());
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
   });
 });
 
