@@ -1,5 +1,5 @@
 // A NaN or an infinity must come out where the definition puts it: a kernel that drops one hides a diverging training run.
-import { adamW, addRow, attention, averagePool1d, concat, conv1d, createReferenceDevice, crossEntropy, dropout, embedding, free, geglu, gelu, layerNorm, linear, linearCrossEntropy, maxPool1d, mul, mulRow, ones, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
+import { adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, free, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, max, maxPool1d, mean, mul, mulRow, ones, quantizeRows, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
 import { allClose, testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -14,6 +14,19 @@ const ops: Record<string, (x: Tensor, device: Device) => Tensor> = {
   softmax: (x) => softmax(x),
   addRow: (x, device) => addRow(x, ones(device, [8])),
   mulRow: (x, device) => mulRow(x, ones(device, [8])),
+  addRmsNorm: (x, device) => addRmsNorm(x, x, ones(device, [8])).output,
+  'add, repeated': (x, device) => add(x, ones(device, [8])),
+  'mul, repeated': (x, device) => mul(x, zeros(device, [6, 1])),
+  div: (x) => div(x, x),
+  broadcastTo: (x) => broadcastTo(reshape(x, [6, 1, 8]), [6, 2, 8]),
+  'sum over an axis': (x) => sum(x, { axes: [1] }),
+  'max over an axis': (x) => max(x, { axes: [0] }),
+  mean: (x) => mean(x),
+  'cast to 16 bits and back': (x) => cast(cast(x, 'float16'), 'float32'),
+  'linear with weights of 16 bits': (x, device) => linear(x, cast(tensor(device, testNumbers(2, 40), [5, 8]), 'bfloat16')),
+  'linear with weights of 8 bits': (x, device) => linear(x, { values: tensor(device, Int8Array.from(testNumbers(2, 40, 100)), [5, 8]), scales: ones(device, [5]) }),
+  'linear with weights that were quantised': (x, device) => linear(ones(device, [2, 8]), quantizeRows(x)),
+  filterLogits: (x) => filterLogits(x, { temperature: 0.5 }),
   'concat, slice': (x) => concat([slice(x, 1, 4), x]),
   linearCrossEntropy: (x, device) => linearCrossEntropy(x, tensor(device, testNumbers(2, 40), [5, 8]), tensor(device, Int32Array.of(1, 2, 3, 4, 0, -100))).sum,
   conv1d: (x, device) => conv1d(reshape(x, [1, 12, 4]), tensor(device, testNumbers(2, 24), [2, 3, 4]), undefined, { padding: 1 }),
@@ -47,7 +60,7 @@ describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))(
     allClose(actual, expected, 1e-5, name);
   });
 
-  test.each(['gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'rmsNorm', 'softmax', 'linearCrossEntropy', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
+  test.each(['addRmsNorm', 'div', 'max over an axis', 'gelu', 'silu', 'tanh', 'geglu', 'layerNorm', 'rmsNorm', 'softmax', 'linearCrossEntropy', 'crossEntropy', 'attention', 'attention, keys'])('the gradient of %s passes a NaN on', async (name) => {
     const gradient = (on: Device) => read(valueAndGrad((x: Tensor) => {
       const y = ops[name](x, on);
       return sum(mul(y, tensor(on, testNumbers(9, y.shape.reduce((a, b) => a * b, 1)), y.shape)));

@@ -1,7 +1,7 @@
 // The wasm device: results do not depend on the number of threads, memory stays flat, and attention needs no matrix of queries by keys.
 import {
-  accumulate, adamW, add, addRow, alibiSlopes, attention, averagePool1d, conv1d, createWasmDevice, crossEntropy, dropout, embedding, fill, flatten, free, geglu, gelu, layerNorm, linear,
-  matmul, maxPool1d, mul, mulRow, reshape, rmsNorm, scale, scope, segmentMean, silu, softmax, squaredNorm, sub, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Data, type Device, type Tensor,
+  accumulate, adamW, add, addRow, alibiSlopes, attention, averagePool1d, cast, conv1d, createWasmDevice, crossEntropy, div, dropout, embedding, fill, flatten, free, geglu, gelu, layerNorm, linear,
+  matmul, max, maxPool1d, mul, mulRow, pagedAttention, quantizeRows, reshape, rmsNorm, scale, scope, segmentMean, silu, softmax, squaredNorm, sub, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Data, type Device, type Tensor,
 } from '../src';
 import { evaluateCase, testNumbers, type OpCase } from '../src/testing';
 
@@ -30,6 +30,12 @@ const families: readonly OpCase[] = [
   { name: 'softmax', inputs: { x: [tokens, width] }, run: ({ x }) => softmax(x) },
   { name: 'convolution and pooling', inputs: { x: [3, 400, 10], w: [20, 5, 10] }, run: ({ x, w }) => averagePool1d(maxPool1d(conv1d(x, w, undefined, { padding: 2 }), { size: 3 }), { size: 2 }) },
   { name: 'linear of two rows', inputs: { x: [2, 700], w: [300, 700], bias: [300] }, run: ({ x, w, bias }) => linear(x, w, bias) },
+  { name: 'linear with weights of 16 and 8 bits', inputs: { x: [70, width] }, run: ({ x }, device) => add(linear(x, cast(tensor(device, testNumbers(5, 300 * width), [300, width]), 'float16')), linear(x, quantizeRows(tensor(device, testNumbers(6, 300 * width), [300, width])))), differentiable: false },
+  { name: 'arithmetic and sums over axes', inputs: { a: [37, 1, width], b: [33, 1] }, run: ({ a, b }) => max(div(sum(mul(a, b), { axes: [1] }), a), { axes: [-1] }), differentiable: false },
+  {
+    name: 'attention over pages', inputs: { query: [3, 4, 16], key: [40 * 16, 2, 16] }, differentiable: false,
+    run: ({ query, key }) => pagedAttention({ query, keyCache: key, valueCache: key }, { cuSeqlens: [0, 1, 3], contextLengths: [310, 77], blockTable: Array.from({ length: 40 }, (_, i) => (i * 7) % 40) }),
+  },
   { name: 'segmentMean', inputs: { x: [tokens, width] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
   { name: 'crossEntropy', inputs: { logits: [tokens, width] }, run: ({ logits }, device) => crossEntropy(logits, tensor(device, labels)).sum },
 ];

@@ -1,0 +1,99 @@
+// Bad input is normal input: every op says what it expected and what it got, before anything runs.
+import {
+  accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, filterLogits, free, geglu, gelu, layerNorm, linear, linearCrossEntropy,
+  matmul, max, maxPool1d, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, reshape, rmsNorm, rotary, rotaryTable, sampleTokens, segmentMean, slice, softmax, squaredNorm, sub, sum, sumRows, tensor, zeros, type Device, type Tensor,
+} from '../src';
+import { devices } from './devices';
+
+/** Calls that are right for x [6, 8] in float32. */
+const calls: Record<string, (x: Tensor, device: Device) => unknown> = {
+  accumulate: (x, device) => accumulate(x, zeros(device, [6, 8])),
+  adamW: (x, device) => adamW(x, zeros(device, [6, 8]), zeros(device, [6, 8]), zeros(device, [6, 8]), { learningRate: 0.1, step: 1 }),
+  add: (x, device) => add(x, zeros(device, [6, 8])),
+  'add, repeated': (x, device) => add(x, zeros(device, [8])),
+  addRmsNorm: (x, device) => addRmsNorm(x, zeros(device, [6, 8]), zeros(device, [8])),
+  addRow: (x, device) => addRow(x, zeros(device, [8])),
+  attention: (x, device) => attention({ query: reshape(x, [6, 2, 4]), key: zeros(device, [6, 2, 4]), value: zeros(device, [6, 2, 4]) }, { cuSeqlens: [0, 2, 6] }),
+  concat: (x, device) => concat([x, zeros(device, [1, 8])]),
+  conv1d: (x, device) => conv1d(reshape(x, [1, 12, 4]), zeros(device, [2, 3, 4])),
+  crossEntropy: (x, device) => crossEntropy(x, tensor(device, new Int32Array(6))),
+  div: (x, device) => div(x, zeros(device, [6, 8])),
+  embedding: (x, device) => embedding(x, tensor(device, new Uint32Array(2))),
+  layerNorm: (x, device) => layerNorm(x, zeros(device, [8]), zeros(device, [8])),
+  linear: (x, device) => linear(x, zeros(device, [3, 8])),
+  'linear, 8 bits': (x, device) => linear(x, quantizeRows(zeros(device, [3, 8]))),
+  linearCrossEntropy: (x, device) => linearCrossEntropy(x, zeros(device, [3, 8]), tensor(device, new Int32Array(6))),
+  matmul: (x, device) => matmul(x, zeros(device, [8, 2])),
+  mul: (x, device) => mul(x, zeros(device, [6, 8])),
+  mulRow: (x, device) => mulRow(x, zeros(device, [8])),
+  pagedAttention: (x, device) => pagedAttention({ query: reshape(x, [6, 2, 4]), keyCache: zeros(device, [16, 1, 4]), valueCache: zeros(device, [16, 1, 4]) }, { cuSeqlens: [0, 6], contextLengths: [9], blockTable: [0] }),
+  rmsNorm: (x, device) => rmsNorm(x, zeros(device, [8])),
+  rotary: (x, device) => rotary(reshape(x, [6, 2, 4]), rotaryTable(device, { positions: 6, rotaryDim: 4 }), tensor(device, new Uint32Array(6))),
+  sub: (x, device) => sub(x, zeros(device, [6, 8])),
+};
+const alone: Record<string, (x: Tensor) => unknown> = {
+  averagePool1d: (x) => averagePool1d(reshape(x, [2, 6, 4]), { size: 2 }), broadcastTo: (x) => broadcastTo(x, [2, 6, 8]), cast: (x) => cast(x, 'float16'), dropout: (x) => dropout(x, 0.5, { seed: 1, step: 1, layer: 1 }),
+  filterLogits: (x) => filterLogits(x), geglu: (x) => geglu(x), gelu: (x) => gelu(x), max: (x) => max(x, { axes: [0] }), maxPool1d: (x) => maxPool1d(reshape(x, [2, 6, 4]), { size: 2 }), penalizeLogits: (x) => penalizeLogits(x, {}),
+  quantizeRows: (x) => quantizeRows(x), sampleTokens: (x) => sampleTokens(x), segmentMean: (x) => segmentMean(x, [0, 6]), slice: (x) => slice(x, 1, 2), softmax: (x) => softmax(x), squaredNorm: (x) => squaredNorm(x),
+  sum: (x) => sum(x), 'sum over an axis': (x) => sum(x, { axes: [1] }), sumRows: (x) => sumRows(x),
+};
+const all = { ...calls, ...alone };
+const form = /^\w+: expected .+, got,? .+/;
+
+describe('every op', () => {
+  const device = createReferenceDevice();
+  const x = zeros(device, [6, 8]);
+
+  test.each(Object.entries(all))('%s: takes what is right, and refuses a tensor that was freed, naming the input', (_name, f) => {
+    expect(() => f(x, device)).not.toThrow();
+    const freed = zeros(device, [6, 8]);
+    free(freed);
+    expect(() => f(freed, device)).toThrow(/^\w+: expected a live tensor as input \d, got one that was freed \(float32 \[.*\]\); return it from its scope to keep it$/);
+  });
+
+  test.each(Object.entries(calls).filter(([name]) => name !== 'embedding'))('%s: refuses a shape that does not fit', (_name, f) => {
+    expect(() => f(zeros(device, [5, 9]), device)).toThrow(form);
+  });
+
+  test.each(Object.entries(all).filter(([name]) => name !== 'cast' && name !== 'slice'))('%s: refuses integers', (_name, f) => {
+    expect(() => f(tensor(device, new Int32Array(48), [6, 8]), device)).toThrow(form);
+  });
+
+  test('what is refused leaves nothing behind', () => {
+    const b = zeros(device, [5, 9]), { live } = device.memory;
+    for (const f of [() => matmul(x, b), () => add(x, b), () => layerNorm(x, b, b), () => geglu(b), () => sum(x, { axes: [7] })]) expect(f).toThrow(form);
+    expect(device.memory.live).toBe(live);
+  });
+
+  test.each(Object.entries(calls))('%s: refuses tensors of two devices', (_name, f) => {
+    expect(() => f(zeros(createReferenceDevice(), [6, 8]), device)).toThrow(/^\w+: expected all inputs on one device, got reference and, as input \d, another reference; copy it with tensor\(device, await read\(t\), t\.shape\)$/);
+  });
+
+  test('a type that an op does not take is named with the shape', () => {
+    const half = cast(x, 'float16');
+    for (const [name, f] of Object.entries(all)) {
+      if (['cast', 'embedding'].includes(name)) continue;
+      expect(() => f(half, device)).toThrow(form);
+      expect(() => f(half, device)).toThrow(/float16 \[/);
+    }
+  });
+
+  test.each([[[0, 3], 'end at totalTokens 6, got 3'], [[1, 6], 'begin with 0, got [1, 6]'], [[0, 4, 2, 6], 'never to fall, got 2 after 4 at 2'], [[], 'begin with 0, got []']])('cuSeqlens %j', (cuSeqlens, message) => {
+    expect(() => attention({ qkv: reshape(zeros(device, [6, 48]), [6, 3, 4, 4]) }, { cuSeqlens })).toThrow(`attention: expected cuSeqlens to ${message}`.replace('to never', 'never'));
+    expect(() => segmentMean(x, cuSeqlens)).toThrow(/^segmentMean: expected cuSeqlens /);
+  });
+});
+
+test.each(Object.entries(devices).filter(([kind]) => kind === 'webgpu'))('a view that %s cannot bind is refused with the remedy', async (_kind, create) => {
+  const device = await create();
+  const slab = zeros(device, [128]);
+  expect(() => gelu({ ...slab, shape: [8], offset: 8 })).toThrow(/^activation: expected \w+ to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 8; copy it$/);
+  await device.destroy();
+});
+
+test.each(Object.entries(devices).filter(([kind]) => kind.startsWith('wasm')))('a view may begin anywhere on %s', async (_kind, create) => {
+  const device = await create();
+  const slab = tensor(device, Float32Array.from({ length: 20 }, (_, i) => i));
+  expect([...(await device.read(add({ ...slab, shape: [4], offset: 3 }, { ...slab, shape: [4], offset: 7 })))]).toEqual([10, 12, 14, 16]);
+  await device.destroy();
+});
