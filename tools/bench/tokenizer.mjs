@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { root } from '../run.mjs';
-import { interleave, measureProgram } from './measure.mjs';
+import { interleave, measureProgram, median } from './measure.mjs';
 
 export const packages = ['@genomelm/tokenizer'];
 export const peers = { tokenizers: '0.23.2', '@huggingface/tokenizers': '0.2.0', tiktoken: '1.0.22' };
@@ -71,7 +71,20 @@ async function* encoding({ peer, note, json, genome, ours, folder }) {
   const pieces = cut(genome, 10_000);
   const [long, short] = await interleave([() => ours.encode(genome), () => { for (const piece of pieces) ours.encode(piece); }], 7);
   yield { name: `${(genome.length / 1e6).toFixed(0)} Mb in one call, ours in calls of 10 kb`, ours: genome.length / 1e6 / long, peer: megabases(pieces, short), ratio: short / long, unit: 'Mb/s' };
+  yield* tables({ json, folder });
   yield* threads({ ours, genome });
+}
+
+/** From the text of the file to the first ids, each time in a process of its own: the tables are not cached, nor is the code compiled. */
+async function* tables({ json, folder }) {
+  const file = join(folder, 'tokenizer.json'), milliseconds = [];
+  writeFileSync(file, json);
+  for (let i = 0; i < 5; i++) {
+    const { output } = await measureProgram(process.execPath, ['--input-type=module', '-e', `import { readFileSync } from 'node:fs'; import { parseTokenizerJson } from '${library}'; const json = readFileSync('${file}', 'utf8'), begun = performance.now(); parseTokenizerJson(json).encode('ACGT'); console.log(performance.now() - begun);`]);
+    milliseconds.push(Number(output));
+  }
+  const ours = median(milliseconds);
+  yield { name: 'tokenizer.json read and tables ready, 150 ms', ours, peer: 150, ratio: 150 / ours, unit: 'ms' };
 }
 
 async function* threads({ ours, genome }) {
