@@ -17,7 +17,7 @@ export interface Progress {
 /** A line that rewrites itself on a terminal; JSON lines elsewhere, at most one a second for each stage. */
 export function createProgress(stream: NodeJS.WriteStream, { json, now = () => performance.now() }: { json: boolean; now?: () => number }): Progress {
   const terminal = stream.isTTY && !json;
-  const began = new Map<string, number>();
+  const began = new Map<string, { readonly time: number; readonly done: number }>(); // what was done before, an interrupted run has not done now
   let lastShown = -Infinity;
   let lastStage = '';
   let open = false;
@@ -25,13 +25,14 @@ export function createProgress(stream: NodeJS.WriteStream, { json, now = () => p
     update(event) {
       const { stage, done, total, unit = '' } = event;
       const time = now();
-      if (!began.has(stage)) began.set(stage, time);
+      const start = began.get(stage) ?? { time, done: done ?? 0 };
+      began.set(stage, start);
       const ended = done !== undefined && done === total;
       if (stage === lastStage && !ended && time - lastShown < (terminal ? 100 : 1000)) return;
       lastStage = stage;
       lastShown = time;
-      const seconds = (time - began.get(stage)!) / 1000;
-      const rate = done && seconds > 0 ? done / seconds : undefined;
+      const seconds = (time - start.time) / 1000;
+      const rate = done !== undefined && done > start.done && seconds > 0 ? (done - start.done) / seconds : undefined;
       const secondsLeft = rate && total !== undefined ? (total - done!) / rate : undefined;
       if (!terminal) {
         stream.write(`${JSON.stringify({ event: 'progress', ...event, ...(rate ? { rate: round(rate) } : {}), ...(secondsLeft !== undefined ? { secondsLeft: round(secondsLeft) } : {}) })}\n`);

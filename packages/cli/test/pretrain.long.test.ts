@@ -60,6 +60,19 @@ test('scores by contig and case, and goes on from what it wrote', () => {
   expect(further.stdout).toMatch(/4 steps, 4000 tokens/);
 });
 
+test('scores by the names of BED intervals, and by the types of GFF3', () => {
+  writeFileSync(at('parts.bed'), 'two\t0\t3000\tleft\ntwo\t2000\t5000\tmiddle\n');
+  writeFileSync(at('genes.gff3'), '##gff-version 3\ntwo\t.\tgene\t1001\t5000\t.\t+\t.\tID=a\ntwo\t.\tCDS\t2001\t3000\t.\t+\t0\tID=b\n');
+  const basesBy = (file: string) => {
+    const { stdout, stderr } = genomelm('pretrain', '-t', 'character', '-o', at(`by-${file}`), '--objective', 'causal', '--hidden', '16', '--layers', '1', '--heads', '2', '--tokens', '1000', '--tokens-per-step', '1000', '--window', '100', '--hold-out', 'two', '--classes', at(file), '--threads', '1', '--json', at('genome.fa'));
+    if (!stdout) throw new Error(stderr);
+    const { classes } = (JSON.parse(stdout) as { heldOut: { classes: Record<string, { bases: number }> } }).heldOut;
+    return Object.fromEntries(Object.entries(classes).map(([name, { bases: count }]) => [name, count]));
+  };
+  expect(basesBy('parts.bed')).toEqual({ left: 3000, middle: 2000, other: 3000 });
+  expect(basesBy('genes.gff3')).toEqual({ CDS: 1000, gene: 3000, other: 4000 });
+});
+
 test.each([
   ['a contig that is not there', ['--hold-out', 'chr9'], /--hold-out: expected contigs of the files, such as one, two, three, got chr9/],
   ['a window too short', ['--window', '5'], /--window: expected a number of bases from 16 on/],

@@ -8,7 +8,7 @@ export { type DecoderModel } from './models/decoder';
 export { forward } from './forward';
 export { maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
 export { type CausalLmLossOptions, type CausalLmModel, causalLmLogits, causalLmLoss, nextTokens } from './heads/causalLm';
-export { classificationLoss, classify } from './heads/sequenceClassifier';
+export { classificationLoss, classify, classifyTokens } from './heads/sequenceClassifier';
 export { type Inspection, type LoadFacts, type LoadOptions, inspectPretrained, loadPretrained } from './weights/load';
 export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
 export { savePretrained, serializePretrained } from './weights/save';

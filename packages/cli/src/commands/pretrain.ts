@@ -106,7 +106,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
     ...(validation.length ? { validate: async () => summarize(validated = await judge(validation), decoder), validateEvery: integer(context, 'validate-every', Math.max(1, Math.ceil(steps / 10))) } : {}),
     save: { directory: join(out, 'checkpoints'), every: integer(context, 'save-every', Math.max(1, Math.ceil(steps / 20))), data: identify(context, corpus.lengths) },
     onProgress: (event) => progress.update(event.kind === 'step'
-      ? { stage: 'train', done: event.step, total: steps, unit: 'steps', loss: event.loss, learningRate: event.learningRate, tokensPerSecond: Math.round(event.tokensPerSecond), secondsLeft: Math.round(event.secondsLeft) }
+      ? { stage: 'train', done: event.step * tokensPerStep, total: steps * tokensPerStep, unit: 'tokens', step: event.step, loss: event.loss, learningRate: event.learningRate, tokensPerSecond: Math.round(event.tokensPerSecond) }
       : { stage: `validation at step ${event.step}`, [decoder ? 'bitsPerBase' : 'top1']: decoder ? -event.devScore : event.devScore, ...(event.devLoss === undefined ? {} : { loss: event.devLoss }) }),
   });
   const seconds = (performance.now() - began) / 1000;
