@@ -20,14 +20,14 @@ function variantsOf(source) {
   return variants;
 }
 
-/** The same prelude as the webgpu device writes before a shader. */
+/** The same prelude as the webgpu device writes before a shader, after its `enable`s. */
 const preludeOf = (variant) => `alias Element = f32;\n${variant.map(([name, value]) => `const ${name} = ${value};\n`).join('')}`;
 
 async function problemsOf(device, source, variant, path) {
-  const prelude = preludeOf(variant);
+  const [enables] = /^(?:enable [^;]*;\n)*/.exec(source), prelude = preludeOf(variant);
   const shift = prelude.split('\n').length - 1;
   device.pushErrorScope('validation'); // the messages below say more than Dawn's own print to stderr
-  const module = device.createShaderModule({ label: path, code: prelude + source });
+  const module = device.createShaderModule({ label: path, code: enables + prelude + source.slice(enables.length) });
   await device.popErrorScope();
   const { messages } = await module.getCompilationInfo();
   if (messages.length > 0) return messages.map(({ type, lineNum, linePos, message }) => `${path}:${lineNum - shift}:${linePos} ${type}: ${message}`);
@@ -52,9 +52,9 @@ async function shadersOf(path) {
 }
 
 Object.assign(globalThis, globals);
-const gpu = create(['backend=null']); // kept: Dawn does not survive the collection of its instance
+const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']); // kept: Dawn does not survive the collection of its instance
 const adapter = await gpu.requestAdapter();
-const device = await adapter.requestDevice();
+const device = await adapter.requestDevice({ requiredFeatures: ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] });
 const counts = { passed: 0, failed: 0 };
 for (const path of readdirSync('src', { recursive: true }).filter((name) => /\.wgsl(\.ts)?$/.test(name)).map((name) => join('src', name)).sort()) {
   const shaders = await shadersOf(path);

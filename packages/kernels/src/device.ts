@@ -17,6 +17,8 @@ export interface Limits {
   readonly threads: number;
   /** Multiply-adds after which a plan should begin another dispatch: browsers end long ones. */
   readonly workPerDispatch: number;
+  /** Products may be rounded, because whoever made the device asked for it and the GPU can. */
+  readonly reducedPrecision?: 'float16' | 'subgroupMatrix' | undefined;
 }
 
 /** Bytes. `reserved` is what the device holds of the machine; `live` what tensors hold of it; `peak` the largest `live` so far. */

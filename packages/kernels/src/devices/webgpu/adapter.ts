@@ -13,13 +13,35 @@ const wanted = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkg
 /** Used where the adapter offers them; nothing is computed with them unless it is asked for. */
 const optional = ['timestamp-query'] as const satisfies GPUFeatureName[];
 
+/** What products of reduced precision need. */
+const needed = { float16: ['shader-f16'], subgroupMatrix: ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] } as const;
+
+/** A matrix unit as Dawn's adapters describe them. */
+interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
 /** Requests adapter and device with the adapter's real limits. */
-export async function openAdapter(gpu: GPU): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
+export async function openAdapter(gpu: GPU, reducedPrecision?: keyof typeof needed): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
+  const required = reducedPrecision ? needed[reducedPrecision] : [];
+  const missing = required.filter((name) => !adapter.features.has(name));
+  if (missing.length) throw new TypeError(`createWebGpuDevice: expected a GPU with ${missing.join(' and ')} for reducedPrecision ${reducedPrecision}, got ${adapter.info.vendor} ${adapter.info.architecture} without; leave the option out`);
+  if (reducedPrecision === 'subgroupMatrix' && !hasMatrices(adapter.info)) throw new TypeError(`createWebGpuDevice: expected a GPU with subgroups of 32 and 16 x 16 x 16 matrices of f16 with sums in f32, got ${adapter.info.vendor} ${adapter.info.architecture} with others; leave the option out`);
   const offered = optional.filter((name) => adapter.features.has(name));
-  const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])), requiredFeatures: offered });
+  const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])), requiredFeatures: [...offered, ...required] as GPUFeatureName[] });
   return { device, adapter: describeAdapter(adapter.info) };
+}
+
+/** The one shape that subgroupMatrix.wgsl.ts is written for: NVIDIA's. */
+function hasMatrices(info: GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<MatrixConfig> }): boolean {
+  const fits = ({ componentType, resultComponentType, M, N, K }: MatrixConfig) => componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16;
+  return info.subgroupMinSize === 32 && info.subgroupMaxSize === 32 && Array.from(info.subgroupMatrixConfigs ?? []).some(fits);
 }
 
 function describeAdapter(info: GPUAdapterInfo): AdapterDescription {

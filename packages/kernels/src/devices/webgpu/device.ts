@@ -19,6 +19,11 @@ import type { Attributes, Bind, Dispatch, Op } from '../../op';
 export interface WebGpuOptions {
   /** In place of the adapter's, and of the estimate of what it does in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
   readonly limits?: Partial<Limits>;
+  /**
+   * Large matrix products with operands rounded to 11 bits: `float16` multiplies in half precision (relative error about 2e-3), `subgroupMatrix` on matrix units with sums in float32 (about 1e-3).
+   * Experimental: these kernels compile, but no GPU has been there to verify them. @throws TypeError where the GPU does not offer it; nothing else takes its place.
+   */
+  readonly reducedPrecision?: 'float16' | 'subgroupMatrix';
   /** Submissions after which a buffer that nobody took is given back to the system. */
   readonly maxIdle?: number;
 }
@@ -46,7 +51,7 @@ export interface WebGpuDevice extends Device {
  * An error of the GPU is thrown, with the name of the op, by the next `read` and by every later one: what was computed after it is not to be trusted.
  */
 export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const { device, adapter } = await openAdapter(gpu);
+  const { device, adapter } = await openAdapter(gpu, options.reducedPrecision);
   const limits = limitsOf(device, adapter, options);
   const machine = createMachine(device, limits, options);
   const { memory, commands, pipelines, transfers } = machine;
@@ -86,7 +91,7 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
 
   return {
     kind: 'webgpu',
-    description: `webgpu: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(', ') || 'unnamed adapter'}${adapter.software ? ' (a CPU in place of a GPU)' : ''}`,
+    description: `webgpu: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(', ') || 'unnamed adapter'}${adapter.software ? ' (a CPU in place of a GPU)' : ''}${options.reducedPrecision ? `; products in ${options.reducedPrecision}` : ''}`,
     adapter,
     limits,
     memory,
@@ -132,13 +137,14 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
   };
 }
 
-function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { limits: chosen }: WebGpuOptions): Limits {
+function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { limits: chosen, reducedPrecision }: WebGpuOptions): Limits {
   return {
     maxBufferBytes: limits.maxBufferSize,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
     threads: 1,
     workPerDispatch: software ? 5e7 : 5e9, // 50 ms at 1 and at 100 thousand million a second
+    reducedPrecision,
     ...chosen,
   };
 }

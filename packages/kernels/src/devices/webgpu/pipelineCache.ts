@@ -1,5 +1,5 @@
 // Compiled shaders, by text and constants. A text is its own key: the engine has hashed it already.
-import { prelude, readShader, type ShaderFacts } from './shader';
+import { readShader, withPrelude, type ShaderFacts } from './shader';
 import type { Dispatch } from '../../op';
 import type { Failures } from './failures';
 
@@ -51,7 +51,7 @@ export function createPipelineCache(device: GPUDevice, failures: Failures): Pipe
   const describe = (op: string) => (message: string) => `${op}: expected a shader that compiles, got "${message}"`;
   const descriptor = (op: string, { shader, constants }: Dispatch, { layout }: Variant): GPUComputePipelineDescriptor => {
     compiled++;
-    const module = failures.check('validation', describe(op), () => device.createShaderModule({ label: op, code: prelude(op, constants) + shader }));
+    const module = failures.check('validation', describe(op), () => device.createShaderModule({ label: op, code: withPrelude(op, constants, shader) }));
     return { label: op, layout: device.createPipelineLayout({ label: op, bindGroupLayouts: [layout.gpu] }), compute: { module, entryPoint: 'main' } };
   };
 

@@ -27,13 +27,14 @@ export function readShader(op: string, text: string): ShaderFacts {
   return { fields, takesArrays, tensors: bindings.slice(1) };
 }
 
-/** `const`s without a type: they fit u32, i32, f32 and the sizes of arrays alike. */
-export function prelude(op: string, constants: Readonly<Record<string, number>> = {}): string {
+/** The whole text: `enable`s first, then `const`s without a type (they fit u32, i32, f32 and the sizes of arrays alike), then the shader. */
+export function withPrelude(op: string, constants: Readonly<Record<string, number>> = {}, shader: string): string {
   const lines = Object.entries(constants).map(([name, value]) => {
     if (!Number.isFinite(value)) throw new RangeError(`${op}: expected a finite constant ${name}, got ${value}; pass it in params`);
     return `const ${name} = ${value};\n`;
   });
-  return `alias Element = f32;\n${lines.join('')}`;
+  const [enables] = /^(?:enable [^;]*;\n)*/.exec(shader)!;
+  return `${enables}alias Element = f32;\n${lines.join('')}${shader.slice(enables.length)}`;
 }
 
 /** Packs the block behind `params`: the fields, then the host arrays. A field takes a number, or the place of the array of its name. */

@@ -69,7 +69,8 @@ function fourRowsTransposed(a: usize, aRow: usize, b: usize, c: usize, cRow: usi
   }
 }
 
-@inline function products(sums: v128, a: usize, t0: v128, t1: v128, t2: v128, t3: v128): v128 {
+/** sums [4] plus four products each, in order: a [4] times rows that are turned already. */
+@inline export function products(sums: v128, a: usize, t0: v128, t1: v128, t2: v128, t3: v128): v128 {
   sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a), t0));
   sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 4), t1));
   sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 8), t2));

@@ -1,7 +1,8 @@
 // AssemblyScript. Products with b stored in 8 or 16 bits: each part turns its panels of 8 columns into f32 as it goes, 8 KiB at a time, so that b is read once, as it lies.
 // Every element is added up over k in order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it, nor on the type that holds the numbers of b.
 import { at, share } from '../../devices/wasm/math.wasm';
-import { FLOAT16, high4, INT8, load1, load4, low4, place } from '../../devices/wasm/storage.wasm';
+import { allFinite16, FINITE16, FLOAT16, high4, INT8, load1, load4, low4, place } from '../../devices/wasm/storage.wasm';
+import { products } from './few.wasm';
 import { panelProduct } from './tile.wasm';
 
 const BLOCK_K: i32 = 256;
@@ -44,6 +45,11 @@ const BLOCK_K: i32 = 256;
   const a = v128.load(from), b = v128.load(from + row), c = v128.load(from + 2 * row), d = v128.load(from + 3 * row);
   const ab = v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11), cd = v128.shuffle<i16>(c, d, 0, 8, 1, 9, 2, 10, 3, 11);
   const abHigh = v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15), cdHigh = v128.shuffle<i16>(c, d, 4, 12, 5, 13, 6, 14, 7, 15);
+  if (type == FLOAT16 && allFinite16(a, b, c, d)) eight16(ab, cd, abHigh, cdHigh, FINITE16, to);
+  else eight16(ab, cd, abHigh, cdHigh, type, to);
+}
+
+@inline function eight16(ab: v128, cd: v128, abHigh: v128, cdHigh: v128, type: i32, to: usize): void {
   two16(v128.shuffle<i32>(ab, cd, 0, 4, 1, 5), type, to);
   two16(v128.shuffle<i32>(ab, cd, 2, 6, 3, 7), type, to + 64);
   two16(v128.shuffle<i32>(abHigh, cdHigh, 0, 4, 1, 5), type, to + 128);
@@ -74,16 +80,54 @@ const BLOCK_K: i32 = 256;
   v128.store(to, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), 96);
 }
 
-/** c [8] = from [8] + a [depth] · panel: one row, for which a tile of four would waste three. */
-@inline function rowProduct(a: usize, panel: usize, depth: i32, from: usize, c: usize): void {
-  let low = v128.load(from), high = v128.load(from, 16);
-  for (let i = 0; i < depth; i++) {
-    const x = v128.load32_splat(at(a, i)), own = panel + (<usize>i << 5);
-    low = f32x4.add(low, f32x4.mul(x, v128.load(own)));
-    high = f32x4.add(high, f32x4.mul(x, v128.load(own, 16)));
+/** sums [4] plus eight products each, in order: a [8] times four rows of eight elements of 16 bits, turned in registers. */
+@inline function products16(sums: v128, a: usize, from: usize, row: usize, type: i32): v128 {
+  const r0 = v128.load(from), r1 = v128.load(from + row), r2 = v128.load(from + 2 * row), r3 = v128.load(from + 3 * row);
+  if (type == FLOAT16 && allFinite16(r0, r1, r2, r3)) return turned16(sums, a, r0, r1, r2, r3, FINITE16);
+  return turned16(sums, a, r0, r1, r2, r3, type);
+}
+
+@inline function turned16(sums: v128, a: usize, r0: v128, r1: v128, r2: v128, r3: v128, type: i32): v128 {
+  const low01 = v128.shuffle<i16>(r0, r1, 0, 8, 1, 9, 2, 10, 3, 11), low23 = v128.shuffle<i16>(r2, r3, 0, 8, 1, 9, 2, 10, 3, 11);
+  const high01 = v128.shuffle<i16>(r0, r1, 4, 12, 5, 13, 6, 14, 7, 15), high23 = v128.shuffle<i16>(r2, r3, 4, 12, 5, 13, 6, 14, 7, 15);
+  const t0 = v128.shuffle<i32>(low01, low23, 0, 4, 1, 5), t1 = v128.shuffle<i32>(low01, low23, 2, 6, 3, 7);
+  const t2 = v128.shuffle<i32>(high01, high23, 0, 4, 1, 5), t3 = v128.shuffle<i32>(high01, high23, 2, 6, 3, 7);
+  sums = products(sums, a, low4(t0, type), high4(t0, type), low4(t1, type), high4(t1, type));
+  return products(sums, a + 16, low4(t2, type), high4(t2, type), low4(t3, type), high4(t3, type));
+}
+
+/** The same with sixteen elements of 8 bits. */
+@inline function products8(sums: v128, a: usize, from: usize, row: usize): v128 {
+  const r0 = v128.load(from), r1 = v128.load(from + row), r2 = v128.load(from + 2 * row), r3 = v128.load(from + 3 * row);
+  const low01 = v128.shuffle<i8>(r0, r1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), low23 = v128.shuffle<i8>(r2, r3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const high01 = v128.shuffle<i8>(r0, r1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), high23 = v128.shuffle<i8>(r2, r3, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  sums = four8Products(sums, a, v128.shuffle<i16>(low01, low23, 0, 8, 1, 9, 2, 10, 3, 11));
+  sums = four8Products(sums, a + 16, v128.shuffle<i16>(low01, low23, 4, 12, 5, 13, 6, 14, 7, 15));
+  sums = four8Products(sums, a + 32, v128.shuffle<i16>(high01, high23, 0, 8, 1, 9, 2, 10, 3, 11));
+  return four8Products(sums, a + 48, v128.shuffle<i16>(high01, high23, 4, 12, 5, 13, 6, 14, 7, 15));
+}
+
+@inline function four8Products(sums: v128, a: usize, all: v128): v128 {
+  const low = i16x8.extend_low_i8x16_s(all), high = i16x8.extend_high_i8x16_s(all);
+  return products(sums, a, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)));
+}
+
+/** c [8] = from [8] + a [k] · eight rows of b, stored as [n, k]: one row of a, for which panels would cost a way through memory. */
+@inline function rowTransposed(a: usize, b: usize, k: i32, type: i32, from: usize, c: usize): void {
+  const width: usize = type == INT8 ? 1 : 2, step = type == INT8 ? 16 : 8, row = <usize>k * width;
+  let low = v128.load(from), high = v128.load(from, 16), i = 0;
+  for (let own = b; i + step <= k; i += step, own += 16) {
+    if (type == INT8) {
+      low = products8(low, at(a, i), own, row);
+      high = products8(high, at(a, i), own + 4 * row, row);
+    } else {
+      low = products16(low, at(a, i), own, row, type);
+      high = products16(high, at(a, i), own + 4 * row, row, type);
+    }
   }
   v128.store(c, low);
   v128.store(c, high, 16);
+  for (; i < k; i++) for (let j = 0; j < 8; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load1(b + <usize>j * row + <usize>i * width, type));
 }
 
 /** A block of rows and a share of the panels. */
@@ -92,12 +136,12 @@ const BLOCK_K: i32 = 256;
   for (let p = firstPanel; p < lastPanel; p++) {
     const column = p << 3, columns = min(8, n - column), start = hasBias && type != INT8 ? at(bias, column) : 0;
     let inner = 0;
-    do {
+    if (rows == 1 && transposed && columns == 8) rowTransposed(a, b + <usize>column * <usize>k * (type == INT8 ? 1 : 2), k, type, start, at(c, column));
+    else do {
       const depth = min(BLOCK_K, k - inner), to = at(c, column);
       pack(b, n, k, transposed, type, column, columns, inner, depth, panel);
       const from = inner ? to : start, x = at(a, inner);
-      if (rows == 1 && columns == 8) rowProduct(x, panel, depth, from, to);
-      else panelProduct(x, 4 * aRow, aRow, 4, rows, panel, depth, from, inner ? cRow : 0, to, cRow, columns, edge);
+      panelProduct(x, 4 * aRow, aRow, 4, rows, panel, depth, from, inner ? cRow : 0, to, cRow, columns, edge);
       inner += depth;
     } while (inner < k);
     if (type == INT8) for (let r = 0; r < rows; r++) for (let j = column, to = c + <usize>r * cRow; j < column + columns; j++) store<f32>(at(to, j), load<f32>(at(to, j)) * load<f32>(at(scales, j)) + (hasBias ? load<f32>(at(bias, j)) : 0));

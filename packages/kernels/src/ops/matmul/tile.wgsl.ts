@@ -29,6 +29,8 @@ export interface TileVariant {
   readonly wideB: boolean;
   readonly wideY: boolean;
   readonly hasBias: boolean;
+  /** Tiles, and the sums within one, in this type: `f16` is opt-in, see `reducedPrecision`. */
+  readonly arithmetic?: 'f32' | 'f16' | undefined;
   readonly dtypeA?: DType | undefined;
   readonly dtypeB?: DType | undefined;
   readonly dtypeBias?: DType | undefined;
@@ -43,14 +45,14 @@ function filling(name: string, block: number, tile: Tile, across: boolean) {
   const stride = block / 4 + 1;
   const quads = (block * blockK) / 4 / threadsOf(tile);
   return {
-    declare: `var<workgroup> ${name}Tile: array<vec4<f32>, ${blockK * stride}>;\n`,
+    declare: `var<workgroup> ${name}Tile: array<vec4<Part>, ${blockK * stride}>;\n`,
     fetch: (extent: string, first: string) => unrolled(quads, (i) => {
       const at = `(lane + ${i * threadsOf(tile)}u)`;
       return across
-        ? `  next${name}${i} = ${name}Quad(${first} + ${at} / ${lines}u, inner + ${at} % ${lines}u * 4u, ${extent}, params.k);\n`
-        : `  next${name}${i} = ${name}Quad(inner + ${at} / ${lines}u, ${first} + ${at} % ${lines}u * 4u, params.k, ${extent});\n`;
+        ? `  next${name}${i} = vec4<Part>(${name}Quad(${first} + ${at} / ${lines}u, inner + ${at} % ${lines}u * 4u, ${extent}, params.k));\n`
+        : `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at} / ${lines}u, ${first} + ${at} % ${lines}u * 4u, params.k, ${extent}));\n`;
     }),
-    variables: unrolled(quads, (i) => `  var next${name}${i} = vec4(0.0);\n`),
+    variables: unrolled(quads, (i) => `  var next${name}${i} = vec4<Part>();\n`),
     store: unrolled(quads, (i) => {
       const at = `(lane + ${i * threadsOf(tile)}u)`;
       if (!across) return `    ${name}Tile[${at} / ${lines}u * ${stride}u + ${at} % ${lines}u] = next${name}${i};\n`;
@@ -60,13 +62,15 @@ function filling(name: string, block: number, tile: Tile, across: boolean) {
   };
 }
 
-export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, hasBias, dtypeA, dtypeB, dtypeBias }: TileVariant): string {
+export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, hasBias, arithmetic = 'f32', dtypeA, dtypeB, dtypeBias }: TileVariant): string {
   const { blockM, blockN, blockK, rows } = tile;
   const a = filling('a', blockM, tile, !transposeA);
   const b = filling('b', blockN, tile, transposeB);
   const columns = blockN / 4;
   // A slice ends at params.k or at its own end, a multiple of blockK; a fetch beyond it is of the next slice, and nobody multiplies it.
-  return `struct Params { m: u32, n: u32, k: u32, firstRow: u32, slice: u32 }
+  const half = arithmetic === 'f16'; // a tile's products are summed in f16, the tiles' sums in f32
+  return `${half ? 'enable f16;\n' : ''}struct Params { m: u32, n: u32, k: u32, firstRow: u32, slice: u32 }
+alias Part = ${arithmetic};
 @group(0) @binding(0) var<storage, read> params: Params;
 ${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY })}${a.declare}${b.declare}
 @compute @workgroup_size(${threadsOf(tile)})
@@ -81,10 +85,10 @@ ${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias ? `  if (group
     workgroupBarrier();
 ${a.store}${b.store}    workgroupBarrier();
     inner += ${blockK}u;
-${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}    for (var i = 0u; i < ${blockK}u; i++) {
+${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}${half ? unrolled(rows, (r) => `    var part${r} = vec4<Part>();\n`) : ''}    for (var i = 0u; i < ${blockK}u; i++) {
       let right = bTile[i * ${b.stride}u + column];
-${unrolled(rows / 4, (q) => `      let left${q} = aTile[i * ${a.stride}u + row * ${rows / 4}u + ${q}u];\n`)}${unrolled(rows, (r) => `      sum${r} += left${r >> 2}.${'xyzw'[r & 3]} * right;\n`)}    }
-  }
+${unrolled(rows / 4, (q) => `      let left${q} = aTile[i * ${a.stride}u + row * ${rows / 4}u + ${q}u];\n`)}${unrolled(rows, (r) => `      ${half ? 'part' : 'sum'}${r} += left${r >> 2}.${'xyzw'[r & 3]} * right;\n`)}    }
+${half ? unrolled(rows, (r) => `    sum${r} += vec4<f32>(part${r});\n`) : ''}  }
   let ownRow = firstRow + row * ${rows}u;
   let ownColumn = firstColumn + column * 4u;
   if (ownColumn >= params.n) { return; }
@@ -98,4 +102,5 @@ const both = [false, true];
 export const variants = [
   ...tiles.flatMap((tile) => both.flatMap((transposeA) => both.flatMap((transposeB) => both.map((wide) => ({ tile, transposeA, transposeB, wideA: wide, wideB: wide, wideY: wide, hasBias: wide }))))),
   ...(['float16', 'bfloat16'] as const).flatMap((dtype) => both.map((wide) => ({ tile: tiles[1], transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, dtypeA: dtype, dtypeB: dtype, dtypeBias: dtype }))),
+  ...tiles.flatMap((tile) => both.map((wide) => ({ tile, transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, arithmetic: 'f16' as const }))),
 ].map((variant) => ({ name: JSON.stringify(variant), shader: tileShader(variant) }));

@@ -3,6 +3,7 @@ import { isWide, remembered } from '../../devices/webgpu/quads';
 import { float32, type TensorSpec } from '../../tensor';
 import { splitRows } from '../check';
 import { addUp } from '../sum/columnSums';
+import { matrixBlock, matrixShader, type MatrixVariant } from './subgroupMatrix.wgsl';
 import { maxVectorRows, vectorColumns, vectorShader } from './vector.wgsl';
 import { tiles, tileShader, type Tile } from './tile.wgsl';
 import type { Limits } from '../../device';
@@ -32,9 +33,12 @@ function chooseTile({ m, n, k }: Product): { tile: Tile; slices: number } {
   return choices.find(({ groups }) => groups >= enoughGroups) ?? choices.at(-1)!;
 }
 
-const [tileText, vectorText] = [remembered(tileShader), remembered(vectorShader)];
+/** Multiply-adds below which matrix units lost to registers, as others measured on an A100. */
+const enoughForMatrices = 2 ** 30;
 
-export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product, { workPerDispatch }: Limits): Plan<Dispatch> {
+const [tileText, vectorText, matrixText] = [remembered(tileShader), remembered(vectorShader), remembered((variant: MatrixVariant) => matrixShader(variant))];
+
+export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product, { workPerDispatch, reducedPrecision }: Limits): Plan<Dispatch> {
   const { m, n, k, transposeA, transposeB } = product;
   if (!m || !n) return { steps: [] };
   const storage = { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, dtypeA: a.dtype, dtypeB: b.dtype, dtypeBias: (bias ?? b).dtype };
@@ -45,9 +49,14 @@ export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product
     return { steps: splitRows(n, m * k, workPerDispatch, columns).map(({ firstRow, rows }) => (
       { shader, params: { m, n, k, firstColumn: firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(rows / columns), 1, 1], work: rows * m * k })) };
   }
+  if (reducedPrecision === 'subgroupMatrix' && m * n * k >= enoughForMatrices && k > 128) {
+    const shader = matrixText({ ...storage, transposeA, transposeB });
+    return { steps: splitRows(m, n * k, workPerDispatch, matrixBlock).map(({ firstRow, rows }) => (
+      { shader, params: { m, n, k, firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(n / matrixBlock), Math.ceil(rows / matrixBlock), 1], work: rows * n * k })) };
+  }
   const { tile, slices } = chooseTile(product);
   const slice = Math.max(1, Math.ceil(k / slices / tile.blockK)) * tile.blockK;
-  const shader = tileText({ ...storage, tile, transposeA, transposeB });
+  const shader = tileText({ ...storage, tile, transposeA, transposeB, arithmetic: reducedPrecision === 'float16' ? 'f16' : 'f32' });
   const y: Bind = slices > 1 ? { scratch: 0 } : { output: 0 };
   const steps = splitRows(m, n * k, workPerDispatch, tile.blockM).map(({ firstRow, rows }): Dispatch => (
     { shader, params: { m, n, k, firstRow, slice }, bind: [...operands, y], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(rows / tile.blockM), slices], work: rows * n * k }));
