@@ -88,6 +88,26 @@ test('one thread and two give the same predictions and curves, a second run is r
   expect(existsSync(join(one, 'again.html'))).toBe(true);
 });
 
+test('a pre-trained model by all its parameters, by adapters and by a probe: three models, two seeds each, with upstream\'s settings on demand', async () => {
+  const folder = freshFolder('model');
+  const tokenizer = await trainBpe(train.map(({ sequence }) => sequence), { vocabSize: 40 });
+  const config = { ...dnabert2Config, vocabSize: tokenizer.vocabSize, hiddenSize: 16, numLayers: 1, numHeads: 2, intermediateSize: 16 };
+  await savePretrained(createModel(config, { device: createReferenceDevice(), seed: 1, maskedLm: true }), folder);
+  writeFileSync(join(folder, 'tokenizer.json'), serializeTokenizerJson(tokenizer));
+  const out = freshFolder('runs');
+  const { status, stdout, stderr } = genomelm('gue', 'run', '--data', gueFolder(), '--tasks', 'prom_core_tata', '--models', folder, '--protocol', 'full,lora,probe', '--preset', 'upstream', '--seeds', '2', '--epochs', '1', '--baselines', 'none', '--no-audit', '--threads', '1', '--out', out, '--json');
+  expect({ status, stderr: status ? stderr : '' }).toEqual({ status: 0, stderr: '' });
+  const { schema, results } = JSON.parse(stdout) as { schema: string; results: { model: string; seeds: number; tokensPerBase: number }[] };
+  expect([schema, results.map(({ model, seeds }) => [model, seeds])]).toEqual(['genomelm-results/1', ['', '+lora', '+probe'].map((suffix) => [folder + suffix, 2])]);
+  const records = recordsIn(out);
+  for (const [suffix, protocol] of [['', 'full'], ['+lora', 'lora'], ['+probe', 'probe']]) {
+    const [first, second] = records.filter(({ model }) => model === folder + suffix).sort((a, b) => a.seed - b.seed);
+    expect(first).toMatchObject({ device: 'wasm', hyperparameters: { protocol, learningRate: 3e-5, batchSize: 32, epochs: 1, code: expect.stringMatching(/^[0-9a-f]{12}$/) as string } });
+    expect(second.predictions.probabilities).not.toEqual(first.predictions.probabilities);
+    expect(first.access?.map(({ split, use, labels }) => [split, use, labels])).toEqual([['train', 'fit', true], ['dev', 'selection', true], ['test', 'prediction', false], ['test', 'scoring', true]]);
+  }
+});
+
 test('a dry run trains nothing and stores nothing', () => {
   const out = freshFolder('dry');
   const { status, stdout } = genomelm('gue', 'run', '--data', gueFolder(), '--tasks', 'prom_core_tata', '--models', 'small', '--outside', 'a=a.csv; b=b.csv', '--dry-run', '--json', '--out', out);

@@ -1,12 +1,12 @@
 import type { LeakageAudit } from './audit/leakage';
 import { metricsOf, metricsOnCounts, type MetricName } from './metrics/classification';
 import { confusionMatrix, createConfusionMatrix } from './metrics/confusion';
-import type { HomologyScores, RunRecord, Score } from './runRecord';
+import type { HomologyScores, LeakCounts, RunRecord, Score } from './runRecord';
 import { intervalOf, type BootstrapOptions } from './statistics/interval';
 import { createCellStatistic, type CellStatistic } from './statistics/resample';
 
 /** What {@link homologyScores} needs of an audit. */
-export type HomologyAudit = Pick<LeakageAudit, 'identity' | 'coverage' | 'homologs'> & Partial<Pick<LeakageAudit, 'clusters'>>;
+export type HomologyAudit = Pick<LeakageAudit, 'identity' | 'coverage' | 'homologs'> & Partial<LeakageAudit>;
 
 /** A record with the scores of its homology-clean part, from its stored predictions: nothing is fitted again. @param audit - of the same test set */
 export function withHomology(record: RunRecord, audit: HomologyAudit): RunRecord {
@@ -35,7 +35,8 @@ export function homologyScores(
   const matched = matchedScore(labels, predicted, parts[0], classes, metrics[0]);
   const gap = parts.every((part) => new Set(part.map((item) => labels[item])).size > 1) ? gapOf(labels, predicted, homologs.map(Boolean), classes, metrics[0], options) : undefined;
   const clusters = audit.clusters && clusteredScore(labels, predicted, audit.clusters, metrics[0], options);
-  return { identity, coverage, cleanItems: parts[0].length, homologousItems: parts[1].length, cleanClassCounts, clean, homologous, ...(matched === undefined ? {} : { matched }), ...(clusters ? { clustered: clusters } : {}), ...(gap ? { gap } : {}) };
+  const leaks = leakCounts(audit);
+  return { identity, coverage, ...(leaks ? { leaks } : {}), cleanItems: parts[0].length, homologousItems: parts[1].length, cleanClassCounts, clean, homologous, ...(matched === undefined ? {} : { matched }), ...(clusters ? { clustered: clusters } : {}), ...(gap ? { gap } : {}) };
 }
 
 function scoresOn(labels: readonly number[], predicted: readonly number[], metrics: readonly MetricName[], options: BootstrapOptions): Score[] {
@@ -45,6 +46,12 @@ function scoresOn(labels: readonly number[], predicted: readonly number[], metri
     const { estimate, interval } = intervalOf(statistic, i === 0 ? options : { ...options, resamples: 1, method: 'percentile' });
     return { metric, value: estimate, items: labels.length, ...(i === 0 ? { interval } : {}) };
   });
+}
+
+/** What an audit counted, where the whole of it was given. */
+function leakCounts({ exactDuplicates, reverseComplementDuplicates, labelConflicts, duplicatesInTrain, nearDuplicates, oppositeLabelTwins, positionalTwins, labelAgreement }: HomologyAudit): LeakCounts | undefined {
+  if (exactDuplicates === undefined || reverseComplementDuplicates === undefined || labelConflicts === undefined || duplicatesInTrain === undefined || nearDuplicates === undefined || oppositeLabelTwins === undefined || !positionalTwins) return undefined;
+  return { exactDuplicates, reverseComplementDuplicates, labelConflicts, duplicatesInTrain, nearDuplicates, oppositeLabelTwins, positionalTwins: positionalTwins.items, ...(labelAgreement === undefined ? {} : { labelAgreement }) };
 }
 
 /** Homologous test items depend on each other: drawn together they make the interval as wide as it should be. */

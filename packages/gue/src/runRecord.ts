@@ -18,11 +18,25 @@ export interface Score {
   readonly interval?: Interval;
 }
 
+/** What the audit counted; see `LeakageAudit`. */
+export interface LeakCounts {
+  readonly exactDuplicates: number;
+  readonly reverseComplementDuplicates: number;
+  readonly labelConflicts: number;
+  readonly duplicatesInTrain: number;
+  readonly nearDuplicates: number;
+  readonly oppositeLabelTwins: number;
+  /** Items. */
+  readonly positionalTwins: number;
+  readonly labelAgreement?: number;
+}
+
 /** Scores apart for test items with and without a near duplicate in train; the latter are the homology-clean ones. */
 export interface HomologyScores {
   /** Thresholds of the audit: least identity, and least coverage of the test item. */
   readonly identity: number;
   readonly coverage: number;
+  readonly leaks?: LeakCounts;
   readonly cleanItems: number;
   readonly homologousItems: number;
   /** `[classes]` */

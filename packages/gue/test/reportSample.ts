@@ -26,6 +26,22 @@ function predictions(classes: number, items: number, score: number, seed: number
   return { labels, predicted, probabilities: [] };
 }
 
+const homology = (task: (typeof sampleTasks)[number], items: number, value: number): NonNullable<RunRecord['homology']> => {
+  const homologousItems = Math.round(items * (task.name === 'mouse_2' ? 0.42 : 0.11));
+  const [clean, matched] = [value - 0.04, value - 0.035];
+  const score = (mean: number, of: number) => [{ metric: task.metric, value: mean, items: of, interval: interval(mean, 2 / Math.sqrt(of)) }];
+  return {
+    identity: 0.8, coverage: 0.5, leaks: { exactDuplicates: 16, reverseComplementDuplicates: 0, labelConflicts: 1, duplicatesInTrain: 57, nearDuplicates: homologousItems, oppositeLabelTwins: 11, positionalTwins: 5, labelAgreement: 0.881 },
+    cleanItems: items - homologousItems, homologousItems, cleanClassCounts: [], clean: score(clean, items - homologousItems), homologous: score(value + 0.1, homologousItems), matched,
+    gap: { value: 0.14, interval: interval(0.14, 0.11) }, clustered: { clusters: items - Math.round(homologousItems / 2), interval: interval(value, 2.1 / Math.sqrt(items)) },
+  };
+};
+
+const calibration = (items: number, value: number): NonNullable<RunRecord['calibration']> => ({
+  logLoss: 0.7 - 0.4 * value, expectedCalibrationError: 0.083, brier: 0.2, auroc: (1 + value) / 2, auprc: (1 + value) / 2,
+  bins: [0.55, 0.65, 0.75, 0.85, 0.95].map((confidence, i) => ({ items: Math.round((items * (i + 1)) / 15), confidence, accuracy: confidence - 0.02 * i })),
+});
+
 function record(task: (typeof sampleTasks)[number], model: string, seed: number, simulated: boolean): RunRecord {
   const mean = task.means[model] / 100;
   const isModel = model === 'small' || model === 'dnabert2-shape';
@@ -40,7 +56,7 @@ function record(task: (typeof sampleTasks)[number], model: string, seed: number,
     data: { sha256: { train: 'a1'.repeat(32), dev: 'b2'.repeat(32), test: 'c3'.repeat(32) }, sizes, testClassCounts: Array.from({ length: task.classes }, (_, c) => Math.floor((test + c) / task.classes)) },
     report: isModel ? { parameters: model === 'small' ? 431_618 : 398_850, tokensPerBase: model === 'small' ? 0.97 : 0.21, truncatedFraction: model === 'small' ? 0 : task.name.startsWith('splice') ? 0.62 : task.name === 'prom_300_tata' ? 0.047 : 0, bestEpoch: 2 + seed } : { devScore: mean + 0.01 },
     predictions: predictions(task.classes, test, Math.max(value, 0), seed), scores: [{ metric: task.metric, value, items: test, interval: interval(value, collapsed ? 0 : 1.9 / Math.sqrt(test)) }, { metric: 'accuracy', value: (1 + value) / 2, items: test }],
-    collapsed,
+    calibration: calibration(test, Math.max(value, 0)), collapsed, homology: homology(task, test, value), device: isModel ? 'wasm' : 'cpu',
     curve: Array.from({ length: steps }, (_, i) => {
       const part = (i + 1) / steps;
       return { step: (i + 1) * 10, epoch: Math.floor(part * 8), trainLoss: 0.69 * Math.exp(-2.2 * part * Math.max(mean, 0.05)) + 0.035 * Math.sin(i * 12.9898 + seed), ...(i % 12 === 11 && { devScore: mean * (1 - Math.exp(-4 * part)) + 0.012 * Math.sin(i + 2 * seed) }) };
@@ -63,7 +79,7 @@ export function sampleReport(simulated: boolean): ReportInput {
   const differences: readonly PairedDifference[] = aggregates.flatMap(({ task, model, mean }) => ['kmer', 'onehot'].map((baseline) => {
     const row = sampleTasks.find(({ name }) => name === task)!;
     const difference = mean - row.means[baseline] / 100;
-    return { task, model, baseline, difference, interval: interval(difference, 1.3 / Math.sqrt(row.declaredSizes!.test!)) };
+    return { task, model, baseline, difference, interval: interval(difference, 1.3 / Math.sqrt(row.declaredSizes!.test!)), pValue: Math.min(1, Math.exp(-Math.abs(difference) * 60)) };
   }));
   return {
     title: simulated ? 'GUE-shaped sets: encoders from scratch' : 'GUE: encoders from scratch beside baselines', records, tasks: sampleTasks, aggregates, differences,

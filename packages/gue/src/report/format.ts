@@ -40,6 +40,9 @@ export function bytes(value: number): string {
   return value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(1)}${space}GiB` : `${(value / 2 ** 20).toFixed(value < 10 * 2 ** 20 ? 1 : 0)}${space}MiB`;
 }
 
+/** A p-value as papers print it: "< 0.001", "0.023". */
+export const pText = (value: number): string => (!Number.isFinite(value) ? 'no number' : value < 0.001 ? '< 0.001' : value.toFixed(3));
+
 /** "a", "a and b", "a, b and c". */
 export const listed = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`);
 

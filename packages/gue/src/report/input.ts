@@ -46,6 +46,8 @@ export interface PairedDifference {
   /** On the metric's own scale. */
   readonly difference: number;
   readonly interval: Interval;
+  /** Two-sided, uncorrected. */
+  readonly pValue?: number;
 }
 
 /** Everything that a report shows. It computes means and counts from the records, and no statistics beyond. */

@@ -91,16 +91,20 @@ function truncationNote(summary: Summary): string | undefined {
 
 /** Names who scores higher, and who lower, on test items that resemble training items: memory, or twins with the other label. */
 function homologyNote(summary: Summary): string | undefined {
-  const named = (sign: number) => summary.tasks.flatMap((task) => rowsOf(task).flatMap(({ model, clean }) => {
+  const named = (sign: number) => summary.tasks.flatMap((task) => task.models.concat(task.best ? [task.best.row] : []).flatMap(({ model, clean }) => {
     const gap = clean?.gap;
     if (!gap || (sign > 0 ? gap.interval.low <= 0 : gap.interval.high >= 0)) return [];
-    return [`${model} on ${task.task.name} (${percent(clean.mean)} without the ${count(clean.homologousItems)} items, ${points(gap.value)} on them)`];
+    return [{ size: Math.abs(gap.value), text: `${model} on ${task.task.name} (${percent(clean.mean)} without the ${count(clean.homologousItems)} items, ${points(gap.value)} on them)` }];
   }));
+  const widest = (cases: readonly { readonly size: number; readonly text: string }[]) => {
+    const texts = [...cases].sort((a, b) => b.size - a.size).slice(0, 4).map(({ text }) => text);
+    return cases.length > texts.length ? `${plural(cases.length, 'pair')} of model and task, most of all ${listed(texts)}` : listed(texts);
+  };
   const [above, below] = [named(1), named(-1)];
   if (!above.length && !below.length) return undefined;
   return [
-    ...(above.length ? [`Test items that have a near duplicate in train are easier than the rest, by more than chance, for ${listed(above)}: there a score may be memory. Compare models on the homology-clean items.`] : []),
-    ...(below.length ? [`They are harder for ${listed(below)}: their training twins often carry another label.`] : []),
+    ...(above.length ? [`Test items that have a near duplicate in train are easier than the rest, by more than chance, for ${widest(above)}: there a score may be memory. Compare models on the homology-clean items.`] : []),
+    ...(below.length ? [`They are harder for ${widest(below)}: their training twins often carry another label.`] : []),
   ].join(' ');
 }
 

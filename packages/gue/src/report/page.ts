@@ -1,5 +1,7 @@
 import { costSection, dataSection, provenanceSection } from './factTables';
+import { forestPlot } from './forestPlot';
 import { count, duration } from './format';
+import { leakPanel } from './leakPanel';
 import { html, toMarkup, type Html } from './html';
 import type { ReportInput } from './input';
 import { meaningSentences, verdictBasis, verdictSentences } from './meaning';
@@ -17,6 +19,7 @@ import { taskSection } from './taskSection';
 export function renderReport(input: ReportInput): string {
   const summary = summarise(input);
   const axis = commonAxis(summary);
+  const [forest, leaks] = [forestPlot(summary), leakPanel(summary)];
   return `<!DOCTYPE html>\n${toMarkup(html`<html lang="en">
 <head>
 <meta charset="utf-8"/>
@@ -27,7 +30,7 @@ export function renderReport(input: ReportInput): string {
 <style>`)}${styleSheet}${toMarkup(html`</style>
 </head>
 <body>
-${pageHead(summary)}
+${pageHead(summary, { differences: forest !== false, leaks: leaks !== false })}
 <main>
 <h2 id="scores">Scores</h2>
 ${legend(summary)}
@@ -35,6 +38,10 @@ ${scoreMatrix(summary, axis)}
 <p class="quiet">${verdictBasis(summary)}</p>
 <h2 id="meaning">What this means</h2>
 <ul>${[...(input.notes ?? []), ...meaningSentences(summary)].map((sentence) => html`<li>${sentence}</li>`)}</ul>
+${forest && html`<h2 id="differences">Differences from the best baseline</h2>
+${forest}`}
+${leaks && html`<h2 id="leaks">Leaks between train and test</h2>
+${leaks}`}
 <h2 id="tasks">Task by task</h2>
 ${summary.tasks.map((task) => taskSection(task, summary, axis))}
 <h2 id="data">Data</h2>
@@ -57,7 +64,7 @@ function commonAxis(summary: Summary): Axis {
   return niceAxis([0, 1, ...rows.flatMap((row) => [row.mean, row.interval?.low ?? row.mean, row.interval?.high ?? row.mean])], 5, 'value');
 }
 
-function pageHead(summary: Summary): Html {
+function pageHead(summary: Summary, sections: { readonly differences: boolean; readonly leaks: boolean }): Html {
   const { input, tasks } = summary;
   const { records } = input;
   const seconds = records.reduce((sum, { cost }) => sum + cost.fitSeconds + cost.predictSeconds, 0);
@@ -66,7 +73,7 @@ function pageHead(summary: Summary): Html {
     ['Tasks', count(tasks.length)], ['Models', count(summary.models.length)], ['Runs', count(records.length)], ['Time of all runs', duration(seconds)],
   ];
   const places = [
-    ['scores', 'Scores'], ['meaning', 'What this means'], ...tasks.map((task) => [anchor(task), task.task.name]), ['data', 'Data'], ['cost', 'Cost'], ['provenance', 'Provenance'],
+    ['scores', 'Scores'], ['meaning', 'What this means'], ...(sections.differences ? [['differences', 'Differences']] : []), ...(sections.leaks ? [['leaks', 'Leaks']] : []), ...tasks.map((task) => [anchor(task), task.task.name]), ['data', 'Data'], ['cost', 'Cost'], ['provenance', 'Provenance'],
   ];
   return html`<header>
 ${summary.simulated && html`<p class="banner" role="note"><strong>simulated</strong> ${real ? 'Some of the data come' : 'All data come'} from a simulator, not from genomes.</p>`}

@@ -7,6 +7,7 @@ import { average, isComparable, type Comparison, type Row, type Summary, type Ta
 /** One row a task: every model, the best baseline and the best published row, drawn on a common axis and in numbers. */
 export function scoreMatrix(summary: Summary, axis: Axis): Html {
   const published = summary.tasks.some((task) => task.task.published?.length);
+  const audited = summary.tasks.some((task) => task.models.some((row) => row.clean));
   const mixed = summary.simulated && summary.tasks.some((task) => !task.simulated);
   const columns: readonly Column[] = [
     { head: 'Task' }, { head: axisLabels(axis), kind: 'plot' }, ...summary.models.map((model, style) => ({ head: html`${modelSign(style)}${model}` })),
@@ -16,11 +17,11 @@ export function scoreMatrix(summary: Summary, axis: Axis): Html {
     html`<a href="#${anchor(task)}">${task.task.name}</a>${simulatedTag(mixed && task.simulated)}<br/><span class="quiet">${metricName(task.task.metric)}</span>`,
     scorePlot(matrixLanes(task, summary), axis, `Scores on ${task.task.name}`),
     ...summary.models.map((model) => modelCell(task.models.find((row) => row.model === model))),
-    task.best ? html`${scoreText(task.best.row)}<br/><span class="quiet">${task.best.row.model}</span>` : 'none',
+    task.best ? html`${scoreText(task.best.row)}<br/><span class="quiet">${task.best.row.model}</span>${task.best.row.clean && html`<br/><span class="quiet clean">clean ${percent(task.best.row.clean.mean)}</span>`}` : 'none',
     ...(published ? [publishedCell(task)] : []),
   ]);
   return dataTable({
-    caption: `Scores on the test sets, times 100, with the ${summary.intervalHead}`, simulated: summary.simulated, wide: true, columns,
+    caption: `Scores on the test sets, times 100, with the ${summary.intervalHead}${audited ? '; clean: without the test items that have a near duplicate in train' : ''}`, simulated: summary.simulated, wide: true, columns,
     groups: [{ rows }, { rows: [meanRow(summary, columns.length)] }],
   });
 }
@@ -34,7 +35,7 @@ const verdictSigns = { above: '▲ above', unclear: '≈ not separated', below: 
 
 const scoreText = (row: Row): Html => html`<span class="score">${percent(row.mean)}</span> <span class="interval">${row.interval && intervalText(row.interval)}</span>`;
 
-const modelCell = (row: Row | undefined): Html | string => (row ? html`${scoreText(row)}${row.comparison && html`<br/>${comparisonMark(row.comparison)}`}` : 'not run');
+const modelCell = (row: Row | undefined): Html | string => (row ? html`${scoreText(row)}${row.comparison && html`<br/>${comparisonMark(row.comparison)}`}${row.clean && html`<br/><span class="quiet clean">clean ${percent(row.clean.mean)}</span>`}` : 'not run');
 
 function publishedCell(task: TaskSummary): Html | string {
   const rows = task.task.published ?? [];
@@ -60,10 +61,11 @@ const baselineMarks = (task: TaskSummary): readonly Mark[] => task.baselines.map
 
 /** Means over the tasks, without an interval; a missing task blocks a mean instead of vanishing from it. */
 function meanRow(summary: Summary, width: number): readonly (string | Html)[] {
-  const cell = (values: readonly (number | undefined)[]) => {
+  const cell = (values: readonly (number | undefined)[], clean: readonly (number | undefined)[]) => {
     const missing = values.filter((value) => value === undefined).length;
-    return missing ? html`<span class="quiet">no mean, ${missing} not run</span>` : html`<span class="score">${percent(average(values as readonly number[]))}</span>`;
+    return missing ? html`<span class="quiet">no mean, ${missing} not run</span>` : html`<span class="score">${percent(average(values as readonly number[]))}</span>${clean.every((value) => value !== undefined) && html`<br/><span class="quiet clean">clean ${percent(average(clean as readonly number[]))}</span>`}`;
   };
-  const means = summary.models.map((model) => cell(summary.tasks.map((task) => task.models.find((row) => row.model === model)?.mean)));
-  return ['Mean of the tasks', '', ...means, cell(summary.tasks.map((task) => task.best?.row.mean)), ...new Array<string>(width - means.length - 3).fill('')];
+  const cellOf = (rows: readonly (Row | undefined)[]) => cell(rows.map((row) => row?.mean), rows.map((row) => row?.clean?.mean));
+  const means = summary.models.map((model) => cellOf(summary.tasks.map((task) => task.models.find((row) => row.model === model))));
+  return ['Mean of the tasks', '', ...means, cellOf(summary.tasks.map((task) => task.best?.row)), ...new Array<string>(width - means.length - 3).fill('')];
 }

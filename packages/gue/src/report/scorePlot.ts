@@ -67,7 +67,7 @@ function drawMark(mark: Mark, axis: Axis, y: string): Html {
 // Models in order: circle, diamond, triangle up, triangle down, hexagon.
 const modelShapes = ['M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z', 'M0 -6.5L6 0L0 6.5L-6 0z', 'M0 -6L6 5L-6 5z', 'M0 6L6 -5L-6 -5z', 'M-6 0L-3 -5.2L3 -5.2L6 0L3 5.2L-3 5.2z'];
 
-function shapeOf(kind: Mark['kind'], style = 0): Html {
+export function shapeOf(kind: Mark['kind'], style = 0): Html {
   if (kind === 'published') return html`<line y1="-6" y2="6"/>`;
   if (kind !== 'model') return html`<rect x="-4" y="-4" width="8" height="8"/>`;
   return html`<path d="${modelShapes[style % modelShapes.length]}"/>`;

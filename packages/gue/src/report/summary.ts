@@ -1,4 +1,5 @@
-import type { Interval, RunRecord } from '../runRecord';
+import type { Interval, LeakCounts, RunRecord } from '../runRecord';
+import { holm } from '../statistics/multipleTests';
 import type { PairedDifference, PublishedRow, ReportInput, ReportTask } from './input';
 
 /** One model or baseline on one task, over its seeds. Scores are on the metric's own scale. */
@@ -26,6 +27,13 @@ export interface Clean {
   readonly homologousItems: number;
   /** Of one run, or the widest reach over seeds. */
   readonly interval?: Interval;
+  /** `mean` with each class weighted to its share of the whole test set; undefined where a class has no clean item. */
+  readonly matched?: number;
+  /** On all items, homologous ones drawn together; of one run, or the widest reach over seeds. */
+  readonly clustered?: { readonly clusters: number; readonly interval: Interval };
+  readonly leaks?: LeakCounts;
+  readonly identity: number;
+  readonly coverage: number;
   /** Score of the items with near duplicates minus `mean`. */
   readonly gap?: { readonly value: number; readonly interval: Interval };
 }
@@ -37,6 +45,8 @@ export interface Comparison {
   readonly difference: number;
   /** Of the paired difference, where the caller gave one. */
   readonly interval?: Interval;
+  /** Of the paired difference, corrected by Holm over the model's tasks; where the caller gave one for each. */
+  readonly pValue?: number;
 }
 
 export interface TaskSummary {
@@ -66,7 +76,7 @@ export interface Summary {
  * @throws RangeError where records, tasks and aggregates contradict each other.
  */
 export function summarise(input: ReportInput): Summary {
-  const tasks = summariseTasks(input);
+  const tasks = correctPValues(summariseTasks(input));
   const rows = tasks.flatMap(rowsOf);
   const levels = [...new Set(rows.flatMap((row) => row.interval?.level ?? []))];
   return {
@@ -75,6 +85,21 @@ export function summarise(input: ReportInput): Summary {
     simulated: tasks.some((task) => task.simulated),
     intervalHead: levels.length === 1 ? `${Number((100 * levels[0]).toFixed(2))} % interval` : 'interval',
   };
+}
+
+/** One family of tests is one model against the best baselines of all tasks. A task without a p-value leaves the whole family without. */
+function correctPValues(tasks: readonly TaskSummary[]): readonly TaskSummary[] {
+  const corrected = new Map<Row, number>();
+  for (const family of groupBy(tasks.flatMap(({ models }) => models.filter(({ comparison }) => comparison)), ({ model }) => model)) {
+    const values = family.map(({ comparison }) => comparison!.pValue);
+    if (values.every((value) => value !== undefined)) holm(values as readonly number[]).forEach((value, i) => corrected.set(family[i], value));
+  }
+  const withCorrected = (row: Row): Row => {
+    if (!row.comparison) return row;
+    const { baseline, verdict, difference, interval } = row.comparison;
+    return { ...row, comparison: { baseline, verdict, difference, ...(interval ? { interval } : {}), ...(corrected.has(row) ? { pValue: corrected.get(row)! } : {}) } };
+  };
+  return tasks.map((task) => ({ ...task, models: task.models.map(withCorrected) }));
 }
 
 function summariseTasks(input: ReportInput): readonly TaskSummary[] {
@@ -125,11 +150,15 @@ function cleanOf(records: readonly RunRecord[], metric: string): { clean?: Clean
     return homology && score ? [{ homology, score }] : [];
   });
   if (parts.length < records.length) return {};
-  const { cleanItems, homologousItems } = parts[0].homology;
+  const { cleanItems, homologousItems, leaks, identity, coverage } = parts[0].homology;
+  const clustered = parts.flatMap(({ homology }) => homology.clustered ?? []);
+  const matched = parts.flatMap(({ homology }) => homology.matched ?? []);
   const intervals = parts.flatMap(({ score }) => score.interval ?? []);
   const gaps = parts.flatMap(({ homology }) => homology.gap ?? []);
   return { clean: {
-    mean: average(parts.map(({ score }) => score.value)), items: cleanItems, homologousItems,
+    mean: average(parts.map(({ score }) => score.value)), items: cleanItems, homologousItems, identity, coverage, ...(leaks ? { leaks } : {}),
+    ...(matched.length === records.length && { matched: average(matched) }),
+    ...(clustered.length === records.length && { clustered: { clusters: clustered[0].clusters, interval: envelope(clustered.map(({ interval }) => interval)) } }),
     ...(intervals.length === records.length && { interval: envelope(intervals) }),
     ...(gaps.length === records.length && { gap: { value: average(gaps.map(({ value }) => value)), interval: envelope(gaps.map(({ interval }) => interval)) } }),
   } };
@@ -159,8 +188,8 @@ function bestBaseline(baselines: readonly Row[]): TaskSummary['best'] {
 
 function compare(model: Row, baseline: Row, paired: PairedDifference | undefined): Comparison {
   if (paired) {
-    const { difference, interval } = paired;
-    return { baseline: baseline.model, difference, interval, verdict: interval.low > 0 ? 'above' : interval.high < 0 ? 'below' : 'unclear' };
+    const { difference, interval, pValue } = paired;
+    return { baseline: baseline.model, difference, interval, ...(pValue === undefined ? {} : { pValue }), verdict: interval.low > 0 ? 'above' : interval.high < 0 ? 'below' : 'unclear' };
   }
   const [mine, other] = [model.interval, baseline.interval];
   const verdict = !mine || !other ? 'unclear' : mine.low > other.high ? 'above' : mine.high < other.low ? 'below' : 'unclear';

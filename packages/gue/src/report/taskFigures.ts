@@ -1,11 +1,12 @@
 import type { CurvePoint } from '../runRecord';
+import { calibrationPlot, pooledBins } from './calibrationPlot';
 import { confusionCounts, confusionPlot } from './confusionPlot';
 import { curvePlot, type Curve } from './curvePlot';
 import { simulatedTag } from './dataTable';
 import { metricName, percent, plural } from './format';
 import { html, type Html } from './html';
 import { kindSign, modelSign } from './scorePlot';
-import type { Summary, TaskSummary } from './summary';
+import { average, type Summary, type TaskSummary } from './summary';
 
 /** Training loss and dev score over steps, a line for each model and seed. */
 export function learningCurves(task: TaskSummary, summary: Summary): Html | false {
@@ -42,5 +43,23 @@ export function confusionMatrices(task: TaskSummary, summary: Summary): Html | f
     return html`<figure><figcaption>${sign}${model}, ${seeds}</figcaption>${confusionPlot(counts, `Confusion matrix of ${model} on ${task.task.name}`)}</figure>`;
   });
   return html`<h4>Confusion matrices${simulatedTag(task.simulated)}</h4>
+<div class="matrices">${figures}</div>`;
+}
+
+/** Reliability diagrams of the models and the best baseline, all seeds together. */
+export function calibrationPlots(task: TaskSummary, summary: Summary): Html | false {
+  const rows = [...task.models, ...(task.best ? [task.best.row] : [])].filter((row) => row.records.every(({ calibration }) => calibration));
+  if (!rows.length) return false;
+  const figures = rows.map(({ kind, model, records }) => {
+    const style = kind === 'model' ? summary.models.indexOf(model) : 0;
+    const mean = (value: (calibration: NonNullable<(typeof records)[number]['calibration']>) => number | undefined) => {
+      const values = records.flatMap(({ calibration }) => value(calibration!) ?? []);
+      return values.length === records.length ? average(values) : undefined;
+    };
+    const auroc = mean((calibration) => calibration.auroc);
+    return html`<figure class="${kind === 'model' ? 'model' : 'bestBaseline'}"><figcaption>${kind === 'model' ? modelSign(style) : kindSign('bestBaseline')}${model}<br/>error ${percent(mean((calibration) => calibration.expectedCalibrationError)!)} points, log-loss ${mean((calibration) => calibration.logLoss)!.toFixed(3)}${auroc !== undefined && `, AUROC ${percent(auroc)}`}</figcaption>${calibrationPlot(pooledBins(records), style, `Calibration of ${model} on ${task.task.name}`)}</figure>`;
+  });
+  return html`<h4>Calibration${simulatedTag(task.simulated)}</h4>
+<p class="quiet">How often predictions of a given confidence are right. Dots below the diagonal: too sure.</p>
 <div class="matrices">${figures}</div>`;
 }

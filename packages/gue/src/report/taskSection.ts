@@ -6,7 +6,8 @@ import { comparisonText, taskFacts } from './meaning';
 import { anchor, comparisonMark } from './scoreMatrix';
 import { axisLabels, kindSign, modelSign, niceAxis, scorePlot, type Axis, type Mark } from './scorePlot';
 import { average, devScoreOf, isComparable, reported, rowsOf, scoreOf, type Row, type Summary, type TaskSummary } from './summary';
-import { confusionMatrices, learningCurves } from './taskFigures';
+import { costPlot } from './costPlot';
+import { calibrationPlots, confusionMatrices, learningCurves } from './taskFigures';
 
 type Cells = RowGroup['rows'][number];
 
@@ -15,10 +16,19 @@ export function taskSection(task: TaskSummary, summary: Summary, axis: Axis): Ht
   return html`<section class="task" id="${anchor(task)}"><h3>${task.task.name}${simulatedTag(task.simulated)}</h3>
 <p class="quiet">${task.task.description && `${task.task.description}. `}${metricName(task.task.metric)}, ${taskFacts(task)}.</p>
 ${scoreTable(task, summary, axis)}
+${cleanTable(task, summary)}
 ${seedTable(task, summary)}
 ${learningCurves(task, summary)}
-${confusionMatrices(task, summary)}</section>
+${calibrationPlots(task, summary)}
+${confusionMatrices(task, summary)}
+${costFigure(task, summary)}</section>
 `;
+}
+
+function costFigure(task: TaskSummary, summary: Summary): Html | false {
+  const plot = costPlot(task, summary);
+  return plot && html`<h4>Score against cost${simulatedTag(task.simulated)}</h4>
+<div class="figures">${plot}</div>`;
 }
 
 function scoreTable(task: TaskSummary, summary: Summary, axis: Axis): Html {
@@ -33,7 +43,7 @@ function scoreTable(task: TaskSummary, summary: Summary, axis: Axis): Html {
     caption: `${task.task.name}: ${metricName(task.task.metric)} on the test set, times 100. ${intervalLegend(task)}`, simulated: task.simulated, groups,
     columns: [
       { head: 'Who' }, { head: 'Score', kind: 'number' }, { head: summary.intervalHead }, { head: axisLabels(axis), kind: 'plot' }, { head: 'Against the best baseline' },
-      { head: 'Seeds', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Fit, each', kind: 'number' }, ...(audited ? [{ head: 'Homology-clean' }] : []),
+      { head: 'Seeds', kind: 'number' }, { head: 'Truncated', kind: 'number' }, { head: 'Fit, each', kind: 'number' }, ...(audited ? [{ head: 'Clean', kind: 'number' as const }] : []),
     ],
   });
 }
@@ -49,9 +59,24 @@ function scoreRow(row: Row, task: TaskSummary, summary: Summary, axis: Axis): Ce
   ];
 }
 
-/** The score without the test items that have a near duplicate in train, and how far it lies from that of the others. */
-const cleanCell = ({ clean }: Row): Html | string =>
-  clean ? html`${scoreCell(clean.mean)} ${intervalCell(clean.interval)}<br/><span class="quiet">${count(clean.items)} items${clean.gap && `, the other ${count(clean.homologousItems)}: ${points(clean.gap.value)} ${intervalText(clean.gap.interval)}`}</span>` : '';
+const cleanCell = ({ clean }: Row): Html | string => (clean ? scoreCell(clean.mean) : '');
+
+/** The scores without the test items that have a near duplicate in train, and how far they lie from those of the others. */
+function cleanTable(task: TaskSummary, summary: Summary): Html | false {
+  const rows = rowsOf(task).flatMap((row) => (row.clean ? [{ row, clean: row.clean }] : []));
+  if (!rows.length) return false;
+  const [{ clean: { items, homologousItems, clustered: groups } }] = rows;
+  return dataTable({
+    caption: `${task.task.name}: Homology-clean scores, on the ${count(items)} test items without a near duplicate in train; the other ${count(homologousItems)} have one${groups ? `. All items form ${count(groups.clusters)} groups of homologs` : ''}`, simulated: task.simulated,
+    groups: [{ rows: rows.map(({ row, clean: { mean, interval, gap, matched, clustered } }) => [
+      html`${signOf({ ...markOf(row, summary, row === task.best?.row), value: mean })}${row.model}`, scoreCell(mean), intervalCell(interval), gap ? html`${points(gap.value)} <span class="interval">${intervalText(gap.interval)}</span>` : '',
+      matched === undefined ? '' : percent(matched), intervalCell(clustered?.interval),
+    ]) }],
+    columns: [
+      { head: 'Who' }, { head: 'Clean', kind: 'number' }, { head: summary.intervalHead }, { head: 'Homologous minus clean' }, { head: 'At all classes\u2019 shares', kind: 'number' }, { head: 'All items, groups together' },
+    ],
+  });
+}
 
 function publishedRow(row: PublishedRow, task: TaskSummary, axis: Axis): Cells {
   const value = row.score / 100;
