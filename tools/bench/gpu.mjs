@@ -76,31 +76,43 @@ async function main() {
   const cases = Object.entries({ gemm: gemmCases(toy), attention: attentionCases(toy), training: [trainingCase(toy)], decode: toy ? [decodeCase(true)] : [decodeCase(false, '100M'), decodeCase(false, '100M', 16), decodeCase(false, '500M')] }).flatMap(([kind, list]) => (wanted.includes(kind) ? list : []));
 
   const rows = [];
-  for (const each of cases) {
-    const before = device.memory.peak = device.memory.live;
+  const measure = async (each, on, precision) => {
+    const before = on.memory.peak = on.memory.live, waitOn = () => fence(on);
     let row;
     try {
-      const prepared = each.prepare(device), arm = { ...prepared, waits: each.waits };
-      await warm(arm);
+      const prepared = each.prepare(on), arm = { ...prepared, waits: each.waits }, samples = [await prepared.sample?.()];
+      await arm.run();
+      await waitOn();
       const ours = [], peers = (peer.measure && each.peers) || [], theirs = peers.map(() => []);
       for (let round = 0; round < rounds; round++) {
-        ours.push(await secondsOf(arm, wait, least));
+        ours.push(await secondsOf(arm, waitOn, least));
         for (const [i, list] of theirs.entries()) list.push(await peer.measure(peers[i]));
         await ceiling();
       }
-      const seconds = median(ours);
+      const seconds = median(ours), peakBytes = on.memory.peak - before;
+      prepared.end?.();
+      free(prepared.tensors);
+      if (precision) samples.push(await sampleOf(each, device));
       row = {
-        name: each.name, seconds, spread: Math.max(...ours) / Math.min(...ours), peakBytes: device.memory.peak - before,
+        name: `${each.name}${precision ? `, ${precision}` : ''}`, seconds, spread: Math.max(...ours) / Math.min(...ours), peakBytes, ...(precision && { relativeError: relativeError(...samples) }),
         ...(each.flop && { teraflops: each.flop / 1e12 / seconds, shareOfFma: each.flop / 1e12 / seconds / median(ceilings.fma) }), ...(each.tokens && { tokensPerSecond: each.tokens / seconds }),
         torch: theirs.map((list, i) => besideTorch(peers[i].dtype, list, seconds)),
       };
-      prepared.end?.();
-      free(prepared.tensors);
     } catch (error) {
       row = { name: each.name, error: error.message };
     }
     rows.push(row);
     console.log(describe(row));
+  };
+  for (const each of cases) await measure(each, device);
+  for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
+    try {
+      const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
+      for (const each of gemmCases(toy)) await measure(each, reduced, precision);
+      await reduced.destroy();
+    } catch (error) {
+      note(error.message);
+    }
   }
   const profile = await profileOf(device, trainingCase(toy));
   const result = { date: new Date().toISOString(), node: process.version, toy, adapter: facts, description: device.description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows, profile };
@@ -111,6 +123,20 @@ async function main() {
   }
   peer.end?.();
   await device.destroy();
+}
+
+/** The first elements of a case's result, as another device computes them. */
+async function sampleOf(each, device) {
+  const { free } = await import('@genomelm/kernels');
+  const { tensors, sample } = each.prepare(device), values = await sample();
+  free(tensors);
+  return values;
+}
+
+function relativeError(actual, expected) {
+  let worst = 0, largest = 0;
+  for (let i = 0; i < expected.length; i++) [worst, largest] = [Math.max(worst, Math.abs(actual[i] - expected[i])), Math.max(largest, Math.abs(expected[i]))];
+  return worst / largest;
 }
 
 function besideTorch(dtype, measured, seconds) {
@@ -136,9 +162,9 @@ async function profileOf(device, training) {
   }
 }
 
-function describe({ name, error, seconds, teraflops, shareOfFma, tokensPerSecond, torch = [] }) {
+function describe({ name, error, seconds, teraflops, shareOfFma, tokensPerSecond, relativeError: off, torch = [] }) {
   if (error) return `${name.padEnd(58)} failed: ${error}`;
-  const parts = [`${(seconds * 1000).toPrecision(4)} ms`, teraflops && `${teraflops.toPrecision(3)} TFLOP/s, ${(100 * shareOfFma).toFixed(1)} % of multiply-adds`, tokensPerSecond && `${tokensPerSecond.toPrecision(3)} tokens/s`, ...torch.map((each) => (each.error ? `torch ${each.dtype}: ${each.error}` : `${(100 * each.share).toFixed(1)} % of torch ${each.dtype}`))];
+  const parts = [`${(seconds * 1000).toPrecision(4)} ms`, teraflops && `${teraflops.toPrecision(3)} TFLOP/s, ${(100 * shareOfFma).toFixed(1)} % of multiply-adds`, tokensPerSecond && `${tokensPerSecond.toPrecision(3)} tokens/s`, off !== undefined && `off by ${off.toExponential(1)}`, ...torch.map((each) => (each.error ? `torch ${each.dtype}: ${each.error}` : `${(100 * each.share).toFixed(1)} % of torch ${each.dtype}`))];
   return `${name.padEnd(58)} ${parts.filter(Boolean).join(' | ')}`;
 }
 

@@ -1,5 +1,5 @@
 // What tools/bench/gpu.mjs measures: each case has a number of operations and a function that enqueues them once.
-import { alibiSlopes, attention, cast, linear, read, scope, sum, tensor, valueAndGrad, zeros } from '@genomelm/kernels';
+import { alibiSlopes, attention, cast, free, linear, read, scope, sum, tensor, valueAndGrad, zeros } from '@genomelm/kernels';
 import { createModel, createOptimizer, dnabert2Config, generate, genomeOceanConfigs, maskedLmLoss, packBatch } from '@genomelm/model';
 
 /** A pattern in [-0.5, 0.5], doubled until it is long enough: hundreds of millions of numbers in a second. */
@@ -20,7 +20,8 @@ export const gemmCases = (toy) => (toy ? [[64, 48, 32], [1, 64, 64]] : gemmShape
   name: `linear ${m} x ${n} x ${k}, ${dtype} weights`, peers: peersOf({ kind: 'gemm', m, n, k }), flop: 2 * m * n * k,
   prepare(device) {
     const x = tensor(device, numbers(m * k), [m, k]), weight = scope(() => cast(tensor(device, numbers(n * k), [n, k]), dtype));
-    return { tensors: [x, weight], run: () => scope(() => void linear(x, weight)) };
+    const sample = async () => { const y = linear(x, weight), values = await read({ ...y, shape: [Math.min(4096, m * n)] }); free(y); return values; };
+    return { tensors: [x, weight], sample, run: () => scope(() => void linear(x, weight)) };
   },
 })));
 
