@@ -1,6 +1,6 @@
 import { createReferenceDevice, createWasmDevice, flatten, free, read, scope, valueAndGrad, type Tensor } from '@genomelm/kernels';
 import { allClose } from '@genomelm/kernels/testing';
-import { classificationLoss, classify, createModel, dnabert2Config, packBatch, smallConfig, type Params } from '..';
+import { causalLmLoss, classificationLoss, classify, createModel, dnabert2Config, packBatch, smallConfig, type Params } from '..';
 import { modelSpecs } from '../model';
 import { elements, flattenSpecs } from '../parameters';
 import { applyLora, loadLora, mergeLora, serializeLora, withLora, type Adapters } from './lora';
@@ -80,6 +80,19 @@ test('files round-trip to the bit under the names of PEFT', async () => {
   const values = new Map(flatten(again.adapters));
   for (const [path, leaf] of flatten(lora.adapters)) expect(await read(values.get(path)!)).toEqual(Float64Array.from(Float32Array.from(await read(leaf))));
   expect(await serializeLora(again, { baseModel: 'base', head: { classifier: model.params.classifier! } })).toEqual(files);
+});
+
+test('decoders: by short names or long, and the same under PEFT\'s prefix', async () => {
+  const device = createReferenceDevice();
+  const decoderConfig = { vocabSize: 9, hiddenSize: 8, numLayers: 2, numHeads: 2, numKvHeads: 1, headDim: 4, intermediateSize: 12, ropeTheta: 10_000, rmsNormEps: 1e-6, initializerRange: 0.1, maxPositions: 64, tiedHead: false, bosTokenId: 1, eosTokenId: 2 };
+  const model = createModel(decoderConfig, { device, seed: 1 });
+  const lora = applyLora(model.params, { rank: 2, seed: 1, targetModules: ['q', 'down_proj'] });
+  expect(Object.keys(lora.adapters)).toEqual([0, 1].flatMap((i) => [`model.layers.${i}.self_attn.q_proj`, `model.layers.${i}.mlp.down_proj`]));
+  const ids = packBatch([Uint32Array.from({ length: 12 }, (_, i) => 5 + (i % 4))]);
+  const { grads } = valueAndGrad<Adapters>((adapters) => causalLmLoss({ ...model, params: withLora(model.params, { ...lora, adapters }) }, ids))(lora.adapters);
+  expect(Math.max(...(await read(grads['model.layers.0.self_attn.q_proj'].lora_B.weight)))).not.toBe(0);
+  expect((await serializeLora(lora)).config).toContain('"model.layers.0.mlp.down_proj"');
+  expect(Object.keys(applyLora(model.params, { seed: 1 }).adapters)).toHaveLength(14);
 });
 
 test('what cannot be is said', async () => {
