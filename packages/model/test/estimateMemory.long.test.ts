@@ -17,4 +17,4 @@ test('140,000 tokens run: one narrow layer, because attention takes 2e10 product
   expect(device.memory.peak).toBeLessThan(200e6);
   free([hiddenStates, model.params]);
   await device.destroy();
-});
+}, 1_200_000);
