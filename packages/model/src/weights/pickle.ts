@@ -1,5 +1,5 @@
 // Upstream's pytorch_model.bin: a zip with one pickle (protocol 2) that says how tensors lie in raw storages (torch/serialization.py, `_save`).
-// A pickle is a program. This reads the 26 instructions and 6 globals that a state dict needs, builds plain records, and refuses every other one by name: nothing is ever looked up or called.
+// A pickle is a program. This reads the 27 instructions and 6 globals that a state dict needs, builds plain records, and refuses every other one by name: nothing is ever looked up or called.
 import { FormatError } from '../errors';
 import { readZip } from './zip';
 import { bytesPerElement, entryOf, type StoredSpec, type WeightsFile } from './storedTensor';
