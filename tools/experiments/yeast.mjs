@@ -27,6 +27,12 @@ const blockBases = 10_000;
 const at = (...names) => join(values.out, ...names);
 mkdirSync(values.out, { recursive: true });
 
+/** What is in the file, else what `make` gives, which is then in the file. */
+function kept(file, make) {
+  if (!existsSync(at(file))) writeFileSync(at(file), JSON.stringify(make()));
+  return JSON.parse(readFileSync(at(file), 'utf8'));
+}
+
 /** Runs a command of genomelm unless its result is there; returns the result with the seconds that the run took. */
 function genomelm(result, ...args) {
   if (!existsSync(at(result))) {
@@ -38,18 +44,6 @@ function genomelm(result, ...args) {
   }
   return JSON.parse(readFileSync(at(result), 'utf8'));
 }
-
-const shape = ['-t', 'character', '--hidden', '64', '--layers', '2', '--heads', '4', '--tokens-per-step', '4096', '--window', '254'];
-const training = [...shape, '--strands', 'both', '--hold-out', heldOut.join(','), '--validation', validation.join(','), '--learning-rate', '2e-3', '--decay', 'cosine', '--tokens', values.tokens, '--validate-every', '100000', '--save-every', '100', '--seed', '1', values.genome];
-const causal = genomelm('causal.json', 'pretrain', '--objective', 'causal', '-o', at('causal'), ...training);
-const mlm = genomelm('mlm.json', 'pretrain', '--objective', 'mlm', '-o', at('mlm'), ...training);
-// The same shape with weights that nothing was learnt with: one step at a learning rate of 0.
-for (const seed of seeds) genomelm(`fresh${seed}.json`, 'pretrain', '--objective', 'mlm', '-o', at(`fresh${seed}`), ...shape, '--tokens', '4096', '--learning-rate', '0', '--seed', String(seed), values.genome);
-const fits = sets.map((set) => ({ set, ...Object.fromEntries(['fresh', 'mlm'].map((arm) => [arm, seeds.map((seed) => {
-  const name = `ft_${arm}_${set.replace('/', '_')}_${seed}`;
-  const file = (split) => join(values.gue, set, `${split}.csv.gz`);
-  return genomelm(`${name}.json`, 'finetune', '--model', at(arm === 'fresh' ? `fresh${seed}` : 'mlm'), '--train', file('train'), '--dev', file('dev'), '--test', file('test'), '-o', at(name), '--epochs', '2', '--learning-rate', '1e-3', '--batch-size', '32', '--seed', String(seed));
-})])) }));
 
 // Contigs, and Markov models of those that the network was trained on, both strands too.
 const text = (/\.gz$/.test(values.genome) ? gunzipSync(readFileSync(values.genome)) : readFileSync(values.genome)).toString('latin1');
@@ -110,23 +104,34 @@ function interval(blocks, other) {
 
 const bits = Math.LN2;
 const highest = Number(values['highest-order']);
-const models = fitMarkov(trained, highest);
-const natsBlocks = (order, names) => blocksOf(names, (name, add) => codeLengths(models, order, contigs.get(name)).forEach((nats, base) => add(base, nats / bits, 1)));
-const orders = Array.from({ length: highest + 1 }, (_, order) => {
-  const blocks = natsBlocks(order, heldOut);
-  return { order, validation: mean(codesIn(validation).map((codes) => mean(codeLengths(models, order, codes)) / bits)), heldOut: ratio(blocks), interval: interval(blocks), blocks };
+const orders = kept('markov.json', () => {
+  const models = fitMarkov(trained, highest);
+  return models.map((_, order) => {
+    const blocks = blocksOf(heldOut, (name, add) => codeLengths(models, order, contigs.get(name)).forEach((nats, base) => add(base, nats / bits, 1)));
+    return { order, validation: mean(codesIn(validation).map((codes) => mean(codeLengths(models, order, codes)) / bits)), heldOut: ratio(blocks), interval: interval(blocks), blocks };
+  });
 });
 const chosen = orders.reduce((best, own) => (own.validation < best.validation ? own : best));
-const causalBlocks = blocksOfRun('causal', ({ bases, nats }) => [nats / bits, bases]);
-
-const widest = 5;
-const twoSided = fitTwoSided(trained, widest);
-const sides = Array.from({ length: widest + 1 }, (_, side) => {
-  const shareIn = (codes) => { const known = guessesOf(twoSided[side], side, codes).filter((guess) => guess < 2); return known.reduce((a, b) => a + b, 0) / known.length; };
-  const blocks = blocksOf(heldOut, (name, add) => guessesOf(twoSided[side], side, contigs.get(name)).forEach((guess, base) => { if (guess < 2) add(base, guess, 1); }));
+const sides = kept('two-sided.json', () => fitTwoSided(trained, 5).map((model, side) => {
+  const shareIn = (codes) => { const known = guessesOf(model, side, codes).filter((guess) => guess < 2); return known.reduce((a, b) => a + b, 0) / known.length; };
+  const blocks = blocksOf(heldOut, (name, add) => guessesOf(model, side, contigs.get(name)).forEach((guess, base) => { if (guess < 2) add(base, guess, 1); }));
   return { side, validation: mean(codesIn(validation).map(shareIn)), heldOut: ratio(blocks), interval: interval(blocks), blocks };
-});
+}));
 const chosenSide = sides.reduce((best, own) => (own.validation > best.validation ? own : best));
+
+const shape = ['-t', 'character', '--hidden', '64', '--layers', '2', '--heads', '4', '--tokens-per-step', '4096', '--window', '254'];
+const training = [...shape, '--strands', 'both', '--hold-out', heldOut.join(','), '--validation', validation.join(','), '--learning-rate', '2e-3', '--decay', 'cosine', '--tokens', values.tokens, '--validate-every', '100000', '--save-every', '100', '--seed', '1', values.genome];
+const causal = genomelm('causal.json', 'pretrain', '--objective', 'causal', '-o', at('causal'), ...training);
+const mlm = genomelm('mlm.json', 'pretrain', '--objective', 'mlm', '-o', at('mlm'), ...training);
+// The same shape with weights that nothing was learnt with: one step at a learning rate of 0.
+for (const seed of seeds) genomelm(`fresh${seed}.json`, 'pretrain', '--objective', 'mlm', '-o', at(`fresh${seed}`), ...shape, '--tokens', '4096', '--learning-rate', '0', '--seed', String(seed), values.genome);
+const fits = sets.map((set) => ({ set, ...Object.fromEntries(['fresh', 'mlm'].map((arm) => [arm, seeds.map((seed) => {
+  const name = `ft_${arm}_${set.replace('/', '_')}_${seed}`;
+  const file = (split) => join(values.gue, set, `${split}.csv.gz`);
+  return genomelm(`${name}.json`, 'finetune', '--model', at(arm === 'fresh' ? `fresh${seed}` : 'mlm'), '--train', file('train'), '--dev', file('dev'), '--test', file('test'), '-o', at(name), '--epochs', '2', '--learning-rate', '1e-3', '--batch-size', '32', '--seed', String(seed));
+})])) }));
+
+const causalBlocks = blocksOfRun('causal', ({ bases, nats }) => [nats / bits, bases]);
 const mlmBlocks = blocksOfRun('mlm', ({ tokens, top1 }) => [top1, tokens]);
 
 const withoutBlocks = (own) => ({ ...own, blocks: undefined }); // which JSON leaves out
