@@ -1,12 +1,13 @@
-// npm run bench -- kernels [--json [FILE]] [--device wasm|webgpu|reference] [--only TEXT] [--no-peers] [--long]
+// npm run bench -- kernels [--json [FILE]] [--device wasm|webgpu|reference] [--only TEXT] [--no-peers] [--cpu] [--long]
 // GEMM, attention, decoding, a training step and a forward pass, on one thread and on all, beside what the machine can do at most (arithmetic in registers, reading memory) and beside other libraries:
 // arms take turns in every round, medians are compared, and all must give the same numbers first. --only measures the cases whose names hold the text.
+// --cpu compares seconds of processor time, of one thread each: for a machine that does other things meanwhile.
 // --long adds one head of attention over 140,000 tokens, with its memory.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../run.mjs';
-import { interleave, median } from './measure.mjs';
+import { interleave, median, processorTime } from './measure.mjs';
 import { createCeilings } from './support/ceilings.mjs';
 import { kernelCases } from './support/kernelCases.mjs';
 import { matmulPeerVersions } from './support/matmulPeers.mjs';
@@ -14,7 +15,7 @@ import { numbers } from './support/numbers.mjs';
 import { createTorch } from './support/torchPeer.mjs';
 
 export const packages = ['@genomelm/kernels'];
-const withPeers = !process.argv.includes('--no-peers');
+const withPeers = !process.argv.includes('--no-peers'), byProcessor = process.argv.includes('--cpu');
 export const peers = withPeers ? matmulPeerVersions : {};
 
 const option = (args, name, otherwise) => (args.includes(name) ? args[args.indexOf(name) + 1] : otherwise);
@@ -26,7 +27,7 @@ async function createDevices(kernels, kind) {
     return [await kernels.createDevice('webgpu', { gpu: create([]) })];
   }
   if (kind !== 'wasm') return [await kernels.createDevice(kind)];
-  const counts = [...new Set([1, Math.min(8, availableParallelism())])];
+  const counts = byProcessor ? [1] : [...new Set([1, Math.min(8, availableParallelism())])];
   return Promise.all(counts.map((threads) => kernels.createDevice(kind, { threads })));
 }
 
@@ -52,7 +53,7 @@ async function* measureCase({ name, unit, amount, repeats, ceiling, tolerance, p
   const tops = devices.map(({ limits }) => (ceiling === 'arithmetic' ? ceilings.arithmetic : ceilings.reading[Math.min(2, limits.threads)]));
   for (const { memory } of devices) memory.peak = memory.live;
   await assertSame(name, devices, ours, rivals, tolerance);
-  const probes = [...new Set(tops)], seconds = await interleave([...ours, ...rivals.map(({ run }) => run), ...probes.map(({ run }) => async () => run())], repeats);
+  const probes = [...new Set(tops)], seconds = await interleave([...ours, ...rivals.map(({ run }) => run), ...probes.map(({ run }) => async () => run())], repeats, byProcessor ? processorTime : undefined);
   const rates = seconds.map((time, i) => (probes[i - ours.length - rivals.length]?.amount ?? amount) / time);
   const peakOf = (i) => Math.round((devices[i].memory.peak - live[i]) / 1e5) / 10;
   const row = (i, j, against) => ({ name: `${name}, ${labelOf(devices[i])} | ${against}`, ours: rates[i], peer: rates[j], ratio: rates[i] / rates[j], unit, peakMegabytes: peakOf(i) });

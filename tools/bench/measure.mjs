@@ -5,14 +5,27 @@ import { clearInterval, setInterval } from 'node:timers';
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
+const wallClock = async (run) => {
+  const begun = performance.now();
+  await run();
+  return (performance.now() - begun) / 1000;
+};
+
+/** Seconds of processor time, which other programs that run beside stretch less; an arm in another process says its own as `cpuSeconds`. */
+export const processorTime = async (run) => {
+  const begun = process.cpuUsage();
+  await run();
+  const { user, system } = process.cpuUsage(begun);
+  return run.cpuSeconds ?? (user + system) / 1e6;
+};
+
 /** Runs all arms in turn, `repeats` times: what else the machine does then hits them alike. @returns the median seconds of each */
-export async function interleave(arms, repeats) {
+export async function interleave(arms, repeats, clock = wallClock) {
   const seconds = arms.map(() => []);
   for (let i = -1; i < repeats; i++) { // the first round warms up
     for (const [arm, run] of arms.entries()) {
-      const begun = performance.now();
-      await run();
-      if (i >= 0) seconds[arm].push((performance.now() - begun) / 1000);
+      const time = await clock(run);
+      if (i >= 0) seconds[arm].push(time);
     }
   }
   return seconds.map(median);

@@ -7,7 +7,8 @@ export const matmulPeerVersions = {
   'onnxruntime-web': '1.30.0', 'onnxruntime-node': '1.30.0', '@tensorflow/tfjs-core': '4.22.0', '@tensorflow/tfjs-backend-wasm': '4.22.0', 'gpu.js': '2.24.1', '@jax-js/jax': '0.1.25',
 };
 
-const libraries = { 'onnxruntime-web': onnxRuntimeWeb, 'onnxruntime-node': onnxRuntimeNode, 'tfjs-wasm': tensorFlow, 'gpu.js, webasm': gpuJs, 'jax-js, wasm': jaxJs };
+/** onnxruntime-node first: both register themselves as `cpu`, and the web's would stand for both. */
+const libraries = { 'onnxruntime-node': onnxRuntimeNode, 'onnxruntime-web': onnxRuntimeWeb, 'tfjs-wasm': tensorFlow, 'gpu.js, webasm': gpuJs, 'jax-js, wasm': jaxJs };
 
 /** Those that run here; the others say why not. */
 export async function matmulPeers(problem) {

@@ -30,7 +30,11 @@ export async function createTorch(note) {
       return {
         async prepare(problem) {
           const { id } = await ask(problem);
-          return Object.assign(async () => (await ask({ run: id })).values, { end: () => ask({ run: id, last: true }) });
+          const run = async () => {
+            const { values, cpuSeconds } = await ask({ run: id });
+            return Object.assign(run, { cpuSeconds }) && values;
+          };
+          return Object.assign(run, { end: () => ask({ run: id, last: true }) });
         },
         end,
       };

@@ -1,5 +1,5 @@
 # The same work by numpy and torch, one thread. A line of JSON on stdin prepares a case, {"case", …}, or runs it, {"run": id}; a line on stdout answers.
-import json, math, os, sys
+import json, math, os, sys, time
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 import torch
@@ -84,7 +84,9 @@ for line in sys.stdin:
         prepared.append(cases[name](**message))
         print(json.dumps({"id": len(prepared) - 1}), flush=True)
     else:
+        begun = time.process_time()
         values = prepared[message["run"]]()
+        seconds = time.process_time() - begun
         if message.get("last"):
             prepared[message["run"]] = None
-        print(json.dumps({"values": [float(v) for v in np.asarray(values).reshape(-1)[:64]]}), flush=True)
+        print(json.dumps({"values": [float(v) for v in np.asarray(values).reshape(-1)[:64]], "cpuSeconds": seconds}), flush=True)
