@@ -125,6 +125,12 @@ test('a prompt that moves goes on from its last tokens', () => withModel(async (
   expect([...ids]).toEqual(expected);
 }));
 
+test('a tokenizer that does not decode gives ids alone', () => withModel(async (model) => {
+  const encoder = { vocabSize: codons.vocabSize, specialIds: codons.specialIds, encode: codons.encode };
+  for await (const { ids, sequence } of generate(model, encoder, [Uint32Array.of(1, 7)], { maxNewTokens: 5, minNewTokens: 5 })) expect([ids.length, sequence]).toEqual([5, '']);
+  await expect(generate(model, encoder, [''], { maxNewBases: 5 }).next()).rejects.toThrow('expected basesOf for a limit in bases');
+}));
+
 test('the other strand of a prompt, and sequences that are left out', () => withModel(async (model) => {
   const options: GenerateOptions = { num: 12, temperature: 0.2, maxNewTokens: 6, seed: 9 };
   expect(await all(model, [reverseComplement(prompts[0])], options)).toEqual(await all(model, [prompts[0]], { ...options, reverseComplement: true }));
@@ -191,6 +197,22 @@ describe('the engine', () => {
     const tight = await run({ cacheTokens: 16 * 20 }, 0);
     expect(tight.results).toEqual(results);
     expect(tight.preemptions).toBeGreaterThan(0);
+  }));
+
+  test('a sequence joins while all others rest', () => withModel(async (model) => {
+    const engine = createGenerationEngine(model, { maxUnread: 4 });
+    const resting = engine.submit({ ...long, maxNewTokens: 30 });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await take(engine.submit({ ...long, sample: 1, maxNewTokens: 10 }), 11);
+    await take(resting, 31);
+    expect(engine.statistics).toMatchObject({ newTokens: 40, running: 0 });
+    await engine.close();
+  }));
+
+  test('damaged weights end a sequence with an error', () => withModel(async (model) => {
+    const { weight } = model.params.model.norm;
+    weight.device.write(weight, new Float32Array(weight.shape[0]).fill(NaN));
+    await expect(all(model, ['ACG'])).rejects.toThrow('generate: expected scores that are numbers, got NaN after 0 tokens');
   }));
 
   test.each(['float16', 'bfloat16'] as const)('a cache of %s is half as large, and near', (cacheType) => withModel(async (model) => {

@@ -93,15 +93,17 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
 
   const uncached = ({ sequence: { ids, length } }: Running) => ids.length - length;
 
-  /** Makes room for the next `tokens` of one; the youngest of the others gives way. */
-  const makeRoom = (one: Running, tokens: number): void => {
+  /** Makes room for the next `tokens` of one; the youngest of the others gives way, but none of those to keep. @returns whether there is room */
+  const makeRoom = (one: Running, tokens: number, keep: readonly Running[] = []): boolean => {
     while (pagesMissing(one.sequence, tokens) > cache.pool.available) {
-      const other = active.findLast((candidate) => candidate !== one)!;
+      const other = active.findLast((candidate) => candidate !== one && !keep.includes(candidate));
+      if (!other) return false;
       active.splice(active.indexOf(other), 1);
       restart(cache, other.sequence);
       waiting.unshift(other);
       counts.preemptions++;
     }
+    return true;
   };
 
   /** Pieces of prompts: those under way first, then as many waiting ones as there is room for. */
@@ -114,8 +116,7 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
       counts.sharedTokens += one.sequence.length - before;
       const rest = uncached(one);
       const tokens = rest <= left ? rest : left - (left % 16); // whole pages, so that they can be shared
-      if (!tokens) return;
-      makeRoom(one, tokens);
+      if (!tokens || !makeRoom(one, tokens, batch.map((taken) => taken.one))) return; // what the others publish must be computed
       extend(cache, one.sequence, tokens, { publish: true });
       counts.promptTokens += tokens;
       left -= tokens;
@@ -128,7 +129,7 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
       active.push(waiting.shift()!);
       take(next);
     }
-    return batch.filter(({ one }) => active.includes(one));
+    return batch;
   };
 
   const takeDecoding = (): { one: Running; tokens: number }[] => {
@@ -148,6 +149,10 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
 
   const accept = (one: Running, id: number, logProb: number): void => {
     const { sampling, sequence, events } = one;
+    if (Number.isNaN(logProb)) {
+      events.close(new RangeError(`generate: expected scores that are numbers, got NaN after ${one.newTokens} tokens; weights are damaged, or 16 bits are too few for them`));
+      return leave(one);
+    }
     sequence.ids.push(id);
     one.counts?.set(id, (one.counts.get(id) ?? 0) + 1);
     one.newTokens++;
@@ -167,10 +172,13 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
   /** @returns whether there was anything to do */
   const step = async (): Promise<boolean> => {
     for (const one of [...active, ...waiting]) if (one.cancelled) leave(one);
-    const decodingFirst = prefilled && active.some((one) => uncached(one) === 1);
-    let batch = decodingFirst ? [] : takePrompts();
-    prefilled = batch.length > 0;
-    if (!prefilled) batch = takeDecoding();
+    let batch = prefilled ? takeDecoding() : takePrompts(); // by turns, where there is work of both kinds
+    prefilled = !prefilled && batch.length > 0;
+    if (!batch.length) {
+      batch = takePrompts();
+      prefilled = batch.length > 0;
+    }
+    if (!batch.length) batch = takeDecoding();
     if (!batch.length) return false;
     counts.steps++;
     const logits = decodeStep(model, cache, batch.map(({ one: { sequence }, tokens }) => ({ sequence, tokens })));

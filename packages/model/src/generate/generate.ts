@@ -6,10 +6,11 @@ import { tandemRepeatFraction } from './tandemRepeats';
 import type { Encoder } from '../examples';
 import type { SamplingOptions } from './sampling';
 
-/** A tokenizer that also decodes; `tokenToId` finds the token of N, which is blocked by default. */
+/** A tokenizer. With `decode` there are bases to count and to give back; `tokenToId` finds the token of N, and `idToToken` ids without one: both are blocked by default. */
 export interface GenerationEncoder extends Pick<Encoder, 'vocabSize' | 'specialIds' | 'encode'> {
-  decode(ids: ArrayLike<number>): string;
+  decode?(ids: ArrayLike<number>): string;
   tokenToId?(token: string): number | undefined;
+  idToToken?(id: number): string | undefined;
 }
 
 export interface GenerateOptions extends SamplingOptions, EngineOptions {
@@ -48,7 +49,7 @@ export interface GeneratedSequence {
   /** Of each token under the model itself, in nats. */
   readonly logProbs: Float32Array;
   readonly finishReason: FinishReason;
-  /** The bases of the new tokens, cut to `maxNewBases`. */
+  /** The bases of the new tokens, cut to `maxNewBases`; empty where the tokenizer does not decode. */
   readonly sequence: string;
 }
 
@@ -64,7 +65,7 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
   signal?.throwIfAborted();
   const given = prompts.length ? prompts : [''];
   const promptIds = given.map((prompt, i) => encodePrompt(model, encoder, prompt, i, options.reverseComplement ?? false));
-  const basesOf = Int32Array.from({ length: model.config.vocabSize }, (_, id) => basesFrom(encoder, [id]).length);
+  const basesOf = encoder.decode && Int32Array.from({ length: model.config.vocabSize }, (_, id) => basesFrom(encoder, [id]).length);
   const stopIds = Array.from(options.stopIds ?? [model.config.eosTokenId]);
   const blockedIds = options.blockedIds ?? blockedByDefault(encoder, model).filter((id) => !stopIds.includes(id));
   const total = given.length * num;
@@ -140,12 +141,14 @@ export function encodePrompt({ config: { bosTokenId } }: CausalModel, encoder: G
 /** The text of the tokens that are no special ones. */
 function basesFrom(encoder: GenerationEncoder, ids: ArrayLike<number>): string {
   const special = Object.values(encoder.specialIds);
-  return encoder.decode(Array.from(ids).filter((id) => id < encoder.vocabSize && !special.includes(id)));
+  return encoder.decode?.(Array.from(ids).filter((id) => hasToken(encoder, id) && !special.includes(id))) ?? '';
 }
 
-/** Special tokens, N, and what the model has beyond the tokenizer. */
+const hasToken = (encoder: GenerationEncoder, id: number): boolean => id < encoder.vocabSize && (!encoder.idToToken || encoder.idToToken(id) !== undefined);
+
+/** Special tokens, N, and ids that the tokenizer does not have. */
 function blockedByDefault(encoder: GenerationEncoder, { config: { vocabSize } }: CausalModel): number[] {
-  const beyond = Array.from({ length: Math.max(0, vocabSize - encoder.vocabSize) }, (_, i) => encoder.vocabSize + i);
+  const beyond = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !hasToken(encoder, id));
   return [...new Set([...Object.values(encoder.specialIds), encoder.tokenToId?.('N'), ...beyond])].filter((id) => id !== undefined);
 }
 

@@ -10,6 +10,9 @@ import type { Dispatch, Plan, WasmCall } from '../../op';
 /** Keys of a chunk: as float32, 128 keys and values of 64 numbers are 64 KiB in the second cache, where all heads of a group find them. */
 const chunk = 128;
 
+/** Each part has scratch of its own: with 4,096 parts, as a prompt of 512 tokens would make, it was 400 MB. */
+const maxParts = 32;
+
 export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: PagedAttributes): Plan<WasmCall> {
   const { alibiSlopes, blockTable, softmaxScale } = attributes;
   const [{ shape: [rows, numHeads, headDim] }, { shape: [, numKvHeads], dtype }] = [query, keyCache];
@@ -21,7 +24,7 @@ export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: r
     keys += position + 1 - first;
   }
   const items = (chunks.length / 5) * numKvHeads;
-  const parts = Math.min(items, partsFor(2 * keys * (numHeads + numKvHeads) * headDim));
+  const parts = Math.min(items, maxParts, partsFor(2 * keys * (numHeads + numKvHeads) * headDim));
   const perPart = chunk + 16 + 2 * chunk * headDim; // scores, keys and values
   return {
     scratch: [float32((chunks.length / 5) * numHeads, 2 + headDim), float32(parts, perPart), float32(rows, numHeads)],
