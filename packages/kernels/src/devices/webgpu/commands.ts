@@ -45,6 +45,7 @@ export function createCommands({ device, failures, bindGroups, workPerSubmit, be
     beforeSubmit();
     const names = [...ops].join(', ');
     const ending = encoder;
+    if (names) failures.during = names;
     failures.check('validation', (message) => `webgpu: expected commands that the GPU accepts from ${names || 'writes and reads'}, got "${message}"`, () => device.queue.submit([ending.finish()]));
     encoder = undefined;
     work = 0;

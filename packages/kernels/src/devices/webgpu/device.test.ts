@@ -138,9 +138,10 @@ describeWithGpu('a device of its own', () => {
     const losing = { requestAdapter: async () => ({ info: adapter.info, limits: adapter.limits, features: adapter.features, requestDevice: async (descriptor: GPUDeviceDescriptor) => (inner = await adapter.requestDevice(descriptor)) }) } as unknown as GPU;
     const device = await createWebGpuDevice(losing);
     const x = tensor(device, [1]);
-    await read(x);
+    await read(scale(x, 3));
     inner!.destroy();
     await expect(read(scale(x, 2))).rejects.toThrow(DeviceLostError);
+    await expect(read(x)).rejects.toThrow('at the latest during scale); create a new device');
     await expect(read(x)).rejects.toThrow('webgpu: expected a working GPU, got one that was lost');
     await device.destroy();
   });

@@ -6,6 +6,8 @@ export interface Failures {
   check<T>(filter: GPUErrorFilter, describe: (message: string) => string, f: () => T): T;
   /** The same for work that ends later. */
   watch(work: Promise<unknown>, describe: (message: string) => string): void;
+  /** What was sent last, for the message about a GPU that is lost: `matmul, sum`. */
+  during: string;
   /** Waits for every report under way, and throws the failure if there is one. */
   settle(): Promise<void>;
 }
@@ -19,10 +21,12 @@ export function createFailures(device: GPUDevice): Failures {
     reports.add(report);
   };
   void device.lost.then(({ reason, message }) => {
-    failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}); create a new device`, { cause: failure });
+    const during = failures.during && `, at the latest during ${failures.during}`;
+    failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}${during}); create a new device, and use smaller batches if it happens again`, { cause: failure });
   });
   device.addEventListener('uncapturederror', ({ error }) => remember(`webgpu: expected no error of the GPU, got "${error.message}"`));
-  return {
+  const failures: Failures = {
+    during: '',
     check(filter, describe, f) {
       device.pushErrorScope(filter);
       try {
@@ -37,4 +41,5 @@ export function createFailures(device: GPUDevice): Failures {
       if (failure) throw failure;
     },
   };
+  return failures;
 }
