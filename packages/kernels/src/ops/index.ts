@@ -5,7 +5,7 @@ export { max, mean, type ReduceOptions } from './reduce/reduce';
 export { addRow, mulRow } from './broadcast/broadcast';
 export { concat, slice } from './rows/rows';
 export { cast } from './cast/cast';
-export { linear } from './matmul/linear';
+export { linear, type LinearOptions } from './matmul/linear';
 export { matmul } from './matmul/matmul';
 export { quantizeRows, type QuantizedRows } from './matmul/quantized';
 export { embedding } from './embedding/embedding';

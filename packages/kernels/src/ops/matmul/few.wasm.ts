@@ -1,6 +1,7 @@
 // AssemblyScript. Products with few rows of a, as in decoding: b is read once, as it lies. Packing it would cost more than the product.
 // Every element is bias + a[0] b[0] + a[1] b[1] + …, in this order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it.
 import { at, share, splat } from '../../devices/wasm/math.wasm';
+import { epilogue } from './epilogue.wasm';
 
 /** sums [4] plus four products each, in order: x [4] times four rows of b, `bRow` bytes apart, turned in registers. */
 @inline function four(sums: v128, x: v128, b: usize, bRow: usize): v128 {
@@ -96,8 +97,8 @@ function row(a: usize, b: usize, c: usize, n: i32, k: i32, first: i32, last: i32
   for (; i < k; i++) for (let j = first; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load<f32>(at(b + <usize>i * bRow, j)));
 }
 
-/** c [m ≤ 4, n] = a [m, k] · b + bias; a part owns columns, in groups of eight. */
-export function matmulFew(a: usize, b: usize, bias: usize, c: usize, m: i32, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {
+/** c [m ≤ 4, n] = a [m, k] · b + bias, and its epilogue; a part owns columns, in groups of eight. */
+export function matmulFew(a: usize, b: usize, bias: usize, c: usize, residual: usize, m: i32, n: i32, k: i32, transposed: i32, hasBias: i32, code: i32, added: i32, part: i32, parts: i32): void {
   const groups = (n + 7) >> 3, first = share(groups, part, parts) << 3, last = min(n, share(groups, part + 1, parts) << 3);
   if (last <= first) return;
   const aRow = <usize>k << 2, cRow = <usize>n << 2;
@@ -106,12 +107,10 @@ export function matmulFew(a: usize, b: usize, bias: usize, c: usize, m: i32, n: 
     if (hasBias) memory.copy(at(to, first), at(bias, first), <usize>(last - first) << 2);
     else memory.fill(at(to, first), 0, <usize>(last - first) << 2);
   }
-  if (transposed && m > 1) {
-    fourRowsTransposed(a, aRow, b, c, cRow, m, k, first, last);
-    return;
-  }
-  for (let r = 0; r < m; r++) {
+  if (transposed && m > 1) fourRowsTransposed(a, aRow, b, c, cRow, m, k, first, last);
+  else for (let r = 0; r < m; r++) {
     if (transposed) rowTransposed(a + <usize>r * aRow, b, c + <usize>r * cRow, k, first, last);
     else row(a + <usize>r * aRow, b, c + <usize>r * cRow, n, k, first, last);
   }
+  epilogue(c, residual, cRow, m, first, last, code, added);
 }

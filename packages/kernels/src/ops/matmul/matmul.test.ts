@@ -1,6 +1,6 @@
 import { devices } from '../../../test/devices';
-import { linear, matmul, zeros } from '../../index';
-import { describeOp, type OpCase } from '../../testing';
+import { linear, matmul, tensor, zeros } from '../../index';
+import { describeOp, testNumbers, type OpCase } from '../../testing';
 
 const both = [false, true];
 const transposes: OpCase[] = both.flatMap((transposeA) => both.map((transposeB) => ({
@@ -15,6 +15,10 @@ describeOp('matmul', [
   { name: 'linear without bias', inputs: { x: [13, 8], weight: [9, 8] }, run: ({ x, weight }) => linear(x, weight) },
   { name: 'sizes beyond one block', inputs: { x: [67, 150], weight: [70, 150], bias: [70] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
   { name: 'one row, one column', inputs: { a: [1, 33], b: [33, 1] }, run: ({ a, b }) => matmul(a, b) },
+  ...(['gelu', 'silu', 'tanh'] as const).map((activation): OpCase => ({ name: `linear with ${activation} and a residual`, inputs: { x: [6, 19], weight: [10, 19], bias: [10], residual: [6, 10] }, run: ({ x, weight, bias, residual }) => linear(x, weight, bias, { activation, residual }) })),
+  { name: 'linear of two rows with gelu', inputs: { x: [2, 19], weight: [13, 19] }, run: ({ x, weight }) => linear(x, weight, undefined, { activation: 'gelu' }) },
+  { name: 'linear of 16 bits with silu and a residual', inputs: { x: [3, 19], residual: [3, 13] }, run: ({ x, residual }, device) => linear(x, tensor(device, testNumbers(3, 13 * 19), [13, 19], { dtype: 'float16' }), undefined, { activation: 'silu', residual }) },
+  { name: 'linear with a residual, no rows', inputs: { x: [0, 3], weight: [4, 3], residual: [0, 4] }, run: ({ x, weight, residual }) => linear(x, weight, undefined, { residual }), differentiable: false },
   { name: 'no rows', inputs: { a: [0, 3], b: [3, 4] }, run: ({ a, b }) => matmul(a, b), differentiable: false },
 ], devices);
 
@@ -22,4 +26,5 @@ test('inner sizes must meet', async () => {
   const device = await devices.reference();
   expect(() => matmul(zeros(device, [2, 3]), zeros(device, [4, 5]))).toThrow('matmul: expected b of shape [k 3, n], got [4, 5]');
   expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), zeros(device, [5]))).toThrow('matmul: expected bias of shape [n 4], got [5]');
+  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), undefined, { residual: zeros(device, [4]) })).toThrow('linear: expected residual of shape [2, 4], got [4]');
 });

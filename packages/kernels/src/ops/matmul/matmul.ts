@@ -1,8 +1,9 @@
-import { apply, type Op } from '../../op';
+import { apply, type Op, type Plan, type WasmCall } from '../../op';
 import { sumRows } from '../sum/sum';
 import { checkFloats, checkShape } from '../check';
 import { numbersOf } from '../cast/cast';
-import { storedCalls } from './stored';
+import { epilogueArguments, storedCalls } from './stored';
+import type { Activation } from '../activation/functions';
 import { describeSpec, float32, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { matmulPlan } from './webgpu';
@@ -32,6 +33,34 @@ function wasmBlocks(m: number, n: number, k: number): { blockRows: number; block
 /** Up to here b is not packed. */
 const fewRows = 4;
 
+interface Epilogue {
+  /** Positions of the inputs that may be missing. */
+  readonly bias?: number | undefined;
+  readonly residual?: number | undefined;
+  readonly activation?: Activation | undefined;
+}
+
+/** The WebAssembly plan of a product and of what follows it while its block is in the cache: an activation, then a sum with a residual. */
+export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, activation, ...transposes }: Transposes & Epilogue): Plan<WasmCall> {
+  const { m, n, k } = matmulSizes(a, b, transposes);
+  const { transposeA, transposeB } = transposes;
+  if (b.dtype !== 'float32') return storedCalls({ m, n, k, transposed: transposeB, type: b.dtype as 'float16', bias, residual, activation });
+  const [hasBias, rest, added] = [bias === undefined ? 0 : 1, epilogueArguments(activation, residual), input(residual ?? 0)];
+  if (m <= fewRows && !transposeA) return one('matmulFew', [input(0), input(1), input(bias ?? 1), output(0), added], [m, n, k, transposeB ? 1 : 0, hasBias, ...rest], partsFor(n * k));
+  const padded = Math.ceil(n / 8) * 8;
+  const { blockRows, blockColumns } = wasmBlocks(m, n, k);
+  const parts = Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
+  const perPart = 32 + (transposeA ? Math.ceil(blockRows / 4) * 4 * Math.min(k, 256) : 0);
+  return {
+    scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
+    prepared: { inputs: bias === undefined ? [1] : [1, bias], scratch: 2, steps: 1, layout: `${n} ${k} ${transposeB}` },
+    steps: [
+      call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k)),
+      call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts),
+    ],
+  };
+}
+
 export const matmulOp: Op<Transposes> = {
   name: 'matmul',
   saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
@@ -55,24 +84,7 @@ export const matmulOp: Op<Transposes> = {
       }
     }
   },
-  wasm([a, b, bias], _outputs, attributes) {
-    const { m, n, k } = matmulSizes(a, b, attributes);
-    const { transposeA, transposeB } = attributes;
-    if (b.dtype !== 'float32') return storedCalls({ m, n, k, transposed: transposeB, type: b.dtype as 'float16', bias: bias && 2 });
-    if (m <= fewRows && !transposeA) return one('matmulFew', [input(0), input(1), input(bias ? 2 : 1), output(0)], [m, n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(n * k));
-    const padded = Math.ceil(n / 8) * 8;
-    const { blockRows, blockColumns } = wasmBlocks(m, n, k);
-    const parts = Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-    const perPart = 32 + (transposeA ? Math.ceil(blockRows / 4) * 4 * Math.min(k, 256) : 0);
-    return {
-      scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
-      prepared: { inputs: bias ? [1, 2] : [1], scratch: 2, steps: 1, layout: `${n} ${k} ${transposeB}` },
-      steps: [
-        call('matmulPack', [input(1), input(bias ? 2 : 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, bias ? 1 : 0], partsFor(2 * n * k)),
-        call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2)], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart], parts),
-      ],
-    };
-  },
+  wasm: ([a, b, bias], _outputs, attributes) => matmulCalls(a, b, { ...attributes, bias: bias && 2 }),
   rowwise([a], { transposeA, transposeB }) {
     if (!transposeA) return { rows: a.shape[0], inputs: [0] };
     return transposeB ? undefined : { rows: a.shape[0], inputs: [0, 1], adds: true };

@@ -1,6 +1,7 @@
 // AssemblyScript. Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication") with register tiles of 4 x 8:
 // b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks of 256 in order.
 import { at, share } from '../../devices/wasm/math.wasm';
+import { epilogue } from './epilogue.wasm';
 import { panelProduct, packColumns, packRows } from './tile.wasm';
 
 /** Inner block: a panel of 8 columns is then 8 KiB and stays in the first cache. */
@@ -22,8 +23,8 @@ export function matmulPack(b: usize, bias: usize, packed: usize, packedBias: usi
   }
 }
 
-/** c [m, n] = a [m, k] · b [k, n] + bias. One part is one block of rows and columns; its scratch holds an edge tile and, if a is stored as [k, m], a block of its rows. */
-export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scratch: usize, m: i32, n: i32, k: i32, transposed: i32, blockRows: i32, blockColumns: i32, scratchSize: i32, part: i32, _parts: i32): void {
+/** c [m, n] = a [m, k] · b [k, n] + bias, and its epilogue. One part is one block of rows and columns; its scratch holds an edge tile and, if a is stored as [k, m], a block of its rows. */
+export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scratch: usize, residual: usize, m: i32, n: i32, k: i32, transposed: i32, blockRows: i32, blockColumns: i32, scratchSize: i32, code: i32, added: i32, part: i32, _parts: i32): void {
   const padded = (n + 7) & ~7, across = (n + blockColumns - 1) / blockColumns;
   const firstRow = (part / across) * blockRows, rows = min(blockRows, m - firstRow);
   const firstColumn = (part % across) * blockColumns, lastColumn = min(n, firstColumn + blockColumns);
@@ -46,6 +47,8 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
     }
     inner += depth;
   } while (inner < k);
+  const start = (<usize>firstRow * <usize>n) << 2;
+  epilogue(c + start, residual + start, cRow, rows, firstColumn, lastColumn, code, added);
 }
 
 /** A block of a, stored as [k, rows], becomes groups of four rows, [rows / 4][k][4]: else neighbours in a row lie a page apart. */

@@ -2,6 +2,7 @@
 // Every element is added up over k in order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it, nor on the type that holds the numbers of b.
 import { at, share } from '../../devices/wasm/math.wasm';
 import { allFinite16, FINITE16, FLOAT16, high4, INT8, load1, load4, low4, place } from '../../devices/wasm/storage.wasm';
+import { epilogue } from './epilogue.wasm';
 import { products } from './few.wasm';
 import { panelProduct } from './tile.wasm';
 
@@ -150,13 +151,14 @@ const BLOCK_K: i32 = 256;
 
 /**
  * c [m, n] = a [m, k] · b + bias, with b of type 1 (float16), 2 (bfloat16) or 3 (int8, whose columns are multiplied by scales [n] afterwards), stored as [k, n] or, transposed, [n, k].
- * A part is one block of rows and one of `across` shares of the columns; its scratch holds an edge tile and a panel, 8,320 bytes.
+ * Then its epilogue. A part is one block of rows and one of `across` shares of the columns; its scratch holds an edge tile and a panel, 8,320 bytes.
  */
-export function matmulStored(a: usize, b: usize, scales: usize, bias: usize, c: usize, scratch: usize, m: i32, n: i32, k: i32, transposed: i32, type: i32, hasBias: i32, blockRows: i32, across: i32, part: i32, _parts: i32): void {
+export function matmulStored(a: usize, b: usize, scales: usize, bias: usize, c: usize, scratch: usize, residual: usize, m: i32, n: i32, k: i32, transposed: i32, type: i32, hasBias: i32, blockRows: i32, across: i32, code: i32, added: i32, part: i32, _parts: i32): void {
   const firstRow = (part / across) * blockRows, rows = min(blockRows, m - firstRow), panels = (n + 7) >> 3;
   const firstPanel = share(panels, part % across, across), lastPanel = share(panels, part % across + 1, across);
   const own = a + ((<usize>firstRow * <usize>k) << 2), to = c + ((<usize>firstRow * <usize>n) << 2), edge = scratch + <usize>part * 8320;
   if (type == INT8) block(own, b, scales, bias, to, edge, rows, n, k, transposed, INT8, hasBias, firstPanel, lastPanel);
   else if (type == FLOAT16) block(own, b, scales, bias, to, edge, rows, n, k, transposed, FLOAT16, hasBias, firstPanel, lastPanel);
   else block(own, b, scales, bias, to, edge, rows, n, k, transposed, 2, hasBias, firstPanel, lastPanel);
+  epilogue(to, residual + ((<usize>firstRow * <usize>n) << 2), <usize>n << 2, rows, firstPanel << 3, min(n, lastPanel << 3), code, added);
 }
