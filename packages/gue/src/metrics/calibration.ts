@@ -16,11 +16,11 @@ export function brierScore(labels: ArrayLike<number>, scores: ArrayLike<number>)
   return pairwiseSum(Array.from(scores, (score, item) => (checkProbability('brierScore', score, item) - labels[item]) ** 2)) / labels.length;
 }
 
-/** The mean of minus the logarithm of the true class's probability, in nats; probabilities are kept 1e-15 away from 0 and 1, and rows scaled to the sum 1. scikit-learn's `log_loss`. */
+/** The mean of minus the logarithm of the true class's probability, in nats; probabilities are kept 2^-52 away from 0 and 1, and rows scaled to the sum 1. scikit-learn's `log_loss`. */
 export function logLoss(labels: ArrayLike<number>, probabilities: ProbabilityRows): number {
   checkPairs('logLoss', labels, probabilities);
   const losses = probabilities.map((row, item) => {
-    const clipped = Array.from(row, (value) => Math.min(1 - 1e-15, Math.max(1e-15, checkProbability('logLoss', value, item))));
+    const clipped = Array.from(row, (value) => Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, checkProbability('logLoss', value, item))));
     return -Math.log(clipped[checkLabel('logLoss', labels[item], row, item)] / pairwiseSum(clipped));
   });
   return pairwiseSum(losses) / labels.length;
