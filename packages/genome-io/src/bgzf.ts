@@ -1,14 +1,15 @@
 // Whole BGZF files: to and from memory, and as a stream of blocks.
 import { blockTextBytes, deflateBlock, endOfFileBlock, inflateBlocks } from './bgzfBlocks';
-import { readSource, type ByteSource, type ReadOptions } from './byteSource';
+import { checkThreads, readSource, type ByteSource, type ReadBytesOptions, type ReadOptions } from './byteSource';
 import { concat } from './bytes';
 
 /**
  * The whole text of a BGZF file. To stream it instead, use `readBytes`, which detects BGZF by itself.
  * @throws FormatError (`bgzf`, with `offset`) for a missing end-of-file block, a cut block, a wrong CRC-32 or length.
  */
-export async function bgzfDecompress(source: ByteSource, options: ReadOptions = {}): Promise<Uint8Array> {
-  return collect(inflateBlocks(readSource(source, options)));
+export async function bgzfDecompress(source: ByteSource, options: ReadBytesOptions = {}): Promise<Uint8Array> {
+  checkThreads('bgzfDecompress', options.threads);
+  return collect(inflateBlocks(readSource(source, options), options.threads));
 }
 
 /** A block's place in the file and in the text. */

@@ -20,15 +20,25 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const pieceBytes = 1 << 16;
+export interface ReadBytesOptions extends ReadOptions {
+  /** Threads that inflate BGZF, in Node; default as many as the machine runs at once, up to 4. With 1 the calling thread does it. */
+  readonly threads?: number;
+}
+
+const pieceBytes = 1 << 18;
 
 /**
  * The bytes of `source`, decompressed when they begin with gzip's magic number (any number of members) or are BGZF; names are never looked at.
  * @returns chunks of one byte or more, valid until the consumer changes them.
  * @throws TypeError when `source` is none of the kinds of {@link ByteSource}; FormatError for damaged gzip and for other compressions.
  */
-export function readBytes(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-  return decompress(readSource(source, options));
+export function readBytes(source: ByteSource, options: ReadBytesOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  checkThreads('readBytes', options.threads);
+  return decompress(readSource(source, options), options.threads);
+}
+
+export function checkThreads(op: string, threads: number | undefined): void {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`${op}: expected a whole number of threads from 1, got ${threads}; leave it out for the default`);
 }
 
 /** The bytes of `source` as they are stored. */
@@ -54,7 +64,7 @@ function fromString(text: string, signal: AbortSignal | undefined) {
 async function* fromPath(path: string | URL, signal: AbortSignal | undefined) {
   const fs = nodeModule('node:fs');
   if (!fs) throw new TypeError(`readBytes: expected a URL, Blob, Uint8Array or stream, got the path ${JSON.stringify(String(path))}, and there is no file system here; fetch the file or pass a File`);
-  yield* fs.createReadStream(path, { highWaterMark: 4 * pieceBytes, signal }) as AsyncIterable<Uint8Array>;
+  yield* fs.createReadStream(path, { highWaterMark: pieceBytes, signal }) as AsyncIterable<Uint8Array>;
 }
 
 async function* fromUrl(url: URL, signal: AbortSignal | undefined) {
@@ -93,7 +103,7 @@ async function* fromHandle(handle: FileHandleLike, signal: AbortSignal | undefin
   if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`readBytes: expected stat() to give a size of 0 bytes or more, got ${size}; check the file handle`);
   for (let position = 0; position < size; ) {
     signal?.throwIfAborted();
-    const wanted = Math.min(4 * pieceBytes, size - position);
+    const wanted = Math.min(pieceBytes, size - position);
     const bytes = await handle.read(wanted, position, { signal });
     if (bytes.length === 0 || bytes.length > wanted) throw new RangeError(`readBytes: expected read() to give 1 to ${wanted} bytes at ${position} of ${size}, got ${bytes.length}; the file changed or the handle is at fault`);
     position += bytes.length;
@@ -107,7 +117,7 @@ const foreign: readonly (readonly [name: string, magic: readonly number[]])[] = 
   ['UTF-16 text', [0xff, 0xfe]], ['UTF-16 text', [0xfe, 0xff]],
 ];
 
-async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>, threads: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     const head: number[] = [];
     const held: Uint8Array[] = [];
@@ -121,7 +131,7 @@ async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>):
     const other = foreign.find(([, magic]) => startsWith(magic));
     if (other) throw new FormatError(`readBytes: expected plain text or gzip, got ${other[0]}; convert it first`, { format: 'gzip' });
     const all = rejoin(held, chunks);
-    yield* startsAsBgzf(Uint8Array.from(head)) ? inflateBlocks(all) : startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
+    yield* startsAsBgzf(Uint8Array.from(head)) ? inflateBlocks(all, threads) : startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
   } finally {
     await chunks.return();
   }

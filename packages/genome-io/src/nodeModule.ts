@@ -1,5 +1,6 @@
 interface Modules {
   'node:fs': typeof import('node:fs');
+  'node:os': typeof import('node:os');
   'node:stream': typeof import('node:stream');
   'node:zlib': typeof import('node:zlib');
 }
