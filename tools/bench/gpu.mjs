@@ -108,7 +108,8 @@ async function main() {
   for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
     try {
       const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
-      for (const each of gemmCases(toy)) await measure(each, reduced, precision);
+      const own = precision === 'subgroupMatrix' && wanted.includes('attention') ? attentionCases(toy).filter(({ name }) => name.endsWith('forward')) : [];
+      for (const each of [...gemmCases(toy), ...own]) await measure(each, reduced, precision);
       await reduced.destroy();
     } catch (error) {
       note(error.message);

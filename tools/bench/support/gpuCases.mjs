@@ -33,7 +33,8 @@ export const attentionCases = (toy) => (toy ? [96] : [1024, 4096, 16384, 65536, 
     prepare(device) {
       const qkv = tensor(device, numbers(tokens * 3 * heads * headDim), [tokens, 3, heads, headDim]), options = { cuSeqlens: [0, tokens], alibiSlopes: alibiSlopes(heads) };
       const forward = (p) => attention({ qkv: p }, options).output;
-      return { tensors: [qkv], run: () => scope(() => { if (pass === 'forward') forward(qkv); else valueAndGrad((p) => sum(forward(p)))(qkv); }) };
+      const sample = async () => { const y = scope(() => forward(qkv)), values = await read({ ...y, shape: [4096] }); free(y); return values; };
+      return { tensors: [qkv], sample, run: () => scope(() => { if (pass === 'forward') forward(qkv); else valueAndGrad((p) => sum(forward(p)))(qkv); }) };
     },
   };
 }));

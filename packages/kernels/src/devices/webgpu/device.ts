@@ -20,7 +20,7 @@ export interface WebGpuOptions {
   /** In place of the adapter's, and of the estimate of what it does in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
   readonly limits?: Partial<Limits>;
   /**
-   * Large matrix products with operands rounded to 11 bits: `float16` multiplies in half precision (relative error about 2e-3), `subgroupMatrix` on matrix units with sums in float32 (about 1e-3).
+   * Operands rounded to 11 bits: `float16` computes large matrix products in half precision (relative error about 2e-3), `subgroupMatrix` those and the forward pass of attention on matrix units with sums in float32 (about 1e-3).
    * Experimental: these kernels compile, but no GPU has been there to verify them. @throws TypeError where the GPU does not offer it; nothing else takes its place.
    */
   readonly reducedPrecision?: 'float16' | 'subgroupMatrix';

@@ -6,6 +6,7 @@ import { attentionLayout, eachQuery, type AttentionAttributes, type AttentionLay
 import { backwardShader } from './backward.wgsl';
 import { memoryOf, paddedDim, type Block } from './blocks';
 import { forwardShader } from './forward.wgsl';
+import { matrixForwardBytes, matrixForwardShader, matrixRows, type MatrixForwardVariant } from './subgroupMatrix.wgsl';
 import delta from './rowSums.wgsl';
 import { remembered } from '../../devices/webgpu/quads';
 import type { Limits } from '../../device';
@@ -73,12 +74,16 @@ interface Kernel {
   readonly params?: Readonly<Record<string, number>>;
 }
 
-function steps(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, { text, side, heads, rowTiles, products, bind, params }: Kernel): Dispatch[] {
+function steps(layout: AttentionLayout, attributes: AttentionAttributes, limits: Limits, { text, rowTiles, ...kernel }: Kernel): Dispatch[] {
+  const block = chooseBlock(kernel.side, kernel.heads, rowTiles, layout, limits);
+  return overBlocks(layout, attributes, limits, { ...kernel, shader: text(block), rows: block.rows });
+}
+
+/** A kernel whose text and rows are known, over tables of blocks. */
+function overBlocks(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, { shader, rows, side, heads, products, bind, params }: Omit<Kernel, 'text' | 'rowTiles'> & { readonly shader: string; readonly rows: number }): Dispatch[] {
   const { numHeads, numKvHeads, headDim, rowStride, start } = layout;
-  const block = chooseBlock(side, heads, rowTiles, layout, limits);
-  const shader = text(block);
   const slopes = alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads);
-  return Array.from(blockTables(side, block.rows, products * headDim * numHeads, limits), ({ blocks, count, work }) => ({
+  return Array.from(blockTables(side, rows, products * headDim * numHeads, limits), ({ blocks, count, work }) => ({
     shader,
     params: {
       numHeads, group: numHeads / numKvHeads, softmaxScale, before: side.before, after: side.after, ...params,
@@ -91,7 +96,7 @@ function steps(layout: AttentionLayout, { alibiSlopes, softmaxScale }: Attention
   }));
 }
 
-const [forwardText, backwardText] = [remembered(forwardShader), remembered(backwardShader)];
+const [forwardText, backwardText, matrixText] = [remembered(forwardShader), remembered(backwardShader), remembered(matrixForwardShader)];
 
 /** How the operands are stored: the packed one is all three. */
 const storageOf = ([query, key = query]: readonly TensorSpec[]): { dtypeQuery: DType; dtypeKey: DType } => ({ dtypeQuery: query.dtype, dtypeKey: key.dtype });
@@ -118,9 +123,17 @@ export function attentionPlan(inputs: readonly TensorSpec[], _outputs: readonly 
   const decode = { ...layout, dtypeKey: storage.dtypeKey, softmaxScale: attributes.softmaxScale, alibiSlopes: attributes.alibiSlopes };
   const queries = canDecode(decode, limits) ? singleQueries(attributes) : undefined;
   if (queries) return decodePlan(decode, queries, tensorsOf(layout), { output: 1 }, limits);
+  const matrices = { headDim, subgroups: 4, chunk: headDim % 64 ? 32 : 64, ...storage };
+  if (limits.reducedPrecision === 'subgroupMatrix' && headDim % 32 === 0 && matrixForwardBytes(matrices) <= limits.workgroupBytes) return { steps: matrixSteps(inputs, attributes, limits, matrices, matrixText(matrices)) };
   const bind = [...tensorsOf(layout), { output: 0 }, { output: 1 }];
   const text = (block: Block) => forwardText({ headDim, block, ...storage });
   return { steps: steps(layout, attributes, limits, { text, side: queriesOf(attributes), heads: numHeads, rowTiles: 1, products: 2, params: { minusInfinity: -Infinity }, bind }) };
+}
+
+/** The forward pass on matrix units. */
+export function matrixSteps(inputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits, variant: MatrixForwardVariant, shader: string): Dispatch[] {
+  const layout = attentionLayout(inputs, attributes);
+  return overBlocks(layout, attributes, limits, { shader, rows: matrixRows(variant), side: queriesOf(attributes), heads: layout.numHeads, products: 2, params: { minusInfinity: -Infinity }, bind: [...tensorsOf(layout), { output: 0 }, { output: 1 }] });
 }
 
 /** Row sums first, then dQuery by rows of queries, then dKey and dValue by rows of keys: no atomics, one order of summation. */

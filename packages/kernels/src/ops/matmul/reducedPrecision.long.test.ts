@@ -1,37 +1,12 @@
-// The kernels of reduced precision on a GPU that offers none of what they need: their text with f32 in place of f16, and with matrices that every lane computes its eighth of a row of.
-// That shows panels, tiles, edges and orders to be right. What it cannot show is what a driver makes of the real ones.
+// The products of reduced precision, on a GPU that offers none of what they need: see withoutMatrices.ts.
 import { describeWithGpu, gpu } from '../../../test/devices';
+import { inSinglePrecision, withoutMatrices } from '../../../test/withoutMatrices';
 import { apply, createReferenceDevice, createWebGpuDevice, matmul, read, tensor, type Op, type WebGpuDevice } from '../../index';
 import { allClose, testNumbers } from '../../testing';
 import { isWide } from '../../devices/webgpu/quads';
 import { float32 } from '../../tensor';
 import { matrixBlock, matrixShader } from './subgroupMatrix.wgsl';
 import { tiles, tileShader } from './tile.wgsl';
-
-const inSinglePrecision = (shader: string) => shader.replace(/^enable .*;\n/gm, '').replace(/\bf16\b/g, 'f32');
-
-/** A matrix of 16 x 16 is a place in workgroup memory to be read, or eight sums of each of 32 lanes. */
-const withoutMatrices = (shader: string) => `${inSinglePrecision(shader)
-  .replace(/alias (Left|Right) = .*;/g, 'alias $1 = vec3<u32>;').replace(/alias Sum = .*;/, 'alias Sum = array<f32, 8>;').replace(/Sum\(0\.0\)/g, 'Sum()')
-  .replace(/subgroupMatrixLoad<\w+, (row|col)_major>\(&\w+, (.*), (\d+u)\)/g, (_all, major: string, at: string, stride: string) => `vec3<u32>(${at}, ${stride}, ${major === 'col' ? 1 : 0}u)`)
-  .replace(/subgroupMatrixMultiplyAccumulate\((.*)\)/g, 'product($1, own)').replace(/subgroupMatrixStore<row_major>\(&out, mine, (\w+), 16u\)/g, 'put(mine, $1, own)')
-  .replace(/, @builtin\(subgroup_id\) subgroup: u32, @builtin\(subgroup_invocation_id\) own: u32\) \{/, ') {\n  let subgroup = lane / 32u;\n  let own = lane % 32u;')}
-fn product(left: Left, right: Right, before: Sum, own: u32) -> Sum {
-  var sum = before;
-  for (var j = 0u; j < 8u; j++) {
-    let column = own % 2u * 8u + j;
-    for (var k = 0u; k < 16u; k++) {
-      let a = aPanel[left.x + select(own / 2u * left.y + k, k * left.y + own / 2u, left.z == 1u)];
-      sum[j] += a * bPanel[right.x + select(k * right.y + column, column * right.y + k, right.z == 1u)];
-    }
-  }
-  return sum;
-}
-fn put(at: u32, value: Sum, own: u32) {
-  var sum = value;
-  for (var j = 0u; j < 8u; j++) { out[at + own * 8u + j] = sum[j]; }
-}
-`;
 
 describeWithGpu('products of reduced precision, in single precision', () => {
   let device: WebGpuDevice;
