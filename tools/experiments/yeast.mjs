@@ -135,11 +135,32 @@ const causalBlocks = blocksOfRun('causal', ({ bases, nats }) => [nats / bits, ba
 const mlmBlocks = blocksOfRun('mlm', ({ tokens, top1 }) => [top1, tokens]);
 
 const withoutBlocks = (own) => ({ ...own, blocks: undefined }); // which JSON leaves out
+/** Matthews correlation of two classes on the rows drawn. */
+function mcc(labels, predicted, rows) {
+  const counts = [0, 0, 0, 0];
+  for (const row of rows) counts[2 * labels[row] + predicted[row]]++;
+  const [tn, fp, fn, tp] = counts;
+  const scale = Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn));
+  return scale === 0 ? 0 : (tp * tn - fp * fn) / scale;
+}
+
+/** Percentile interval of the mean difference over seeds, over 2,000 resamples of test rows and seeds, both arms on the same draw. */
+function gainInterval(set, fresh, own) {
+  const labels = gunzipSync(readFileSync(join(values.gue, set, 'test.csv.gz'))).toString().trim().split('\n').slice(1).map((line) => Number(line.trim().split(',').at(-1)));
+  let state = 1;
+  const draw = (count) => Math.floor(((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * count);
+  const [a, b] = [own, fresh].map((list) => list.map(({ seeds: [{ predictions }] }) => predictions));
+  const drawn = Array.from({ length: 2000 }, () => {
+    const rows = labels.map(() => draw(labels.length));
+    return mean(a.map(() => draw(a.length)).map((seed) => mcc(labels, a[seed], rows) - mcc(labels, b[seed], rows)));
+  }).sort((x, y) => x - y);
+  return [drawn[50], drawn[1949]];
+}
+
 const gains = fits.map(({ set, fresh, mlm: own }) => {
   const scores = (list) => list.map(({ seeds: [{ test }] }) => test);
   const differences = scores(own).map((score, i) => score - scores(fresh)[i]);
-  const deviation = Math.sqrt(differences.reduce((total, d) => total + (d - mean(differences)) ** 2, 0) / (differences.length - 1));
-  return { set, fromScratch: scores(fresh), fromCheckpoint: scores(own), differences, mean: mean(differences), standardError: deviation / Math.sqrt(differences.length), seconds: [...fresh, ...own].reduce((total, { wallSeconds = 0 }) => total + wallSeconds, 0) };
+  return { set, fromScratch: scores(fresh), fromCheckpoint: scores(own), differences, mean: mean(differences), interval: gainInterval(set, fresh, own), seconds: [...fresh, ...own].reduce((total, { wallSeconds = 0 }) => total + wallSeconds, 0) };
 });
 const summary = {
   causal: { bitsPerBase: ratio(causalBlocks), interval: interval(causalBlocks), contigs: causal.heldOut.contigs, validation: causal.validation.bitsPerBase, seconds: causal.seconds, tokens: causal.tokens, againstOrder0: { difference: ratio(causalBlocks) - orders[0].heldOut, interval: interval(causalBlocks, orders[0].blocks) }, againstChosen: { order: chosen.order, difference: ratio(causalBlocks) - chosen.heldOut, interval: interval(causalBlocks, chosen.blocks) } },
