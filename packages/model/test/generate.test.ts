@@ -216,7 +216,11 @@ describe('the engine', () => {
   }));
 
   test.each(['float16', 'bfloat16'] as const)('a cache of %s is half as large, and near', (cacheType) => withModel(async (model) => {
-    const [exact, half] = [createGenerationEngine(model), createGenerationEngine(model, { cacheType })];
+    const { memory } = model.params.model.norm.weight.device;
+    const before = memory.live;
+    const exact = createGenerationEngine(model);
+    expect(memory.live - before).toBe(exact.statistics.cacheBytes); // as computed
+    const half = createGenerationEngine(model, { cacheType });
     expect(half.statistics.cacheBytes).toBe(exact.statistics.cacheBytes / 2);
     const first = async (engine: typeof exact) => (await engine.submit({ ...long, temperature: 0 }).next()).value as { id: number; logProb: number };
     expect(Math.abs((await first(exact)).logProb - (await first(half)).logProb)).toBeLessThan(cacheType === 'float16' ? 0.02 : 0.2);
