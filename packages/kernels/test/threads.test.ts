@@ -124,6 +124,15 @@ describe('memory', () => {
     expect(4 * 4096 * 4096).toBeGreaterThan(8 * 2 ** 20);
   });
 
+  test.each([256, 1024, 2048, 4096])('one head of attention over %i tokens takes at most two more rows a token and a mebibyte', (tokens) => {
+    const qkv = zeros(device, [tokens, 3, 1, 64]);
+    const before = device.memory.live;
+    device.memory.peak = before;
+    scope(() => { attention({ qkv }, { cuSeqlens: [0, tokens], alibiSlopes: [0.5] }); });
+    expect(device.memory.peak - before - 4 * tokens * 65).toBeLessThanOrEqual(2 * tokens * 64 * 4 + 2 ** 20);
+    free(qkv);
+  });
+
   test('views of a tensor see the same bytes', async () => {
     const x = tensor(device, testNumbers(1, 12), [3, 4]);
     fill(reshape(x, [12]), 2);

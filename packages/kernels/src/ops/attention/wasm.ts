@@ -78,8 +78,9 @@ export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly
   const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(inputs, attributes);
   const { numHeads, headDim } = layout;
   const blocks = queryBlocks(attributes, blockQ);
-  const parts = Math.min(maxParts, (blocks.length / 3) * numHeads);
   const perPart = roundUp(32 + paddedK * headDim + wide * blockK + blockQ * (paddedK + wide + 2), 16);
+  const affordable = Math.floor((numHeads * (8 * layout.totalTokens * headDim + 2 ** 20)) / (4 * perPart)); // two more rows for each, and a mebibyte a head
+  const parts = Math.min(maxParts, (blocks.length / 3) * numHeads, Math.max(1, affordable));
   const [query, key, value] = layout.packed ? [input(0), input(0), input(0)] : [input(0), input(1), input(2)];
   return {
     scratch: [float32(parts, perPart)],
