@@ -42,6 +42,8 @@ export interface TokenEvent {
 }
 
 export interface EngineStatistics {
+  /** Whether it takes requests: false after `close`, and after a failure of the device. */
+  readonly open: boolean;
   readonly running: number;
   readonly waiting: number;
   readonly steps: number;
@@ -228,7 +230,7 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
       return one.events;
     },
     get statistics() {
-      return { ...counts, running: active.length, waiting: waiting.length, cacheBytes: cache.pages * 16 * cacheBytesPerToken(config, cacheType) };
+      return { open: !closed, ...counts, running: active.length, waiting: waiting.length, cacheBytes: cache.pages * 16 * cacheBytesPerToken(config, cacheType) };
     },
     async close() {
       closed = true;

@@ -1,17 +1,9 @@
 import { isDecoder, type AnyModel, type CausalModel } from '../model';
-import { reverseComplement } from '../reverseComplement';
 import { cacheBudget } from './kvCache';
 import { createGenerationEngine, type EngineOptions, type FinishReason, type TokenEvent } from './engine';
 import { tandemRepeatFraction } from './tandemRepeats';
-import type { Encoder } from '../examples';
+import { generationVocabulary, type GenerationEncoder, type GenerationVocabulary } from './vocabulary';
 import type { SamplingOptions } from './sampling';
-
-/** A tokenizer. With `decode` there are bases to count and to give back; `tokenToId` finds the token of N, and `idToToken` ids without one: both are blocked by default. */
-export interface GenerationEncoder extends Pick<Encoder, 'vocabSize' | 'specialIds' | 'encode'> {
-  decode?(ids: ArrayLike<number>): string;
-  tokenToId?(token: string): number | undefined;
-  idToToken?(id: number): string | undefined;
-}
 
 export interface GenerateOptions extends SamplingOptions, EngineOptions {
   /** Samples of each prompt; default 1. */
@@ -64,10 +56,11 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
   if (!Number.isInteger(num) || num < 1) throw new RangeError(`generate: expected num of at least 1, got ${num}`);
   signal?.throwIfAborted();
   const given = prompts.length ? prompts : [''];
-  const promptIds = given.map((prompt, i) => encodePrompt(model, encoder, prompt, i, options.reverseComplement ?? false));
-  const basesOf = encoder.decode && Int32Array.from({ length: model.config.vocabSize }, (_, id) => basesFrom(encoder, [id]).length);
+  const vocabulary = generationVocabulary(model, encoder);
+  const { basesOf } = vocabulary;
+  const promptIds = given.map((prompt, i) => idsOf(vocabulary, prompt, i, options.reverseComplement ?? false));
   const stopIds = Array.from(options.stopIds ?? [model.config.eosTokenId]);
-  const blockedIds = options.blockedIds ?? blockedByDefault(encoder, model).filter((id) => !stopIds.includes(id));
+  const blockedIds = options.blockedIds ?? vocabulary.blockedIds(stopIds);
   const total = given.length * num;
   const counts = { done: 0, total, newTokens: 0, duplicates: 0, repetitive: 0 };
 
@@ -91,7 +84,7 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
       while (submitted < total && submitted < index + 4 * maxSequences) submit(submitted++);
       const { ids, logProbs, finishReason } = await pending.shift()!;
       counts.done++;
-      const sequence = basesFrom(encoder, ids).slice(0, options.maxNewBases ?? Infinity);
+      const sequence = vocabulary.textOf(ids).slice(0, options.maxNewBases ?? Infinity);
       const [twice, repetitive] = [options.unique === true && seen.has(sequence), tandemRepeatFraction(sequence) > (options.maxTandemRepeats ?? 1)];
       if (options.unique) seen.add(sequence);
       if (twice) counts.duplicates++;
@@ -126,30 +119,10 @@ async function collect(events: AsyncIterable<TokenEvent>, onToken: () => void): 
   return { ids: Uint32Array.from(ids), logProbs: Float32Array.from(logProbs), finishReason };
 }
 
-/** The ids of a prompt as upstream frames it: [CLS] in front, no [SEP] behind. @throws RangeError for a letter that the tokenizer does not know */
-export function encodePrompt({ config: { bosTokenId } }: CausalModel, encoder: GenerationEncoder, prompt: string | Uint32Array, i: number, turned: boolean): Uint32Array {
-  if (typeof prompt !== 'string') {
-    if (turned) throw new TypeError(`generate: expected a string to take the reverse complement of, got ids as prompt ${i}`);
-    return prompt;
-  }
-  const ids = encoder.encode(turned ? reverseComplement(prompt) : prompt, { addSpecialTokens: false });
-  const unknown = encoder.specialIds.unk === undefined ? -1 : ids.indexOf(encoder.specialIds.unk);
-  if (unknown >= 0) throw new RangeError(`generate: expected bases that the tokenizer knows, got an unknown token after ${basesFrom(encoder, ids.subarray(0, unknown)).length} bases of prompt ${i}; write it in upper case, with A, C, G and T alone`);
-  return Uint32Array.of(bosTokenId, ...ids);
-}
-
-/** The text of the tokens that are no special ones. */
-function basesFrom(encoder: GenerationEncoder, ids: ArrayLike<number>): string {
-  const special = Object.values(encoder.specialIds);
-  return encoder.decode?.(Array.from(ids).filter((id) => hasToken(encoder, id) && !special.includes(id))) ?? '';
-}
-
-const hasToken = (encoder: GenerationEncoder, id: number): boolean => id < encoder.vocabSize && (!encoder.idToToken || encoder.idToToken(id) !== undefined);
-
-/** Special tokens, N, and ids that the tokenizer does not have. */
-function blockedByDefault(encoder: GenerationEncoder, { config: { vocabSize } }: CausalModel): number[] {
-  const beyond = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !hasToken(encoder, id));
-  return [...new Set([...Object.values(encoder.specialIds), encoder.tokenToId?.('N'), ...beyond])].filter((id) => id !== undefined);
+function idsOf(vocabulary: GenerationVocabulary, prompt: string | Uint32Array, i: number, turned: boolean): Uint32Array {
+  if (typeof prompt === 'string') return vocabulary.promptIds(prompt, { reverseComplement: turned, name: `prompt ${i}` });
+  if (turned) throw new TypeError(`generate: expected a string to take the reverse complement of, got ids as prompt ${i}`);
+  return prompt;
 }
 
 /** Tokens that the sequences which run at once can hold at most; not beyond the budget, as sequences can wait for each other, but for one at least. */
