@@ -1,5 +1,5 @@
 // One case for each op, small enough for a GPU that is played by a CPU.
-import { accumulate, adamW, add, addRow, attention, alibiSlopes, averagePool1d, concat, conv1d, crossEntropy, dropout, embedding, fill, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, maxPool1d, mul, mulRow, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
+import { accumulate, adamW, add, addRmsNorm, addRow, attention, alibiSlopes, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, crossEntropy, div, dropout, embedding, fill, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, max, maxPool1d, mean, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, rmsNorm, rotary, rotaryTable, sampleTokens, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
 import { testNumbers, type OpCase } from '@genomelm/kernels/testing';
 
 const cuSeqlens = [0, 5, 6, 23];
@@ -9,6 +9,11 @@ export const cases: readonly OpCase[] = [
   { name: 'add', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => add(a, b) },
   { name: 'sub', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => sub(a, b) },
   { name: 'mul', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => mul(a, b) },
+  { name: 'div, repeated', inputs: { a: [7, 5], b: [7, 1] }, run: ({ a, b }) => div(a, add(mul(b, b), floats(b.device, 3, 1))), tolerance: 1e-5 },
+  { name: 'broadcastTo', inputs: { x: [2, 1, 3] }, run: ({ x }) => broadcastTo(x, [4, 2, 5, 3]) },
+  { name: 'mean', inputs: { x: [7, 9] }, run: ({ x }) => mean(x, { axes: [1] }) },
+  { name: 'max', inputs: { x: [7, 9] }, run: ({ x }) => max(x, { axes: [0] }) },
+  { name: 'cast', inputs: { x: [33] }, run: ({ x }) => cast(cast(x, 'float16'), 'float32'), differentiable: false },
   { name: 'scale', inputs: { x: [70] }, run: ({ x }) => scale(x, -0.3) },
   { name: 'fill, accumulate', inputs: {}, run: (_inputs, device) => {
     const total = fill(zeros(device, [70]), 1.5);
@@ -17,9 +22,12 @@ export const cases: readonly OpCase[] = [
   } },
   { name: 'matmul', inputs: { a: [19, 33], b: [33, 21] }, run: ({ a, b }) => matmul(a, b) },
   { name: 'linear', inputs: { x: [19, 33], weight: [40, 33], bias: [40] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
+  { name: 'linear, 16 bits, with gelu and a residual', inputs: { x: [5, 16], residual: [5, 10] }, run: ({ x, residual }, device) => linear(x, tensor(device, testNumbers(2, 160), [10, 16], { dtype: 'bfloat16' }), undefined, { activation: 'gelu', residual }) },
+  { name: 'linear, 8 bits', inputs: { x: [5, 16] }, run: ({ x }, device) => scope<Tensor>(() => linear(x, { ...quantizeRows(floats(device, 2, 10, 16)), values: tensor(device, Int8Array.from(testNumbers(3, 160, 127)), [10, 16]) })), tolerance: 1e-5 },
   { name: 'embedding', inputs: { table: [9, 64] }, run: ({ table }, device) => embedding(table, tensor(device, Uint32Array.of(3, 0, 3, 6, 1, 3))) },
   { name: 'layerNorm', inputs: { x: [11, 64], weight: [64], bias: [64] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
   { name: 'rmsNorm', inputs: { x: [11, 64], weight: [64], residual: [11, 64] }, run: ({ x, weight, residual }) => rmsNorm(x, weight, { residual }) },
+  { name: 'addRmsNorm', inputs: { x: [11, 64], residual: [11, 64], weight: [64] }, run: ({ x, residual, weight }) => addRmsNorm(x, residual, weight).output },
   { name: 'rotary', inputs: { x: [5, 2, 8] }, run: ({ x }, device) => scope<Tensor>(() => rotary(x, rotaryTable(device, { positions: 9, rotaryDim: 8 }), tensor(device, Uint32Array.of(0, 1, 2, 8, 4)))) },
   { name: 'softmax', inputs: { x: [6, 30] }, spread: 8, run: ({ x }) => softmax(x) },
   { name: 'addRow', inputs: { x: [7, 5], row: [5] }, run: ({ x, row }) => addRow(x, row) },
@@ -33,6 +41,13 @@ export const cases: readonly OpCase[] = [
   { name: 'swiglu', inputs: { x: [6, 64] }, spread: 4, run: ({ x }) => swiglu(x) },
   { name: 'attention, ALiBi', inputs: { qkv: [23, 3, 2, 8] }, run: ({ qkv }) => attention({ qkv }, { cuSeqlens, alibiSlopes: alibiSlopes(2) }).output },
   { name: 'attention, causal, grouped heads', inputs: { query: [23, 4, 8], key: [23, 2, 8], value: [23, 2, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens, causal: true }).output },
+  { name: 'cacheAppend, pagedAttention', inputs: { query: [2, 4, 8], rows: [20, 2, 8] }, differentiable: false, run: ({ query, rows }, device) => scope<Tensor>(() => {
+    const cache = tensor(device, new Uint16Array(48 * 16), [48, 2, 8], { dtype: 'float16' });
+    cacheAppend(cache, rows, Array.from({ length: 20 }, (_, i) => (i < 16 ? 32 + i : i - 16)));
+    return pagedAttention({ query, keyCache: cache, valueCache: cache }, { cuSeqlens: [0, 2], contextLengths: [20], blockTable: [2, 0], alibiSlopes: alibiSlopes(4) });
+  }) },
+  { name: 'penalizeLogits', inputs: { x: [2, 9] }, differentiable: false, run: ({ x }) => penalizeLogits(x, { counts: [new Map([[1, 2]]), new Map([[3, 1]])], repetition: 1.2, frequency: 0.5, presence: 0.25 }) },
+  { name: 'filterLogits, sampleTokens', inputs: { x: [5, 30] }, spread: 5, differentiable: false, tolerance: 1e-5, run: ({ x }) => scope<Tensor>(() => sampleTokens(filterLogits(x, { temperature: 0.9 }), { topK: 9, topP: 0.8, seed: 3, sample: [0, 1, 2, 3, 4] }).logProbs) },
   { name: 'dropout', inputs: { x: [257] }, run: ({ x }) => dropout(x, 0.5, { seed: 7, step: 3, layer: 2 }) },
   { name: 'segmentMean', inputs: { x: [23, 6] }, run: ({ x }) => segmentMean(x, cuSeqlens) },
   { name: 'sum', inputs: { x: [7, 143] }, run: ({ x }) => sum(x) },
