@@ -3,6 +3,7 @@ import { ByteCollector } from './byteCollector';
 import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { blank, carriageReturn, endOfResidues, kinds, longestHeader, newline, show, wordsOf } from './residues';
+import { scanner } from './scan';
 
 export interface FastaRecord {
   /** The header up to the first space or tab; empty when the header is. */
@@ -83,6 +84,7 @@ class FastaParser {
   /** Bytes of the file before this chunk, and up to the start of this line: for columns in messages. */
   private consumed = 0;
   private lineStart = 0;
+  private readonly scanner = scanner();
   private readonly header: ByteCollector;
   private readonly sequence: ByteCollector;
 
@@ -90,13 +92,14 @@ class FastaParser {
   private title: Pick<FastaRecord, 'name' | 'description'> | undefined;
   private given = 0;
 
-  constructor(longest: number, private readonly chunkLength: number) {
+  constructor(private readonly longest: number, private readonly chunkLength: number) {
     this.header = new ByteCollector(longestHeader, () => this.fail(`a header of at most ${longestHeader} bytes`, 'a longer one', 'check that this is a FASTA file'));
     this.sequence = new ByteCollector(longest, () => this.fail(`a sequence of at most ${longest} residues`, 'a longer one', 'raise maxSequenceLength if that is right'));
   }
 
   *push(chunk: Uint8Array): Generator<FastaChunk, void, undefined> {
     const words = wordsOf(chunk);
+    this.scanner?.forget();
     for (let at = 0; at < chunk.length; ) {
       const byte = chunk[at];
       if (byte === newline) {
@@ -118,9 +121,10 @@ class FastaParser {
       } else if (this.place === 'header') {
         at = this.readHeader(chunk, at);
       } else if (this.open) {
-        this.place = 'sequence';
         if (this.sequence.length === this.chunkLength) yield this.take(false); // only now is it known that the record goes on
-        at = this.readSequence(chunk, words, at);
+        const next = this.readLines(chunk, at);
+        if (next === at) this.place = 'sequence';
+        at = next === at ? this.readSequence(chunk, words, at) : next;
       } else {
         at = this.readPreamble(chunk, at);
       }
@@ -161,6 +165,18 @@ class FastaParser {
     }
     this.header.append(chunk, from, at);
     return at;
+  }
+
+  /** Lines of residues, together; `from` where there is no scanner or no residue. */
+  private readLines(chunk: Uint8Array, from: number): number {
+    const to = Math.min(chunk.length, from + Math.min(this.chunkLength, this.longest) - this.sequence.length);
+    if (!this.scanner || to <= from) return from;
+    const { next, residues, lines, lineStart } = this.scanner.joinLines(chunk, from, to);
+    this.sequence.append(residues, 0, residues.length);
+    this.line += lines;
+    if (lineStart !== undefined) this.lineStart = this.consumed + lineStart;
+    if (next > from) this.place = next === lineStart ? 'lineStart' : 'sequence';
+    return next;
   }
 
   private readSequence(chunk: Uint8Array, words: Words, from: number): number {
