@@ -11,20 +11,23 @@ export interface Operand {
 /** What `wide` is for lines of this length. */
 export const isWide = (length: number): boolean => length % 4 === 0;
 
-const half = (pair: string): Record<string, string> => ({ float16: `unpack2x16float(${pair})`, bfloat16: `vec2(bitcast<f32>(${pair} << 16u), bitcast<f32>(${pair} & 0xffff0000u))` });
+/** How a storage type lies in memory: elements of a word, the word or words of a quad, the quad of them, and one element of a word by its place. */
+const storages: Readonly<Record<string, { readonly perWord: number; readonly wide: string; readonly quad: (words: string) => string; readonly one: (word: string, place: string) => string }>> = {
+  float16: { perWord: 2, wide: 'vec2<u32>', quad: (w) => `vec4(unpack2x16float(${w}.x), unpack2x16float(${w}.y))`, one: (w, at) => `unpack2x16float(${w} >> (16u * (${at}))).x` },
+  bfloat16: { perWord: 2, wide: 'vec2<u32>', quad: (w) => `bitcast<vec4<f32>>(vec4(${w}.x << 16u, ${w}.x & 0xffff0000u, ${w}.y << 16u, ${w}.y & 0xffff0000u))`, one: (w, at) => `bitcast<f32>((${w} >> (16u * (${at}))) << 16u)` },
+  int8: { perWord: 4, wide: 'u32', quad: (w) => `vec4<f32>((vec4(bitcast<i32>(${w})) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u))`, one: (w, at) => `f32(extractBits(bitcast<i32>(${w}), 8u * (${at}), 8u))` },
+};
 
-/** Declares a binding and `fn <name>Load(i: u32, left: u32) -> vec4<f32>`: elements i … i + 3, of which `left` belong to the line, and zeros. Where lines are wide, i is a multiple of 4. 16-bit floats lie two in a word and need no `shader-f16`. */
+/** Declares a binding and `fn <name>Load(i: u32, left: u32) -> vec4<f32>`: elements i … i + 3, of which `left` belong to the line, and zeros. Where lines are wide, i is a multiple of 4. Types of 8 and 16 bits lie in words, and need no `shader-f16`. */
 export function quadLoader(binding: number, { name, dtype = 'float32', wide }: Operand): string {
-  const short = dtype !== 'float32';
-  const element = wide ? (short ? 'vec2<u32>' : 'vec4<f32>') : short ? 'u32' : 'f32';
-  const one = (i: string) => (short ? `${name}At(${i})` : `${name}[${i}]`);
-  const pair = (w: string) => half(w)[dtype];
-  const at = short && !wide ? `fn ${name}At(i: u32) -> f32 { let pair = ${pair(`${name}[i / 2u]`)}; return select(pair.x, pair.y, i % 2u == 1u); }\n` : '';
-  const quad = !wide
-    ? `vec4(${one('i')}, select(0.0, ${one('i + 1u')}, left > 1u), select(0.0, ${one('i + 2u')}, left > 2u), select(0.0, ${one('i + 3u')}, left > 3u))`
-    : short ? `vec4(${pair(`${name}[i / 4u].x`)}, ${pair(`${name}[i / 4u].y`)})` : `${name}[i / 4u]`;
+  const storage = storages[dtype];
+  const element = wide ? (storage?.wide ?? 'vec4<f32>') : storage ? 'u32' : 'f32';
+  const one = (i: string) => (storage ? `${name}At(${i})` : `${name}[${i}]`);
+  const at = storage && !wide ? `fn ${name}At(i: u32) -> f32 { let word = ${name}[i / ${storage.perWord}u]; return ${storage.one('word', `i % ${storage.perWord}u`)}; }\n` : '';
+  const rest = (c: number) => `select(0.0, ${one(`i + ${c}u`)}, left > ${c}u)`;
+  const quad = !wide ? `vec4(${one('i')}, ${rest(1)}, ${rest(2)}, ${rest(3)})` : storage ? storage.quad('words') : `${name}[i / 4u]`;
   return `@group(0) @binding(${binding}) var<storage, read> ${name}: array<${element}>;
-${at}fn ${name}Load(i: u32, left: u32) -> vec4<f32> { return ${quad}; }
+${at}fn ${name}Load(i: u32, left: u32) -> vec4<f32> { ${wide && storage ? `let words = ${name}[i / 4u]; ` : ''}return ${quad}; }
 `;
 }
 

@@ -3,13 +3,13 @@ import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
 import { cast } from '../cast/cast';
 import { mulRow } from '../broadcast/broadcast';
-import { checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
+import { byRows, checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { matmul } from './matmul';
 import { storedCalls } from './stored';
-import { float32, sizeOf, type Tensor } from '../../tensor';
+import { float32, type Tensor } from '../../tensor';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
-import linearShader from './quantizedLinear.wgsl';
 import quantizeShader from './quantizeRows.wgsl';
+import { matmulPlan } from './webgpu';
 
 /** Row r of a weight is `scales[r] · values[r]`: `values [outputs, inputs]` int8, `scales [outputs]` float32. */
 export type QuantizedRows = { readonly values: Tensor; readonly scales: Tensor };
@@ -72,13 +72,8 @@ const quantizedLinearOp: Op = {
     }
   },
   wasm: ([{ shape: [m, k] }, { shape: [n] }, , bias]) => storedCalls({ m, n, k, transposed: true, type: 'int8', scales: 2, bias: bias && 3 }),
-  webgpu([{ shape: [m, k] }, { shape: [n] }, , bias], [y], _attributes, { workPerDispatch }) {
-    const bind = [{ input: 0 }, { input: 1 }, { input: 2 }, { input: bias ? 3 : 2 }, { output: 0 }];
-    return {
-      steps: splitRows(sizeOf(y), k, workPerDispatch, 64).map(({ firstRow, rows }) => (
-        { shader: linearShader, constants: { HAS_BIAS: bias ? 1 : 0 }, params: { m, n, k, first: firstRow, end: firstRow + rows }, bind, workgroups: linearGrid(rows), work: rows * k })),
-    };
-  },
+  rowwise: byRows(0),
+  webgpu: (inputs, _outputs, _attributes, limits) => matmulPlan(inputs, { m: inputs[0].shape[0], n: inputs[1].shape[0], k: inputs[0].shape[1], transposeA: false, transposeB: true }, limits, { scales: 2, bias: inputs[3] && 3 }),
   backward: (d, { inputs: [, values, scales] }, _attributes, [needsX, , needsScales, needsBias]) => {
     if (needsScales || needsBias) throw new TypeError('linear: expected a gradient of x alone through a weight of 8 bits, got one of its scales or bias; train in float32');
     return [needsX ? scope<Tensor>(() => matmul(mulRow(d, scales), cast(values, 'float32'))) : null, null, null, null];

@@ -29,6 +29,8 @@ export interface TileVariant {
   readonly wideB: boolean;
   readonly wideY: boolean;
   readonly hasBias: boolean;
+  /** Sums are multiplied by `scales [n]`, before the bias is added. */
+  readonly hasScales?: boolean | undefined;
   /** Tiles, and the sums within one, in this type: `f16` is opt-in, see `reducedPrecision`. */
   readonly arithmetic?: 'f32' | 'f16' | undefined;
   readonly dtypeA?: DType | undefined;
@@ -62,7 +64,7 @@ function filling(name: string, block: number, tile: Tile, across: boolean) {
   };
 }
 
-export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, hasBias, arithmetic = 'f32', dtypeA, dtypeB, dtypeBias }: TileVariant): string {
+export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, hasBias, hasScales = false, arithmetic = 'f32', dtypeA, dtypeB, dtypeBias }: TileVariant): string {
   const { blockM, blockN, blockK, rows } = tile;
   const a = filling('a', blockM, tile, !transposeA);
   const b = filling('b', blockN, tile, transposeB);
@@ -72,7 +74,7 @@ export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, 
   return `${half ? 'enable f16;\n' : ''}struct Params { m: u32, n: u32, k: u32, firstRow: u32, slice: u32 }
 alias Part = ${arithmetic};
 @group(0) @binding(0) var<storage, read> params: Params;
-${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY })}${a.declare}${b.declare}
+${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY })}${hasScales ? quadReader(5, { name: 'scales', wide: wideY }) : ''}${a.declare}${b.declare}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let firstRow = params.firstRow + group.y * ${blockM}u;
@@ -81,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let column = lane % ${columns}u;
   var inner = group.z * params.slice;
   let end = min(params.k, inner + params.slice);
-${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.variables}${b.variables}${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}  while (inner < end) {
+${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.variables}${b.variables}${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}  while (inner < end) {
     workgroupBarrier();
 ${a.store}${b.store}    workgroupBarrier();
     inner += ${blockK}u;
@@ -92,7 +94,9 @@ ${half ? unrolled(rows, (r) => `    sum${r} += vec4<f32>(part${r});\n`) : ''}  }
   let ownRow = firstRow + row * ${rows}u;
   let ownColumn = firstColumn + column * 4u;
   if (ownColumn >= params.n) { return; }
-  let at = (group.z * params.m + ownRow) * params.n + ownColumn;
+${hasScales ? `  let scale = scalesQuad(0u, ownColumn, 1u, params.n);
+  let shift = ${hasBias ? 'select(vec4(0.0), biasQuad(0u, ownColumn, 1u, params.n), group.z == 0u)' : 'vec4(0.0)'};
+${unrolled(rows, (r) => `  sum${r} = sum${r} * scale + shift;\n`)}` : ''}  let at = (group.z * params.m + ownRow) * params.n + ownColumn;
 ${unrolled(rows, (r) => `  if (ownRow + ${r}u < params.m) { yPut(at + ${r}u * params.n, params.n - ownColumn, sum${r}); }\n`)}}
 `;
 }
@@ -101,6 +105,7 @@ const both = [false, true];
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = [
   ...tiles.flatMap((tile) => both.flatMap((transposeA) => both.flatMap((transposeB) => both.map((wide) => ({ tile, transposeA, transposeB, wideA: wide, wideB: wide, wideY: wide, hasBias: wide }))))),
+  ...both.map((wide) => ({ tile: tiles[1], transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: wide, hasScales: true, dtypeB: 'int8' as const })),
   ...(['float16', 'bfloat16'] as const).flatMap((dtype) => both.map((wide) => ({ tile: tiles[1], transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, dtypeA: dtype, dtypeB: dtype, dtypeBias: dtype }))),
   ...tiles.flatMap((tile) => both.map((wide) => ({ tile, transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, arithmetic: 'f16' as const }))),
 ].map((variant) => ({ name: JSON.stringify(variant), shader: tileShader(variant) }));

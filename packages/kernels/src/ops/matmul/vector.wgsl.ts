@@ -15,6 +15,8 @@ export interface VectorVariant {
   readonly wideB: boolean;
   readonly wideY: boolean;
   readonly hasBias: boolean;
+  /** Sums are multiplied by `scales [n]`, before the bias is added. */
+  readonly hasScales?: boolean | undefined;
   readonly dtypeA?: DType | undefined;
   readonly dtypeB?: DType | undefined;
   readonly dtypeBias?: DType | undefined;
@@ -25,7 +27,7 @@ const lanes = 128;
 /** Columns of y that a workgroup owns. */
 export const vectorColumns = (transposeB: boolean): number => (transposeB ? 4 : 32);
 
-export function vectorShader({ rows, transposeB, wideA, wideB, wideY, hasBias, dtypeA, dtypeB, dtypeBias }: VectorVariant): string {
+export function vectorShader({ rows, transposeB, wideA, wideB, wideY, hasBias, hasScales = false, dtypeA, dtypeB, dtypeBias }: VectorVariant): string {
   const columns = vectorColumns(transposeB);
   const perLine = transposeB ? lanes / columns : lanes / (columns / 4); // lanes that share k
   const sums = transposeB
@@ -38,11 +40,11 @@ ${unrolled(4, (i) => `    let right${i} = bQuad(at + ${i}u, column, params.k, pa
 `;
   // One lane of those that share k stores a row: the sum of a vec4 is one element of a [n, k] product, and four of a [k, n] one.
   const store = transposeB
-    ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
-    : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
+    ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasScales ? ' * scalesQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
+    : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasScales ? ' * scalesQuad(0u, column, 1u, params.n)' : ''}${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
     return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
-${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY && !transposeB })}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
+${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY && !transposeB })}${hasScales ? quadReader(5, { name: 'scales', wide: wideY }) : ''}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
 
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -64,5 +66,6 @@ const both = [false, true];
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = [
   ...[1, 2, 4, 8].flatMap((rows) => both.flatMap((transposeB) => both.map((wide) => ({ rows, transposeB, wideA: wide, wideB: wide, wideY: wide, hasBias: wide })))),
+  ...both.map((wide) => ({ rows: 2, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: wide, hasScales: true, dtypeB: 'int8' as const })),
   ...(['float16', 'bfloat16'] as const).flatMap((dtype) => both.map((wide) => ({ rows: 2, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, dtypeA: dtype, dtypeB: dtype, dtypeBias: dtype }))),
 ].map((variant) => ({ name: JSON.stringify(variant), shader: vectorShader(variant) }));

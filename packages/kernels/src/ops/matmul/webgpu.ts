@@ -38,18 +38,26 @@ const enoughForMatrices = 2 ** 30;
 
 const [tileText, vectorText, matrixText] = [remembered(tileShader), remembered(vectorShader), remembered((variant: MatrixVariant) => matrixShader(variant))];
 
-export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product, { workPerDispatch, reducedPrecision }: Limits): Plan<Dispatch> {
+/** Inputs beside the two factors, by position. */
+interface Epilogue {
+  readonly bias?: number | undefined;
+  readonly scales?: number | undefined;
+}
+
+export function matmulPlan(inputs: readonly TensorSpec[], product: Product, { workPerDispatch, reducedPrecision }: Limits, { bias, scales }: Epilogue = inputs.length > 2 ? { bias: 2 } : {}): Plan<Dispatch> {
+  const [a, b] = inputs;
   const { m, n, k, transposeA, transposeB } = product;
   if (!m || !n) return { steps: [] };
-  const storage = { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, dtypeA: a.dtype, dtypeB: b.dtype, dtypeBias: (bias ?? b).dtype };
-  const operands: Bind[] = [{ input: 0 }, { input: 1 }, { input: bias ? 2 : 1 }];
+  const storage = { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, hasScales: scales !== undefined, dtypeA: a.dtype, dtypeB: b.dtype, dtypeBias: inputs[bias ?? 0].dtype };
+  const operands: Bind[] = [{ input: 0 }, { input: 1 }, { input: bias ?? 0 }];
+  const factors: Bind[] = scales === undefined ? [] : [{ input: scales }];
   if (m <= maxVectorRows && !transposeA) {
     const shader = vectorText({ ...storage, transposeB, rows: 2 ** Math.ceil(Math.log2(m)) });
     const columns = vectorColumns(transposeB);
     return { steps: splitRows(n, m * k, workPerDispatch, columns).map(({ firstRow, rows }) => (
-      { shader, params: { m, n, k, firstColumn: firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(rows / columns), 1, 1], work: rows * m * k })) };
+      { shader, params: { m, n, k, firstColumn: firstRow }, bind: [...operands, { output: 0 }, ...factors], workgroups: [Math.ceil(rows / columns), 1, 1], work: rows * m * k })) };
   }
-  if (reducedPrecision === 'subgroupMatrix' && m * n * k >= enoughForMatrices && k > 128) {
+  if (reducedPrecision === 'subgroupMatrix' && scales === undefined && m * n * k >= enoughForMatrices && k > 128) {
     const shader = matrixText({ ...storage, transposeA, transposeB });
     return { steps: splitRows(m, n * k, workPerDispatch, matrixBlock).map(({ firstRow, rows }) => (
       { shader, params: { m, n, k, firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(n / matrixBlock), Math.ceil(rows / matrixBlock), 1], work: rows * n * k })) };
@@ -59,7 +67,7 @@ export function matmulPlan([a, b, bias]: readonly TensorSpec[], product: Product
   const shader = tileText({ ...storage, tile, transposeA, transposeB, arithmetic: reducedPrecision === 'float16' ? 'f16' : 'f32' });
   const y: Bind = slices > 1 ? { scratch: 0 } : { output: 0 };
   const steps = splitRows(m, n * k, workPerDispatch, tile.blockM).map(({ firstRow, rows }): Dispatch => (
-    { shader, params: { m, n, k, firstRow, slice }, bind: [...operands, y], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(rows / tile.blockM), slices], work: rows * n * k }));
+    { shader, params: { m, n, k, firstRow, slice }, bind: [...operands, y, ...factors], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(rows / tile.blockM), slices], work: rows * n * k }));
   if (slices === 1) return { steps };
   return { scratch: [float32(slices, m, n)], steps: [...steps, ...addUp(y, { output: 0 }, slices, m * n)] };
 }
