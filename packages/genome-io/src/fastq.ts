@@ -3,7 +3,9 @@ import type { ByteSource, ReadOptions } from './byteSource';
 import { concat } from './bytes';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
+import { oneByOne } from './oneByOne';
 import { keep, kinds, show } from './residues';
+import { readWords, scanner } from './scan';
 
 /** How a quality is written: `sanger` is PHRED + 33 (also Illumina 1.8 and later), `illumina-1.3` PHRED + 64 (to 1.7), `solexa` the Solexa score + 64 (before 1.3). */
 export type QualityEncoding = 'sanger' | 'illumina-1.3' | 'solexa';
@@ -34,10 +36,26 @@ export interface FastqOptions extends ReadOptions {
  * Streams the records of a FASTQ file, plain, gzip or BGZF, LF or CRLF, in any number of lines a record; empty lines between records are skipped.
  * @throws FormatError (`fastq`, with the line) for qualities more or fewer than residues, bytes outside the encoding, a `+` line that repeats another title, blanks in sequences, and a file that ends within a record.
  */
-export async function* readFastq(source: ByteSource, options: FastqOptions = {}): AsyncGenerator<FastqRecord, void, undefined> {
+export function readFastq(source: ByteSource, options: FastqOptions = {}): AsyncGenerator<FastqRecord, void, undefined> {
+  return oneByOne(readBatches(source, options));
+}
+
+async function* readBatches(source: ByteSource, options: FastqOptions): AsyncGenerator<FastqRecord[], void, undefined> {
   const parser = new FastqParser(encodingOf('readFastq', options.encoding ?? 'sanger'));
-  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* parser.push(block);
-  yield* parser.end();
+  const push = function* (block: Uint8Array) {
+    let failure: { error: unknown } | undefined;
+    const records: FastqRecord[] = [];
+    try {
+      parser.push(block, records);
+    } catch (error) {
+      failure = { error };
+    }
+    if (records.length > 0) yield records; // what stands before the damage
+    if (failure) throw failure.error;
+  };
+  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* push(block);
+  const last = parser.end();
+  if (last) yield [last];
 }
 
 function encodingOf(op: string, name: QualityEncoding) {
@@ -55,6 +73,7 @@ class FastqParser {
   private quality: Uint8Array[] = [];
   private residues = 0;
   private scores = 0;
+  private readonly scanner = scanner();
   private readonly lowest: number;
   private readonly highest: number;
 
@@ -63,8 +82,14 @@ class FastqParser {
     this.highest = offset + highest;
   }
 
-  *push(block: Uint8Array): Generator<FastqRecord, void, undefined> {
+  /** Adds the records that end in `block`. */
+  push(block: Uint8Array, records: FastqRecord[]): void {
+    this.scanner?.forget();
     for (let at = 0; at < block.length; ) {
+      if (block[at] === 64 && (this.place === 'between' || (this.place === 'quality' && this.residues > 0 && this.scores >= this.residues))) {
+        if (this.place === 'quality') records.push(this.take(64));
+        at = this.readPlain(block, at, records);
+      }
       const { end, next } = lineEnd(block, at);
       this.line++;
       if (this.place === 'sequence') this.readSequence(block, at, end);
@@ -72,7 +97,7 @@ class FastqParser {
         // A record is complete once it has enough qualities, except that an empty one still has an empty line.
         if (this.place === 'quality' && (this.scores < this.residues || (this.residues === 0 && at === end))) this.readQuality(block, at, end);
         else if (end > at) {
-          if (this.place === 'quality') yield this.take(block[at]);
+          if (this.place === 'quality') records.push(this.take(block[at]));
           this.readTitle(block, at, end);
         }
         if (this.place === 'quality' && this.scores > this.residues) this.tooMany(this.scores);
@@ -81,16 +106,29 @@ class FastqParser {
     }
   }
 
-  *end(): Generator<FastqRecord, void, undefined> {
-    if (this.place === 'between') return;
+  end(): FastqRecord | undefined {
+    if (this.place === 'between') return undefined;
     if (this.place === 'sequence') this.fail("a line that begins with '+' after the sequence", 'the end of the file', 'fetch the file again: it was cut');
     if (this.scores < this.residues) this.fail(`${this.residues} qualities`, `${this.scores} and the end of the file`, 'fetch the file again: it was cut');
-    yield this.take(undefined);
+    return this.take(undefined);
+  }
+
+  /** Adds the records of four lines that begin at `from`, found by the scanner. @returns where the first other one begins, or the last one of the block */
+  private readPlain(block: Uint8Array, from: number, records: FastqRecord[]): number {
+    let at = from;
+    for (let count = 1; this.scanner && count > 0; ) {
+      const found = this.scanner.findReads(block, at, this.lowest, this.highest);
+      ({ count } = found);
+      addPlain(block, found.rows, titleDecoder.decode(found.titles), records);
+      this.line += 4 * count;
+      at = found.next;
+    }
+    return at;
   }
 
   private readTitle(block: Uint8Array, at: number, end: number): void {
     if (block[at] !== 64) this.fail("a title that begins with '@'", show(block[at]), 'check that this is a FASTQ file');
-    this.title = block.slice(at + 1, end);
+    this.title = copyOf(block, at + 1, end);
     this.titleLine = this.line;
     this.place = 'sequence';
     this.sequence = [];
@@ -105,7 +143,7 @@ class FastqParser {
       return;
     }
     for (let i = at; i < end; i++) if (kinds[block[i]] !== keep) this.fail('residues (letters, * - or .)', `${show(block[i])} in column ${i - at + 1}`, 'remove blanks and damage');
-    this.sequence.push(block.slice(at, end));
+    this.sequence.push(copyOf(block, at, end));
     this.residues += end - at;
   }
 
@@ -114,7 +152,7 @@ class FastqParser {
     for (let i = at; i < end; i++) {
       if (block[i] < lowest || block[i] > highest) this.fail(`qualities from byte ${lowest} to ${highest}`, `${show(block[i])} in column ${i - at + 1}`, 'remove blanks and damage, or choose another encoding');
     }
-    this.quality.push(block.slice(at, end));
+    this.quality.push(copyOf(block, at, end));
     this.scores += end - at;
   }
 
@@ -126,9 +164,8 @@ class FastqParser {
   private take(following: number | undefined): FastqRecord {
     if (following !== undefined && following !== 64) this.tooMany(this.scores + 1);
     this.place = 'between';
-    const [, name, description] = /^([^ \t]*)[ \t]*([^]*?)[ \t]*$/.exec(this.decodeTitle())!;
     const join = (parts: Uint8Array[], length: number) => (parts.length === 1 ? parts[0] : concat(parts, length));
-    return { name, description, sequence: join(this.sequence, this.residues), quality: join(this.quality, this.scores) };
+    return { ...wordsOfTitle(this.decodeTitle()), sequence: join(this.sequence, this.residues), quality: join(this.quality, this.scores) };
   }
 
   private decodeTitle(): string {
@@ -142,6 +179,50 @@ class FastqParser {
   fail(expected: string, got: string, remedy: string): never {
     throw new FormatError(`readFastq: expected ${expected} at line ${this.line}, got ${got}; ${remedy}`, { format: 'fastq', line: this.line });
   }
+}
+
+const titleDecoder = new TextDecoder();
+
+/** Bytes of records that share one array: few, so that a record which is kept keeps little else (Node's Buffers share 8 KiB). */
+const sharedBytes = 1 << 13;
+
+function addPlain(block: Uint8Array, rows: Int32Array, titles: string, records: FastqRecord[]): void {
+  let title = 0;
+  let shared = new Uint8Array(0);
+  let sharedFrom = 0;
+  for (let i = 0; i < rows.length; i += readWords) {
+    const sequence = rows[i + 1];
+    const quality = rows[i + 2];
+    const length = rows[i + 4];
+    if (quality + length > sharedFrom + shared.length) {
+      let last = i;
+      while (last + readWords < rows.length && rows[last + readWords + 2] + rows[last + readWords + 4] - sequence <= sharedBytes) last += readWords;
+      shared = copyOf(block, sequence, rows[last + 2] + rows[last + 4]);
+      sharedFrom = sequence;
+    }
+    const { name, description } = wordsOfTitle(titles.slice(title, title += rows[i + 3]));
+    records.push({ name, description, sequence: new Uint8Array(shared.buffer, sequence - sharedFrom, length), quality: new Uint8Array(shared.buffer, quality - sharedFrom, length) });
+  }
+}
+
+/** A Buffer's slice would be a view. */
+function copyOf(block: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(to - from);
+  copy.set(block.subarray(from, to));
+  return copy;
+}
+
+const isBlank = (title: string, at: number) => title.charCodeAt(at) === 32 || title.charCodeAt(at) === 9;
+
+/** The first word, and what follows the blanks after it. */
+function wordsOfTitle(title: string): { name: string; description: string } {
+  let nameEnd = 0;
+  while (nameEnd < title.length && !isBlank(title, nameEnd)) nameEnd++;
+  let start = nameEnd;
+  while (start < title.length && isBlank(title, start)) start++;
+  let end = title.length;
+  while (end > start && isBlank(title, end - 1)) end--;
+  return { name: title.slice(0, nameEnd), description: title.slice(start, end) };
 }
 
 function sameBytes(block: Uint8Array, from: number, to: number, other: Uint8Array): boolean {
