@@ -175,7 +175,7 @@ console.log(JSON.stringify(summary, null, 1));
 
 /** Training loss in bits per base, and held-out levels as dashed lines. */
 function curveSvg(points, levels) {
-  const [width, height, left, right, top, bottom] = [640, 300, 52, 130, 14, 36];
+  const [width, height, left, right, top, bottom] = [660, 300, 52, 150, 14, 36];
   const [low, high] = [Math.floor(50 * Math.min(...points.map(([, y]) => y), ...levels.map(([, y]) => y))) / 50, 2.06];
   const last = points.at(-1)[0];
   const across = (x) => (left + (x / last) * (width - left - right)).toFixed(1);
