@@ -1,4 +1,5 @@
 import { describeWithGpu, gpu } from '../test/devices';
+import { registerGpuJs } from './devices/gpujs';
 import { createDevice, read, scale, tensor, type PickedDevice } from './index';
 
 async function facts(device: Promise<PickedDevice>): Promise<string[]> {
@@ -34,7 +35,14 @@ test('a kind asked for is made, or an error: nothing takes its place', async () 
   expect((await facts(createDevice('reference')))[0]).toBe('reference');
   expect((await facts(createDevice('wasm', { threads: 1 })))[0]).toBe('wasm');
   await expect(createDevice('webgpu')).rejects.toThrow('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
-  await expect(createDevice('cuda' as 'auto')).rejects.toThrow('createDevice: expected auto, reference, wasm or webgpu, got cuda');
+  await expect(createDevice('cuda' as 'auto')).rejects.toThrow('createDevice: expected auto, reference, wasm, webgpu or gpujs, got cuda');
+});
+
+test('gpujs is made only once it is registered', async () => {
+  await expect(createDevice('gpujs')).rejects.toThrow('createDevice: expected gpujs to be registered, got no such device; install gpu.js and call registerGpuJs() of @genomelm/kernels/gpujs first');
+  registerGpuJs({ mode: 'cpu' });
+  expect(await facts(createDevice('gpujs'))).toEqual(['gpujs', 'asked for', 'gpujs: gpu.js on the CPU']);
+  expect((await facts(createDevice('auto', { threads: 1 })))[0]).toBe('wasm');
 });
 
 describeWithGpu('with navigator.gpu, as in a browser', () => {

@@ -2,9 +2,11 @@ import { debugDevice } from './debugDevice';
 import { createReferenceDevice } from './devices/reference';
 import { createWasmDevice } from './devices/wasm/device';
 import { createWebGpuDevice, type WebGpuDevice } from './devices/webgpu';
+import { state } from './state';
 import type { Device } from './device';
 
-export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu';
+/** `gpujs` is never picked by `auto`, and must have been registered: `registerGpuJs()` of `@genomelm/kernels/gpujs`. */
+export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu' | 'gpujs';
 
 export interface DeviceOptions {
   /** For wasm; by default all of the machine, at most 8. Results do not depend on it. */
@@ -31,12 +33,17 @@ async function pick(kind: DeviceKind, { threads, gpu }: DeviceOptions): Promise<
   const wasm = () => createWasmDevice(threads === undefined ? {} : { threads });
   if (kind === 'reference') return because(createReferenceDevice(), 'asked for');
   if (kind === 'wasm') return because(await wasm(), 'asked for');
+  if (kind === 'gpujs') {
+    const make = state.makers.get(kind);
+    if (!make) throw new Error('createDevice: expected gpujs to be registered, got no such device; install gpu.js and call registerGpuJs() of @genomelm/kernels/gpujs first');
+    return because(make(), 'asked for');
+  }
   const found = gpu ?? (typeof navigator === 'undefined' ? undefined : (navigator.gpu as GPU | undefined));
   if (kind === 'webgpu') {
     if (!found) throw new TypeError('createDevice: expected a GPU for webgpu, got none; use a browser with WebGPU, or in Node pass { gpu: create([]) } from the npm package webgpu');
     return onGpu(await createWebGpuDevice(found), 'asked for');
   }
-  if (kind !== 'auto') throw new TypeError(`createDevice: expected auto, reference, wasm or webgpu, got ${String(kind)}`);
+  if (kind !== 'auto') throw new TypeError(`createDevice: expected auto, reference, wasm, webgpu or gpujs, got ${String(kind)}`);
   if (gpu) return onGpu(await createWebGpuDevice(gpu), 'a GPU was given');
   if (!found) return because(await wasm(), 'no GPU was given, and there is no navigator.gpu');
   try {

@@ -1,4 +1,4 @@
-// The package's only dynamic state: which scopes and tapes are open. It lives on globalThis, because one program may load both the ESM and the CommonJS build.
+// The package's only dynamic state: which scopes and tapes are open, and which devices of other entry points were registered. It lives on globalThis, because one program may load both the ESM and the CommonJS build.
 import type { Device, DeviceBuffer } from './device';
 import type { Tensor } from './tensor';
 
@@ -26,10 +26,12 @@ interface State {
   readonly scopes: Map<DeviceBuffer, Device>[];
   readonly recorders: (Recorder | null)[];
   readonly holders: Holder[];
+  /** By kind, for `createDevice`. */
+  readonly makers: Map<string, () => Device>;
 }
 
 const root = globalThis as unknown as Record<symbol, State | undefined>;
-export const state: State = (root[Symbol.for('@genomelm/kernels')] ??= { scopes: [], recorders: [], holders: [] });
+export const state: State = (root[Symbol.for('@genomelm/kernels')] ??= { scopes: [], recorders: [], holders: [], makers: new Map() });
 
 export const recorder = (): Recorder | null => state.recorders.at(-1) ?? null;
 
