@@ -200,7 +200,11 @@ function addPlain(block: Uint8Array, rows: Int32Array, titles: string, records: 
       shared = copyOf(block, sequence, rows[last + 2] + rows[last + 4]);
       sharedFrom = sequence;
     }
-    const { name, description } = wordsOfTitle(titles.slice(title, title += rows[i + 3]));
+    const nameEnd = title + rows[i + 5];
+    const titleEnd = title + rows[i + 3];
+    const name = titles.slice(title, nameEnd);
+    const description = nameEnd === titleEnd ? '' : isBlank(titles, nameEnd + 1) || isBlank(titles, titleEnd - 1) ? wordsOfTitle(titles.slice(title, titleEnd)).description : titles.slice(nameEnd + 1, titleEnd);
+    title = titleEnd;
     records.push({ name, description, sequence: new Uint8Array(shared.buffer, sequence - sharedFrom, length), quality: new Uint8Array(shared.buffer, quality - sharedFrom, length) });
   }
 }

@@ -6,7 +6,7 @@ const windowBytes = 1 << 18;
 const padding = 16;
 /** Rows that one call fills. */
 export const mostRows = 4096;
-export const readWords = 5;
+export const readWords = 6;
 export const columnWords = 12;
 
 /** One memory for all readers of the thread: each uses it from `show` to its results without a pause. A class because it remembers what lies there. */

@@ -2,7 +2,7 @@
 // @ts-nocheck
 /** Results beside the one returned. */
 const WRITTEN = 0, LINES = 4, LINE_START = 8;
-const LINE_FEED: u32 = 10, CARRIAGE_RETURN: u32 = 13, TAB: u32 = 9;
+const LINE_FEED: u32 = 10, CARRIAGE_RETURN: u32 = 13, TAB: i8 = 9;
 
 // @ts-ignore: decorator
 @inline
@@ -66,7 +66,7 @@ export function joinLines(from: u32, to: u32, output: u32): u32 {
 
 /**
  * Finds FASTQ records of four lines, whose titles are ASCII and whose residues are letters, up to the first other record or the last of the text: a record counts once the next one begins.
- * Each has five words in `table`: where title, sequence and quality begin, and how long title and sequence are; titles are copied to `titles` one after another.
+ * Each has six words in `table`: where title, sequence and quality begin, and how long title, sequence and name (the title to its first blank) are; titles are copied to `titles` one after another.
  * @returns how many; the word WRITTEN says where the next one begins
  */
 export function findReads(from: u32, to: u32, table: u32, most: u32, titles: u32, lowest: u32, highest: u32): u32 {
@@ -74,12 +74,14 @@ export function findReads(from: u32, to: u32, table: u32, most: u32, titles: u32
   let at = from, count: u32 = 0, copied = titles;
   while (count < most && at < to && load<u8>(at) == 64) {
     const title = at + 1;
-    let end = title, beyond = i8x16.splat(0), feeds = 0;
+    let end = title, nameEnd: u32 = 0, beyond = i8x16.splat(0), feeds = 0;
     for (let place = title; ; place += 16, copied += 16) { // the title, copied on the way
       if (place >= to) return finish(from, at, count);
       const bytes = v128.load(place);
       v128.store(copied, bytes);
       feeds = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(10)));
+      const blanks = i8x16.bitmask(v128.or(i8x16.eq(bytes, i8x16.splat(32)), i8x16.eq(bytes, i8x16.splat(TAB))));
+      if (nameEnd == 0 && blanks != 0) nameEnd = place + ctz(blanks);
       if (feeds != 0) {
         end = place + ctz(feeds);
         copied += ctz(feeds);
@@ -104,12 +106,13 @@ export function findReads(from: u32, to: u32, table: u32, most: u32, titles: u32
     for (; place + 16 <= last; place += 16) wrong |= i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(place), low), range));
     if (place < last) wrong |= i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(place), low), range)) & ((1 << (last - place)) - 1);
     if (wrong != 0) break;
-    const row = table + count * 20;
+    const row = table + count * 24;
     store<u32>(row, title);
     store<u32>(row + 4, sequence);
     store<u32>(row + 8, quality);
     store<u32>(row + 12, end - title);
     store<u32>(row + 16, length);
+    store<u32>(row + 20, (nameEnd == 0 ? end : min(nameEnd, end)) - title);
     count++;
     at = next;
   }
@@ -137,7 +140,7 @@ export function findColumns(from: u32, to: u32, table: u32, most: u32): u32 {
     while (place < to) { // tabs and the line feed together, until all ten columns are found
       const bytes = v128.load(place);
       const feeds = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(10)));
-      let tabs = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(9)));
+      let tabs = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(TAB)));
       if (feeds != 0) tabs &= (feeds & (0 - feeds)) - 1;
       while (tabs != 0 && columns < 10) {
         store<u32>(row + (columns++ << 2), place + ctz(tabs) + 1 - from);
