@@ -1,6 +1,7 @@
 // One command encoder that everything goes into, in order: dispatches, copies of written data, copies to be read.
 import type { BindGroups, Range } from './bindGroups';
 import type { Failures } from './failures';
+import type { Pace } from './pace';
 import type { Pipeline } from './pipelineCache';
 import type { Profiler } from './profiler';
 
@@ -18,8 +19,8 @@ export interface CommandsOptions {
   readonly device: GPUDevice;
   readonly failures: Failures;
   readonly bindGroups: BindGroups;
-  /** Estimated work after which a submission goes out by itself: the GPU starts while the host records on, and no submission is so long that a browser ends it. */
-  readonly workPerSubmit: number;
+  /** Says after how much estimated work a submission goes out by itself: the GPU starts while the host records on, and no submission is so long that a browser ends it. */
+  readonly pace: Pace;
   beforeSubmit(): void;
   afterSubmit(): void;
 }
@@ -27,13 +28,23 @@ export interface CommandsOptions {
 /** However little a dispatch does, after so many of them a submission goes out. */
 const dispatchesPerSubmit = 256;
 
-export function createCommands({ device, failures, bindGroups, workPerSubmit, beforeSubmit, afterSubmit }: CommandsOptions): Commands {
+export function createCommands({ device, failures, bindGroups, pace, beforeSubmit, afterSubmit }: CommandsOptions): Commands {
   let encoder: GPUCommandEncoder | undefined;
   let pass: GPUComputePassEncoder | undefined;
   let work = 0;
   let submissions = 0;
+  let lastDone = 0;
   const ops = new Set<string>();
   const recording = () => (encoder ??= device.createCommandEncoder({ label: 'commands' }));
+  /** Submissions run one after another: each begins when it is sent, or when the one before is done. */
+  const watch = (amount: number) => {
+    const sent = performance.now();
+    device.queue.onSubmittedWorkDone().then(() => {
+      const now = performance.now();
+      pace.done(amount, now - Math.max(sent, lastDone));
+      lastDone = now;
+    }, () => undefined); // a lost GPU has a message of its own
+  };
   const endPass = () => {
     pass?.end();
     pass = undefined;
@@ -47,6 +58,7 @@ export function createCommands({ device, failures, bindGroups, workPerSubmit, be
     const ending = encoder;
     if (names) failures.during = names;
     failures.check('validation', (message) => `webgpu: expected commands that the GPU accepts from ${names || 'writes and reads'}, got "${message}"`, () => device.queue.submit([ending.finish()]));
+    if (work >= pace.work()) watch(work);
     encoder = undefined;
     work = 0;
     submissions++;
@@ -65,8 +77,8 @@ export function createCommands({ device, failures, bindGroups, workPerSubmit, be
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...workgroups);
       ops.add(op);
-      work += Math.max(estimate, workPerSubmit / dispatchesPerSubmit);
-      if (work >= workPerSubmit) submit();
+      work += Math.max(estimate, pace.work() / dispatchesPerSubmit);
+      if (work >= pace.work()) submit();
     },
     copy(from, fromOffset, to, toOffset, bytes) {
       endPass();

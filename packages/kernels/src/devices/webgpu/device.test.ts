@@ -1,8 +1,9 @@
 import { describeWithGpu, gpu } from '../../../test/devices';
-import { adamW, add, alibiSlopes, apply, attention, createReferenceDevice, createWebGpuDevice, crossEntropy, DeviceLostError, dropout, embedding, free, geglu, layerNorm, linear, matmul, mul, ones, read, rmsNorm, scale, scope, softmax, sum, sumRows, sumSquares, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Device, type Limits, type Op, type Tensor, type WebGpuDevice } from '../../index';
+import { adamW, add, alibiSlopes, apply, attention, createReferenceDevice, createWebGpuDevice, crossEntropy, DeviceLostError, dropout, embedding, free, geglu, layerNorm, linear, matmul, mul, ones, read, rmsNorm, scale, scope, softmax, sum, sumRows, sumSquares, tensor, UnsupportedOpError, valueAndGrad, zeros, type Bind, type Device, type Op, type Tensor, type WebGpuDevice, type WebGpuOptions } from '../../index';
 import { allClose, testNumbers } from '../../testing';
 import { bucketOf, createBufferPool } from './bufferPool';
 import { createFailures } from './failures';
+import { createPace } from './pace';
 
 /** An op of one dispatch on `x` and `y`. */
 const shaderOf = (body: string, access = 'read') => `struct Params { count: u32 }
@@ -168,7 +169,7 @@ describeWithGpu('a device of its own', () => {
   });
 
   test('tensors larger than one binding are computed some rows at a time', async () => {
-    const run = async (limits: Partial<Limits>) => {
+    const run = async (limits: NonNullable<WebGpuOptions['limits']>) => {
       const device = await createWebGpuDevice(gpu!, { limits });
       const numbers = (seed: number, ...shape: number[]) => tensor(device, testNumbers(seed, shape.reduce((a, b) => a * b)), shape);
       const ids = tensor(device, Uint32Array.from({ length: 200 }, (_, i) => (7 * i) % 50));
@@ -278,4 +279,19 @@ test('buckets waste at most an eighth, or 256 bytes', () => {
     expect(size).toBeGreaterThanOrEqual(Math.floor(bytes));
     expect(size).toBeLessThanOrEqual(Math.max(bytes * 1.125, Math.floor(bytes) + 256));
   }
+});
+
+test('the work of a dispatch approaches what the GPU does in 50 ms, by a factor of two at most, and never falls below the guess', () => {
+  const pace = createPace(100);
+  const speed = (workPerMillisecond: number, times: number) => { for (let i = 0; i < times; i++) pace.done(pace.work(), pace.work() / workPerMillisecond); };
+  pace.done(10, 1000);
+  expect(pace.work()).toBe(100); // too little work to tell
+  pace.done(100, 0);
+  expect(pace.work()).toBe(200); // too fast to tell: more
+  speed(1000, 20);
+  expect(pace.work()).toBe(50_000);
+  speed(20, 1);
+  expect(pace.work()).toBe(25_000);
+  speed(1, 20);
+  expect(pace.work()).toBe(100);
 });

@@ -8,6 +8,7 @@ import { pooledOf, rangesOf, type Bound, type GpuBuffer } from './bindings';
 import { createBufferPool } from './bufferPool';
 import { createCommands } from './commands';
 import { createFailures } from './failures';
+import { createPace, type Pace } from './pace';
 import { isTooLarge, piecesOf } from './pieces';
 import { createPipelineCache } from './pipelineCache';
 import { createProfiler, type OpTime } from './profiler';
@@ -17,8 +18,8 @@ import { createUpload } from './upload';
 import type { Attributes, Bind, Dispatch, Op } from '../../op';
 
 export interface WebGpuOptions {
-  /** In place of the adapter's, and of the estimate of what it does in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
-  readonly limits?: Partial<Limits>;
+  /** In place of the adapter's, and of what it was seen to do in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
+  readonly limits?: Partial<Pick<Limits, 'maxBufferBytes' | 'maxBindingBytes' | 'workgroupBytes' | 'workPerDispatch'>>;
   /**
    * Operands rounded to 11 bits: `float16` computes large matrix products in half precision (relative error about 2e-3), `subgroupMatrix` those and the forward pass of attention on matrix units with sums in float32 (about 1e-3).
    * Experimental: these kernels compile, but no GPU has been there to verify them. @throws TypeError where the GPU does not offer it; nothing else takes its place.
@@ -52,8 +53,9 @@ export interface WebGpuDevice extends Device {
  */
 export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice> {
   const { device, adapter } = await openAdapter(gpu, options.reducedPrecision);
-  const limits = limitsOf(device, adapter, options);
-  const machine = createMachine(device, limits, options);
+  const pace = createPace(guessOf(adapter));
+  const limits = limitsOf(device, pace, options);
+  const machine = createMachine(device, limits, pace, options);
   const { memory, commands, pipelines, transfers } = machine;
   let dispatches = 0;
   let compiling: Promise<void>[] | undefined; // while warming up
@@ -137,26 +139,28 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
   };
 }
 
-function limitsOf({ limits }: GPUDevice, { software }: AdapterDescription, { limits: chosen, reducedPrecision }: WebGpuOptions): Limits {
+/** Multiply-adds in 50 ms, to begin with: a CPU, any GPU, the slowest of those that are fast. */
+const guessOf = ({ software, vendor }: AdapterDescription): number => (software ? 5e7 : vendor === 'nvidia' ? 1e11 : 5e9);
+
+function limitsOf({ limits }: GPUDevice, pace: Pace, { limits: chosen, reducedPrecision }: WebGpuOptions): Limits {
   return {
-    maxBufferBytes: limits.maxBufferSize,
-    maxBindingBytes: limits.maxStorageBufferBindingSize,
-    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxBufferBytes: chosen?.maxBufferBytes ?? limits.maxBufferSize,
+    maxBindingBytes: chosen?.maxBindingBytes ?? limits.maxStorageBufferBindingSize,
+    workgroupBytes: chosen?.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize,
     threads: 1,
-    workPerDispatch: software ? 5e7 : 5e9, // 50 ms at 1 and at 100 thousand million a second
+    get workPerDispatch() { return chosen?.workPerDispatch ?? pace.work(); },
     reducedPrecision,
-    ...chosen,
   };
 }
 
 /** The device's parts, wired together: memory, commands, shaders, transfers. */
-function createMachine(device: GPUDevice, limits: Limits, options: WebGpuOptions) {
+function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: WebGpuOptions) {
   const { memory, count } = countMemory();
   const failures = createFailures(device);
   const pool = createBufferPool(device, failures, limits.maxBufferBytes, options);
   const upload = createUpload(device);
   const bindGroups = createBindGroups(device, failures);
-  const commands = createCommands({ device, failures, bindGroups, workPerSubmit: limits.workPerDispatch, beforeSubmit: () => upload.send(), afterSubmit: () => pool.age() && bindGroups.clear() });
+  const commands = createCommands({ device, failures, bindGroups, pace: { work: () => limits.workPerDispatch, done: pace.done }, beforeSubmit: () => upload.send(), afterSubmit: () => pool.age() && bindGroups.clear() });
   const encodeParams = createParamsEncoder();
   Object.defineProperty(memory, 'reserved', { get: () => pool.reserved() + upload.reserved(), enumerable: true });
   return {
