@@ -143,8 +143,9 @@ const verdictWords = { above: 'above', unclear: 'not separated from', below: 'be
 /** "above kmer, +31.1". */
 export const comparisonText = ({ verdict, baseline, difference }: Comparison): string => `${verdictWords[verdict]} ${baseline}, ${points(difference)}`;
 
-/** "613 test items, 2 classes, 70 bp". */
+/** "613 test items, 2 classes (304 and 309), 70 bp". */
 export const taskFacts = (task: TaskSummary): string => {
-  const items = rowsOf(task)[0]?.records[0].data.sizes.test;
-  return [items === undefined ? 'not run' : `${count(items)} test items`, `${task.task.classes} classes`, ...(task.task.bp === undefined ? [] : [`${count(task.task.bp)} bp`])].join(', ');
+  const data = rowsOf(task)[0]?.records[0].data;
+  const balance = data && data.testClassCounts.length <= 5 ? ` (${listed(data.testClassCounts.map(count))})` : '';
+  return [data === undefined ? 'not run' : `${count(data.sizes.test)} test items`, `${task.task.classes} classes${balance}`, ...(task.task.bp === undefined ? [] : [`${count(task.task.bp)} bp`])].join(', ');
 };

@@ -7,7 +7,7 @@ const lines = (text: string) => text.split('\n');
 test('each task shows its models with intervals, its baselines, its published rows and what they cost', () => {
   const text = renderTable(real).replace(/\u00a0/g, ' ');
   for (const { name } of real.tasks) expect(text).toContain(`\n${name}: `);
-  expect(text).toMatch(/\n {2}small +77\.6 {2}\[70\.7, 83\.9\] +3 {2}not separated from onehot, \+4\.5 +73\.6 \(546\) +0\.0 % +95 s\n {6}memory 388 MiB, parameters 0\.43 M\n/);
+  expect(text).toMatch(/\n {2}small +77\.6 {2}\[70\.7, 83\.9\] +3 {2}not separated from onehot, \+4\.5 +73\.6 \(546\) +0\.0 % +95 s\n {6}memory 388 MiB, parameters 0\.43 M, tokens per base 0\.97\n/);
   expect(text).toMatch(/\n {2}onehot +73\.1 .* best baseline on dev /);
   expect(text).toMatch(/\n {2}published, not comparable: DNABERT-3mer 78\.2 \(86 M\), /);
   expect(text).not.toContain('simulated');

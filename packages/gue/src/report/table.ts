@@ -49,6 +49,7 @@ const columnsOf = (summary: Summary): readonly Column[] => [
   { head: 'fit', right: true, text: (row) => duration(average(row.records.map((record) => record.cost.fitSeconds))) },
   { head: 'memory', right: true, text: (row) => bytes(Math.max(...row.records.map((record) => record.cost.peakMemoryBytes))) },
   { head: 'parameters', right: true, text: (row) => optional(reported(row.records, 'parameters'), magnitude) },
+  { head: 'tokens per base', right: true, text: (row) => optional(reported(row.records, 'tokensPerBase'), (value) => value.toFixed(2)) },
 ];
 
 const optional = (value: number | undefined, format: (value: number) => string): string => (value === undefined ? '' : format(value));
