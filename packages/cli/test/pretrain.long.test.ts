@@ -73,8 +73,18 @@ test('scores by the names of BED intervals, and by the types of GFF3', () => {
   expect(basesBy('genes.gff3')).toEqual({ CDS: 1000, gene: 3000, other: 4000 });
 });
 
+test('trains on the shards of corpus build, and judges on those set aside', () => {
+  const built = genomelm('corpus', 'build', '-o', at('corpus'), '--seed', '1', '--length', '600', '--repeats', 'keep', '--shares', '1,1,0', at('genome.fa'));
+  expect(built.stderr).not.toMatch(/expected/);
+  const { stdout, stderr } = genomelm('pretrain', '-t', 'kmer:3', '-o', at('sharded'), '--hidden', '16', '--layers', '1', '--heads', '2', '--tokens', '1000', '--tokens-per-step', '500', '--window', '100', '--span', '3', '--validation', at('corpus/dev-00000-of-00001.2bit'), '--threads', '1', '--json', at('corpus/train-00000-of-00001.2bit'));
+  if (!stdout) throw new Error(stderr);
+  const { validation, bases } = JSON.parse(stdout) as { validation: { contigs: object; tokens: number }; bases: number };
+  expect(bases).toBeGreaterThan(5000);
+  expect(Object.keys(validation.contigs).length).toBeGreaterThan(5);
+});
+
 test.each([
-  ['a contig that is not there', ['--hold-out', 'chr9'], /--hold-out: expected contigs of the files, such as one, two, three, got chr9/],
+  ['a contig that is not there', ['--hold-out', 'chr9'], /--hold-out: expected contigs of the files, such as one, two, three, or other files, got chr9/],
   ['a window too short', ['--window', '5'], /--window: expected a number of bases from 16 on/],
   ['no order', ['--order', 'backwards'], /--order: expected one of random, length-grouped/],
   ['other settings in the same folder', ['--learning-rate', '0.5'], /expected a checkpoint of this run/],

@@ -36,8 +36,8 @@ export const pretrain: Command = {
     mask: { type: 'string', value: 'X', help: 'mlm: share of tokens to predict (default 0.15)' },
     span: { type: 'string', value: 'N', help: 'mlm: neighbours chosen together (default 1; kmer:K wants K)' },
     'repeat-weight': { type: 'string', value: 'W', help: 'what lower-case tokens count in the loss (default 1)' },
-    'hold-out': { type: 'string', value: 'A,B', help: 'contigs that are never trained on; judged at the end' },
-    validation: { type: 'string', value: 'A,B', help: 'contigs that are never trained on; judged on the way' },
+    'hold-out': { type: 'string', value: 'A,B', help: 'contigs that are never trained on, or files of others; judged at the end' },
+    validation: { type: 'string', value: 'A,B', help: 'the same; judged on the way' },
     classes: { type: 'string', value: 'FILE', help: 'BED or GFF3: scores by its names (default: upper and lower case)' },
     'class-types': { type: 'string', value: 'A,B', help: 'GFF3 types, the first that covers a base counts (default CDS,gene)' },
     'validate-every': { type: 'string', value: 'N', help: 'steps (default: ten times in all)' },
@@ -76,17 +76,18 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
   const { values, progress, signal, json, print } = context;
   const decoder = 'numKvHeads' in model.config;
   const seed = integer(context, 'seed', 0, { min: 0 });
-  const [heldOutNames, validationNames] = ['hold-out', 'validation'].map((name) => contigsOf(context, name, genomes));
+  const [heldOutFrom, validationFrom] = await Promise.all(['hold-out', 'validation'].map((name) => setAside(context, name, genomes)));
   const window = windowOf(context);
   const spanLength = integer(context, 'span', 1);
   const maskProbability = number(context, 'mask', 0.15, 1);
   const corpusOptions = { tokenizer, decoder, window, bothStrands: choice(context, 'strands', ['forward', 'both'], 'forward') === 'both', repeatWeight: number(context, 'repeat-weight', 1, Infinity), seed, onProgress: (done: number) => progress.update({ stage: 'read', done, unit: 'bases' }) };
-  const away = new Set([...heldOutNames, ...validationNames]);
+  const away = new Set([...heldOutFrom.contigs, ...validationFrom.contigs]);
   const corpus = await openTrainingCorpus(genomes, (name) => !away.has(name), corpusOptions);
   const lengths = distribution(corpus.lengths);
   if (!json) print(`${corpus.lengths.length} sequences, ${corpus.bases} bases; tokens a sequence: ${lengths.map(([name, value]) => `${name} ${value}`).join(', ')}\n`);
   const classes = await openClasses(values['classes'] as string | undefined, list(context, 'class-types') ?? ['CDS', 'gene']);
-  const [heldOut, validation] = await Promise.all([heldOutNames, validationNames].map((names) => openHeldOut(genomes, (name) => names.includes(name), classes, corpusOptions)));
+  const [heldOut, validation] = await Promise.all([heldOutFrom, validationFrom].map(async ({ contigs, files }) =>
+    [...await openHeldOut(genomes, (name) => contigs.includes(name), classes, corpusOptions), ...await openHeldOut(files, () => true, classes, corpusOptions)]));
 
   const tokensPerStep = integer(context, 'tokens-per-step', 8192);
   const steps = Math.max(1, Math.floor(integer(context, 'tokens', 1_000_000) / tokensPerStep));
@@ -162,12 +163,15 @@ function number({ values }: Context, name: string, fallback: number, below: numb
   return value;
 }
 
-function contigsOf(context: Context, option: string, genomes: readonly GenomeFile[]): string[] {
-  const names = list(context, option) ?? [];
+/** Contigs of the files that are trained on, or files of their own, such as the dev shards of `corpus build`. */
+async function setAside(context: Context, option: string, genomes: readonly GenomeFile[]): Promise<{ contigs: readonly string[]; files: readonly GenomeFile[] }> {
   const known = new Set(genomes.flatMap(({ contigs }) => contigs.map(({ name }) => name)));
-  const unknown = names.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new UsageError(`--${option}: expected contigs of the files, such as ${[...known].slice(0, 4).join(', ')}, got ${unknown}`);
-  return names;
+  const names = list(context, option) ?? [];
+  const contigs = names.filter((name) => known.has(name));
+  const paths = names.filter((name) => !known.has(name));
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new UsageError(`--${option}: expected contigs of the files, such as ${[...known].slice(0, 4).join(', ')}, or other files, got ${missing}`);
+  return { contigs, files: await openGenomes(paths) };
 }
 
 /** The run is this one only with the same files, windows and tokens. */
