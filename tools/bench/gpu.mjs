@@ -1,4 +1,4 @@
-// node tools/bench/gpu.mjs [--toy] [--json FILE] [--only gemm,attention,training,decode] [--webgpu FOLDER] [--python PYTHON]: what a real GPU does with our kernels.
+// npm run build, then: node tools/bench/gpu.mjs [--toy] [--json FILE] [--only gemm,attention,training,decode] [--webgpu FOLDER] [--python PYTHON]: what a real GPU does with our kernels.
 // node tools/bench/gpu.mjs --pack FOLDER: writes all that this needs into a folder to carry to such a machine; there: FOLDER/run [options].
 // Ceilings of arithmetic and memory, products, attention, a training step and decoding; beside them, where python3 has torch with CUDA, cuBLAS and its attention in the same run, in turn.
 import { spawn } from 'node:child_process';
