@@ -1,6 +1,6 @@
 // AssemblyScript. Caches in pages of 16 tokens: appending rows, and attention of single queries over them. A part owns whole items, a chunk of keys for the heads that share them.
-import { at, share } from '../../devices/wasm/math.wasm';
-import { narrowRow, place, widenRow } from '../../devices/wasm/storage.wasm';
+import { at, exp1, share, splat } from '../../devices/wasm/math.wasm';
+import { FLOAT32, narrowRow, place, widenRow } from '../../devices/wasm/storage.wasm';
 import { chunkOf } from '../attention/decode.wasm';
 
 export function cacheAppend(cache: usize, rows: usize, slots: usize, tokens: i32, width: i32, type: i32, part: i32, parts: i32): void {
@@ -13,9 +13,20 @@ export function cacheAppend(cache: usize, rows: usize, slots: usize, tokens: i32
   return cache + <usize>slot * <usize>place(0, width, type);
 }
 
+/** Adds the partial result of later keys to one of earlier keys: largest score, sum, weighted values. */
+function join(to: usize, from: usize, headDim: i32): void {
+  const top = max(load<f32>(to), load<f32>(from)), a = exp1(load<f32>(to) - top), b = exp1(load<f32>(from) - top);
+  store<f32>(to, top);
+  store<f32>(to, a * load<f32>(to, 4) + b * load<f32>(from, 4), 4);
+  let i = 2;
+  for (; i + 4 <= headDim + 2; i += 4) v128.store(at(to, i), f32x4.add(f32x4.mul(splat(a), v128.load(at(to, i))), f32x4.mul(splat(b), v128.load(at(from, i)))));
+  for (; i < headDim + 2; i++) store<f32>(at(to, i), a * load<f32>(at(to, i)) + b * load<f32>(at(from, i)));
+}
+
 /**
  * `chunks [count, 5]`: query, first key, number of keys, the position of the query among the keys, and where its pages begin in `blockTable`. partial [count · heads, 2 + headDim] as in attentionDecode.
- * Keys and values of a chunk are brought together as f32, once for all heads that share them; scratch [parts, scratchSize bytes] holds scores, keys and values.
+ * Keys and values of 16 bits are brought together as f32, once for all heads that share them; those of f32 are read where they lie, a page at a time.
+ * scratch [parts, scratchSize bytes] holds scores, keys and values.
  */
 export function pagedAttention(query: usize, keyCache: usize, valueCache: usize, chunks: usize, blockTable: usize, slopes: usize, partial: usize, scratch: usize,
   count: i32, heads: i32, group: i32, headDim: i32, type: i32, scale: f32, biased: i32, scratchSize: i32, chunkSize: i32, part: i32, parts: i32): void {
@@ -23,6 +34,18 @@ export function pagedAttention(query: usize, keyCache: usize, valueCache: usize,
   for (let item = share(count * kvHeads, part, parts), last = share(count * kvHeads, part + 1, parts); item < last; item++) {
     const chunk = at(chunks, 5 * (item / kvHeads)), kvHead = item % kvHeads;
     const row = load<i32>(chunk), first = load<i32>(chunk, 4), size = load<i32>(chunk, 8), position = load<i32>(chunk, 12), pages = at(blockTable, load<i32>(chunk, 16));
+    if (type == FLOAT32) {
+      for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        const own = partial + ((<usize>((item / kvHeads) * heads + head) * <usize>(2 + headDim)) << 2);
+        for (let i = 0, n = 0; i < size; i += n) {
+          const key = first + i, from = at(0, (((load<i32>(at(pages, key >> 4)) << 4) | (key & 15)) * kvHeads + kvHead) * headDim);
+          n = min(16 - (key & 15), size - i);
+          chunkOf(at(query, (row * heads + head) * headDim), keyCache + from, valueCache + from, <usize>(kvHeads * headDim) << 2, n, headDim, scale, biased ? load<f32>(at(slopes, head)) : 0, key - position, scores, i == 0 ? own : keys);
+          if (i > 0) join(own, keys, headDim);
+        }
+      }
+      continue;
+    }
     for (let i = 0; i < size; i++) {
       const key = first + i, slot = (load<i32>(at(pages, key >> 4)) << 4) | (key & 15);
       widenRow(place(slotAt(keyCache, slot, kvHeads * headDim, type), kvHead * headDim, type), at(keys, i * headDim), headDim, type);
