@@ -3,7 +3,8 @@ import { aliasOf, type ContigAliases } from './contigNames';
 import { FormatError } from './formatError';
 import { HaplotypeBuilder, type Edit, type Haplotype } from './haplotype';
 import { unknownContig, type SequenceFile } from './sequenceFile';
-import type { VcfGenotypes, VcfReader, VcfRecord } from './vcf';
+import type { VcfReader, VcfRecord } from './vcf';
+import type { VcfGenotypes } from './vcfGenotypes';
 import type { VcfHeader } from './vcfHeader';
 
 /** What every way to build haplotypes needs. */

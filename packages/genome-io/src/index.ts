@@ -4,7 +4,8 @@ export { bgzfCompress, bgzfCompressStream, bgzfDecompress, type BgzfBlock, type 
 export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfFileOptions } from './bgzfFile';
 export { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 export { readFasta, readFastaChunks, type FastaChunk, type FastaChunkOptions, type FastaOptions, type FastaRecord } from './fasta';
-export { readVcf, type VcfGenotype, type VcfGenotypes, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
+export { readVcf, type VcfGenotype, type VcfOptions, type VcfReader, type VcfRecord, type VcfValue } from './vcf';
+export type { VcfGenotypes } from './vcfGenotypes';
 export { parseAllele, type VcfAllele, type VcfBreakend } from './vcfAllele';
 export { openVcf, type VcfFile, type VcfFileOptions } from './openVcf';
 export type { VcfDefinition, VcfHeader, VcfMetaLine, VcfType } from './vcfHeader';

@@ -2,9 +2,12 @@
 import type { ByteSource, ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
+import { oneByOne } from './oneByOne';
+import { columnWords, scanner } from './scan';
 import { parseVcfHeader, reserved, structuralInfo, type VcfDefinition, type VcfHeader } from './vcfHeader';
 import { alleleEnd } from './vcfAllele';
 import { expandLocal } from './vcfLocalAlleles';
+import { GenotypeRoom, scanGenotypes, type VcfGenotypes } from './vcfGenotypes';
 import { VcfValidator } from './vcfValidate';
 
 /** `true` for a flag; null for `.`; an array where the definition's number is not 1. */
@@ -15,16 +18,6 @@ export interface VcfGenotype {
   readonly alleles: readonly number[];
   /** Whether all of them are separated by `|`; true for a single one. */
   readonly phased: boolean;
-}
-
-/** The genotypes of all samples of a record. */
-export interface VcfGenotypes {
-  /** The most alleles that a sample has. */
-  readonly ploidy: number;
-  /** `[samples, ploidy]`: 0 is REF, 1 the first of `alt`, -1 missing, -2 where a sample has fewer alleles. */
-  readonly alleles: Int16Array;
-  /** By sample: 1 where all alleles are separated by `|` or there is only one. */
-  readonly phased: Uint8Array;
 }
 
 /** A data line. Every property is parsed when first read, and throws a FormatError where the line does not hold it. */
@@ -78,85 +71,140 @@ export interface VcfOptions extends ReadOptions {
  * @throws FormatError (`vcf`, with the line) for a missing header, too few columns, fields that cannot be parsed; with `validate` for all that the specification forbids, naming its section.
  */
 export function readVcf(source: ByteSource, options: VcfOptions = {}): VcfReader {
-  const records = readRecords(source, options);
-  let opening: Promise<{ header: VcfHeader; first: IteratorResult<VcfRecord | VcfHeader> }> | undefined;
-  const open = () => (opening ??= records.next().then(async (head) => ({ header: head.value as VcfHeader, first: await records.next() })));
+  const records = oneByOne(readBatches(source, options));
+  let opening: Promise<VcfHeader> | undefined;
+  const open = () => (opening ??= records.next().then(({ value }) => value as VcfHeader));
+  const opened = () => opening !== undefined;
   return {
-    header: async () => (await open()).header,
-    async *[Symbol.asyncIterator]() {
-      try {
-        const { first } = await open();
-        if (first.done) return;
-        yield first.value as VcfRecord;
-        for await (const record of records) yield record as VcfRecord;
-      } finally {
-        await records.return(undefined);
-      }
-    },
+    header: open,
+    [Symbol.asyncIterator]: () => ({
+      next: () => (opened() ? records.next() : open().then(() => records.next())) as Promise<IteratorResult<VcfRecord, undefined>>,
+      return: async () => {
+        await records.return();
+        return { done: true, value: undefined };
+      },
+    }),
   };
 }
 
-/** The header, then the records. */
-async function* readRecords(source: ByteSource, options: VcfOptions): AsyncGenerator<VcfHeader | VcfRecord, undefined, undefined> {
-  let line = 0;
-  const fail = (expected: string, got: string, remedy: string): never => {
+/** The header, then the records, in batches. */
+async function* readBatches(source: ByteSource, options: VcfOptions): AsyncGenerator<(VcfHeader | VcfRecord)[], void, undefined> {
+  const parser = new VcfParser(options.validate ?? false);
+  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file', parser.line + 1))) {
+    const batch: (VcfHeader | VcfRecord)[] = [];
+    try {
+      parser.push(block, batch);
+    } catch (error) {
+      yield batch; // what stands before the breach
+      throw error;
+    }
+    yield batch;
+  }
+  parser.end();
+}
+
+/** The state between two blocks of lines. */
+class VcfParser {
+  line = 0;
+  private readonly headerLines: string[] = [];
+  private header: VcfHeader | undefined;
+  private validator: VcfValidator | undefined;
+  private terminated = true;
+
+  constructor(private readonly validate: boolean) {}
+
+  fail(expected: string, got: string, remedy: string, line = this.line): never {
     throw new FormatError(`readVcf: expected ${expected} at line ${line}, got ${got}; ${remedy}`, { format: 'vcf', line });
-  };
-  const headerLines: string[] = [];
-  const decoder = new TextDecoder();
-  let header: VcfHeader | undefined;
-  let validator: VcfValidator | undefined;
-  let terminated = true;
-  for await (const block of lineBlocks(source, options, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file'); })) {
+  }
+
+  push(block: Uint8Array, batch: (VcfHeader | VcfRecord)[]): void {
+    const room = new GenotypeRoom();
+    scanner()?.forget();
     for (let at = 0; at < block.length; ) {
-      const { end, next } = lineEnd(block, at);
-      line++;
-      terminated = block[next - 1] === lineFeed;
-      if (header === undefined) {
-        const text = decoder.decode(block.subarray(at, end));
-        if (!text.startsWith('#')) fail('meta-information lines (##) and then #CHROM', JSON.stringify(text.slice(0, 40)), 'check that this is a VCF file; bcftools view converts BCF');
-        headerLines.push(text);
-        if (!text.startsWith('##')) {
-          header = parseVcfHeader(headerLines);
-          if (options.validate) validator = new VcfValidator(header, headerLines);
-          yield header;
-        }
-      } else if (end > at) {
-        const record = new LazyRecord(header, line, block, at, end);
-        validator?.check(record);
-        yield record;
-      } else if (validator && next < block.length) validator.emptyLine(line);
+      const { count, rows, next } = findColumns(block, at);
+      for (let row = 0; row < count * columnWords; row += columnWords) this.pushLine(new LazyRecord(this.header!, ++this.line, block, at, rows, row, room), at + rows[row + columnWords - 1] === block.length, batch);
       at = next;
     }
+    this.terminated = block[block.length - 1] === lineFeed;
   }
-  if (!terminated) validator?.unterminatedLine(line);
-  if (header === undefined) fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete');
+
+  private pushLine(record: LazyRecord, last: boolean, batch: (VcfHeader | VcfRecord)[]): void {
+    if (this.header === undefined) this.pushHeader(record.toString(), batch);
+    else if (!record.isEmpty) {
+      record.check();
+      this.validator?.check(record);
+      batch.push(record);
+    } else if (!last) this.validator?.emptyLine(this.line);
+  }
+
+  private pushHeader(text: string, batch: (VcfHeader | VcfRecord)[]): void {
+    if (!text.startsWith('#')) this.fail('meta-information lines (##) and then #CHROM', JSON.stringify(text.slice(0, 40)), 'check that this is a VCF file; bcftools view converts BCF');
+    this.headerLines.push(text);
+    if (text.startsWith('##')) return;
+    this.header = parseVcfHeader(this.headerLines);
+    if (this.validate) this.validator = new VcfValidator(this.header, this.headerLines);
+    batch.push(this.header);
+  }
+
+  end(): void {
+    if (!this.terminated) this.validator?.unterminatedLine(this.line);
+    if (this.header === undefined) this.fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete');
+  }
+}
+
+/** As {@link Scanner.findColumns} has it; line by line where there is no scanner, and for a line beyond its window. */
+function findColumns(block: Uint8Array, at: number): { count: number; rows: Int32Array; next: number } {
+  const found = scanner()?.findColumns(block, at);
+  if (found && found.count > 0) return found;
+  const { end, next } = lineEnd(block, at);
+  return { count: 1, rows: columnsOfLine(block, at, end, next), next };
+}
+
+/** One row of the table of columns: see scan.wasm.ts. */
+function columnsOfLine(bytes: Uint8Array, from: number, to: number, next: number): Int32Array {
+  const row = new Int32Array(columnWords).fill(to + 1 - from, 0, 10);
+  let count = 0;
+  for (let at = from; count < 10; ) {
+    row[count++] = at - from;
+    const found = bytes.indexOf(tab, at);
+    if (found < 0 || found >= to) break;
+    at = found + 1;
+  }
+  row[10] = to - from;
+  row[11] = next - from;
+  return row;
 }
 
 const tab = 9;
+const colon = 58;
 const lineFeed = 10;
 const latin1 = new TextDecoder('latin1');
 
 /** The record of the line `bytes`, without its end. */
-export const parseVcfRecord = (header: VcfHeader, line: number, bytes: Uint8Array): VcfRecord => new LazyRecord(header, line, bytes, 0, bytes.length);
+export function parseVcfRecord(header: VcfHeader, line: number, bytes: Uint8Array): VcfRecord {
+  const record = new LazyRecord(header, line, bytes, 0, columnsOfLine(bytes, 0, bytes.length, bytes.length), 0, new GenotypeRoom());
+  record.check();
+  return record;
+}
 
 class LazyRecord implements VcfRecord {
-  /** Where each of the first columns begins; the ends are one before the next. */
-  private readonly starts: Int32Array;
   private samplesFrom: Int32Array | undefined;
 
-  constructor(readonly header: VcfHeader, readonly line: number, private readonly bytes: Uint8Array, private readonly from: number, private readonly to: number) {
-    const starts = new Int32Array(10);
-    let count = 0;
-    for (let at = from; count < 10; ) {
-      starts[count++] = at;
-      const next = bytes.indexOf(tab, at);
-      if (next < 0 || next >= to) break;
-      at = next + 1;
-    }
-    for (let i = count; i < 10; i++) starts[i] = to + 1;
-    if (count < 8) this.fail('at least 8 columns with tabs between', `${count}`, 'the line is cut, or has blanks instead of tabs');
-    this.starts = starts;
+  /** @param rows - columns of lines, counted from `base`; this one's begin at `row` */
+  constructor(readonly header: VcfHeader, readonly line: number, private readonly bytes: Uint8Array, private readonly base: number, private readonly rows: Int32Array, private readonly row: number, private readonly room: GenotypeRoom) {}
+
+  private get from(): number { return this.base + this.rows[this.row]; }
+  private get to(): number { return this.base + this.rows[this.row + 10]; }
+  /** Where one of the first ten columns begins; the one before it ends a byte earlier. */
+  private startOf(column: number): number { return this.base + this.rows[this.row + column]; }
+  get isEmpty(): boolean { return this.from === this.to; }
+
+  /** At least 8 columns. */
+  check(): void {
+    if (this.startOf(7) <= this.to) return;
+    let count = 1;
+    while (this.startOf(count) <= this.to) count++;
+    this.fail('at least 8 columns with tabs between', `${count}`, 'the line is cut, or has blanks instead of tabs');
   }
 
   fail(expected: string, got: string, remedy = 'correct the line'): never {
@@ -164,8 +212,8 @@ class LazyRecord implements VcfRecord {
   }
 
   toString() { return new TextDecoder().decode(this.bytes.subarray(this.from, this.to)); }
-  private column(i: number): string { return decode(this.bytes.subarray(this.starts[i], i === 9 ? this.to : this.starts[i + 1] - 1)); }
-  get columnCount(): number { return this.starts[8] > this.to ? 8 : this.starts[9] > this.to ? 9 : 9 + this.sampleStarts().length; }
+  private column(i: number): string { return decode(this.bytes.subarray(this.startOf(i), i === 9 ? this.to : this.startOf(i + 1) - 1)); }
+  get columnCount(): number { return this.startOf(8) > this.to ? 8 : this.startOf(9) > this.to ? 9 : 9 + this.sampleStarts().length; }
   get contig(): string { return this.column(0); }
   get start(): number {
     const text = this.column(1);
@@ -181,7 +229,7 @@ class LazyRecord implements VcfRecord {
   get filters(): readonly string[] { return list(this.column(6), ';'); }
   get infoText(): string { return this.column(7); }
   get infoKeys(): readonly string[] { return list(this.infoText, ';').map((field) => field.split('=', 1)[0]).filter((key) => key !== ''); }
-  get format(): readonly string[] { return this.starts[8] > this.to ? [] : list(this.column(8), ':'); }
+  get format(): readonly string[] { return this.startOf(8) > this.to ? [] : list(this.column(8), ':'); }
 
   get end(): number {
     const { start, alt, ref } = this;
@@ -225,7 +273,7 @@ class LazyRecord implements VcfRecord {
   private sampleStarts(): Int32Array {
     if (this.samplesFrom) return this.samplesFrom;
     const starts: number[] = [];
-    for (let at = this.starts[9]; at <= this.to; ) {
+    for (let at = this.startOf(9); at <= this.to; ) {
       starts.push(at);
       const next = this.bytes.indexOf(tab, at);
       if (next < 0 || next >= this.to) break;
@@ -263,13 +311,19 @@ class LazyRecord implements VcfRecord {
   }
 
   genotypes(): VcfGenotypes | undefined {
-    if (this.starts[8] > this.to || this.bytes[this.starts[8]] !== 71 || this.format[0] !== 'GT') return undefined;
+    if (!this.hasGenotypes) return undefined;
     const none = (sample: number) => this.fail('GT of every sample as alleles with / or | between', JSON.stringify(this.sampleText(sample).slice(0, 20)));
-    return trimPloidy(scanGenotypes(this.bytes, this.starts[9], this.to, this.header.samples.length, 2, none));
+    return scanGenotypes(this.bytes, this.startOf(9), this.to, this.header.samples.length, this.room, none);
+  }
+
+  /** Whether GT is the first key of FORMAT. */
+  private get hasGenotypes(): boolean {
+    const at = this.startOf(8);
+    return at <= this.to && this.bytes[at] === 71 && this.bytes[at + 1] === 84 && (at + 2 >= this.startOf(9) - 1 || this.bytes[at + 2] === colon);
   }
 
   genotype(sample: number): VcfGenotype | undefined {
-    if (this.format[0] !== 'GT') return undefined;
+    if (!this.hasGenotypes) return undefined;
     const text = this.sampleText(sample).split(':', 1)[0];
     const match = /^[/|]?(?:\.|\d+)(?:[/|](?:\.|\d+))*$/.test(text) ? text : this.fail('GT as alleles with / or | between', JSON.stringify(text));
     const alleles = match.replace(/^[/|]/, '').split(/[/|]/).map((allele) => (allele === '.' ? -1 : Number(allele)));
@@ -277,68 +331,6 @@ class LazyRecord implements VcfRecord {
     for (const allele of alleles) if (allele > alt.length) this.fail(`alleles up to ${alt.length}`, `${allele} in GT`, 'ALT lacks an allele');
     return { alleles, phased: !match.slice(1).includes('/') && !match.startsWith('/') };
   }
-}
-
-const slash = 47;
-const bar = 124;
-const colon = 58;
-const dot = 46;
-
-/** Reads `0|1` and a tab, alleles below 8, as one word, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
-function scanPanel(bytes: Uint8Array, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const last = Math.min(samples, sample + ((to - from) >> 2));
-  let at = from;
-  for (; sample < last; sample++, at += 4) {
-    const word = view.getInt32(at, true);
-    if ((word & 0xfff8fff8) !== 0x09307c30) break;
-    alleles[2 * sample] = word & 7;
-    alleles[2 * sample + 1] = (word >> 16) & 7;
-  }
-  return sample;
-}
-
-/** Reads the GT of `samples` columns from `from` on; `fail` gets the sample that is none. */
-function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, ploidy: number, fail: (sample: number) => never): VcfGenotypes {
-  const alleles = new Int16Array(samples * ploidy).fill(-2);
-  const phased = new Uint8Array(samples).fill(1);
-  let at = from;
-  for (let sample = 0; sample < samples; sample++) {
-    if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
-      const done = scanPanel(bytes, at, to, samples, alleles, sample);
-      at += 4 * (done - sample);
-      sample = done;
-      if (sample === samples) break;
-    }
-    if (at > to) fail(sample);
-    let count = 0;
-    if (bytes[at] === slash || bytes[at] === bar) phased[sample] = bytes[at++] === bar ? 1 : 0;
-    for (;;) {
-      let allele = bytes[at] - 48;
-      if (allele >= 0 && allele <= 9) while (bytes[++at] >= 48 && bytes[at] <= 57) allele = 10 * allele + bytes[at] - 48;
-      else if (bytes[at++] === dot) allele = -1;
-      else fail(sample);
-      if (count === ploidy) return scanGenotypes(bytes, from, to, samples, 2 * ploidy, fail); // rare: begin again with more room
-      alleles[sample * ploidy + count++] = allele;
-      const next = at < to ? bytes[at] : tab;
-      if (next === slash) phased[sample] = 0;
-      else if (next !== bar) {
-        if (next !== tab && next !== colon) fail(sample);
-        break;
-      }
-      at++;
-    }
-    while (at < to && bytes[at] !== tab) at++;
-    at++;
-  }
-  return { ploidy, alleles, phased };
-}
-
-/** The same with no more places than the sample with the most alleles needs. */
-function trimPloidy({ ploidy, alleles, phased }: VcfGenotypes): VcfGenotypes {
-  let most = 1;
-  for (let i = 0; i < alleles.length && most < ploidy; i++) if (alleles[i] !== -2) most = Math.max(most, (i % ploidy) + 1);
-  return most === ploidy ? { ploidy, alleles, phased } : { ploidy: most, alleles: alleles.filter((_, i) => i % ploidy < most), phased };
 }
 
 /** Latin-1 is the fast path: nearly all fields are ASCII, and UTF-8 is decoded where it is not. */

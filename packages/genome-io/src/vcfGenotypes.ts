@@ -1,0 +1,110 @@
+// GT of all samples of a VCF record at once: the way to read panels.
+
+/** The genotypes of all samples of a record. */
+export interface VcfGenotypes {
+  /** The most alleles that a sample has. */
+  readonly ploidy: number;
+  /** `[samples, ploidy]`: 0 is REF, 1 the first of `alt`, -1 missing, -2 where a sample has fewer alleles. */
+  readonly alleles: Int16Array;
+  /** By sample: 1 where all alleles are separated by `|` or there is only one. */
+  readonly phased: Uint8Array;
+}
+
+/** Genotypes of neighbouring records share an array: each of its own costs more than filling it. */
+export class GenotypeRoom {
+  private alleles = new Int16Array(0);
+  private phased = new Uint8Array(0);
+  private allelesUsed = 0;
+  private phasedUsed = 0;
+
+  takeAlleles(length: number): Int16Array {
+    if (length > sharedPlaces / 4) return new Int16Array(length);
+    if (this.allelesUsed + length > this.alleles.length) {
+      this.alleles = new Int16Array(sharedPlaces);
+      this.allelesUsed = 0;
+    }
+    const start = this.allelesUsed;
+    this.allelesUsed += (length + 1) & ~1; // pairs are written together
+    return new Int16Array(this.alleles.buffer, 2 * start, length);
+  }
+
+  takePhased(length: number): Uint8Array {
+    if (length > sharedPlaces / 4) return new Uint8Array(length).fill(1);
+    if (this.phasedUsed + length > this.phased.length) {
+      this.phased = new Uint8Array(sharedPlaces).fill(1);
+      this.phasedUsed = 0;
+    }
+    const start = this.phasedUsed;
+    this.phasedUsed += length;
+    return new Uint8Array(this.phased.buffer, start, length);
+  }
+}
+
+/** Places of one such array: few, so that genotypes which are kept keep little else. */
+const sharedPlaces = 1 << 13;
+
+const tab = 9;
+const slash = 47;
+const bar = 124;
+const colon = 58;
+const dot = 46;
+
+/** Reads `0|1` and a tab, alleles below 8, as one word, which less the text between is both alleles, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
+function scanPanel(bytes: Uint8Array, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const pairs = new Int32Array(alleles.buffer, alleles.byteOffset, samples);
+  const last = Math.min(samples, sample + ((to - from) >> 2));
+  let at = from;
+  for (; sample < last; sample++, at += 4) {
+    const word = view.getInt32(at, true);
+    if ((word & 0xfff8fff8) !== 0x09307c30) break;
+    pairs[sample] = word - 0x09307c30;
+  }
+  return sample;
+}
+
+/** Reads the GT of `samples` columns from `from` on; `fail` gets the sample that is none. */
+export const scanGenotypes = (bytes: Uint8Array, from: number, to: number, samples: number, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes => trimPloidy(scan(bytes, from, to, samples, 2, room, fail));
+
+function scan(bytes: Uint8Array, from: number, to: number, samples: number, ploidy: number, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes {
+  const alleles = room.takeAlleles(samples * ploidy);
+  const phased = room.takePhased(samples);
+  let at = from;
+  for (let sample = 0; sample < samples; sample++) {
+    if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
+      const done = scanPanel(bytes, at, to, samples, alleles, sample);
+      at += 4 * (done - sample);
+      sample = done;
+      if (sample === samples) break;
+    }
+    for (let place = 0; place < ploidy; place++) alleles[sample * ploidy + place] = -2;
+    if (at > to) fail(sample);
+    let count = 0;
+    if (bytes[at] === slash || bytes[at] === bar) phased[sample] = bytes[at++] === bar ? 1 : 0;
+    for (;;) {
+      let allele = bytes[at] - 48;
+      if (allele >= 0 && allele <= 9) while (bytes[++at] >= 48 && bytes[at] <= 57) allele = 10 * allele + bytes[at] - 48;
+      else if (bytes[at++] === dot) allele = -1;
+      else fail(sample);
+      if (count === ploidy) return scan(bytes, from, to, samples, 2 * ploidy, room, fail); // rare: begin again with more room
+      alleles[sample * ploidy + count++] = allele;
+      const next = at < to ? bytes[at] : tab;
+      if (next === slash) phased[sample] = 0;
+      else if (next !== bar) {
+        if (next !== tab && next !== colon) fail(sample);
+        break;
+      }
+      at++;
+    }
+    while (at < to && bytes[at] !== tab) at++;
+    at++;
+  }
+  return { ploidy, alleles, phased };
+}
+
+/** The same with no more places than the sample with the most alleles needs. */
+function trimPloidy({ ploidy, alleles, phased }: VcfGenotypes): VcfGenotypes {
+  let most = 1;
+  for (let i = 0; i < alleles.length && most < ploidy; i++) if (alleles[i] !== -2) most = Math.max(most, (i % ploidy) + 1);
+  return most === ploidy ? { ploidy, alleles, phased } : { ploidy: most, alleles: alleles.filter((_, i) => i % ploidy < most), phased };
+}
