@@ -1,4 +1,4 @@
-// npm run bench -- generate [--json [FILE]] [--tokens N] [--batch N] [--layers N] [--no-peers]
+// npm run bench -- generate [--json [FILE]] [--tokens N] [--batch N] [--layers N] [--no-peers] [--processor-time]
 // What each part of the engine brings, at the shape of GenomeOcean-100M with random weights: cumulative, and left out of the whole; then beside llama.cpp, torch, what reading the weights alone takes, and a Markov chain.
 // The work of an arm is put together from parts measured in turn: the recompute path from full forward passes at 8 lengths (the sum over all lengths by straight lines between), decoding from steps at 3 lengths of context
 // whose caches are full, prompts from pieces of 512 tokens. Quality: greedy tokens against the recompute path, and the largest difference of a log-probability.
@@ -20,10 +20,12 @@ export const peers = withPeers ? generationPeerVersions : {};
 const prompt = 128, basesPerToken = 4.9; // of GenomeOcean's tokens
 const option = (args, name, otherwise) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
+/** Seconds by the clock, or of the processor: the latter does not grow with what else the machine does, and says nothing of threads. */
+const now = process.argv.includes('--processor-time') ? () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; } : () => performance.now() / 1000;
 const seconds = async (run) => {
-  const begun = performance.now();
+  const begun = now();
   await run();
-  return (performance.now() - begun) / 1000;
+  return now() - begun;
 };
 
 /** The straight lines through measured points, and beyond them. */
@@ -239,7 +241,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
     async engineSteps(size, count) {
       const engine = library.createGenerationEngine(kept.model, { maxSequences: size, cacheTokens: size * 64 + 64 }), times = [];
       await Promise.all(Array.from({ length: size }, async (_, sample) => {
-        for await (const { id } of engine.submit({ promptIds: [1, 300 + sample], sample, stopIds: [], maxNewTokens: count + 1 })) if (sample === 0 && id >= 0) times.push(performance.now() / 1000);
+        for await (const { id } of engine.submit({ promptIds: [1, 300 + sample], sample, stopIds: [], maxNewTokens: count + 1 })) if (sample === 0 && id >= 0) times.push(now());
       }));
       await engine.close();
       return times.slice(2).map((time, i) => time - times[i + 1]);
