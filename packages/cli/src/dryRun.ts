@@ -1,7 +1,7 @@
 import { clock } from './progress';
 import { prepareModel } from './models';
 import type { Context } from './command';
-import { baselinesFor, type Plan } from './commands/gueRun';
+import { baselinesFor, type Plan } from './runPlan';
 import type { Device } from '@genomelm/kernels';
 
 const probeRows = 256;

@@ -4,16 +4,14 @@ import { choice, deviceOptions, integer, list, UsageError, type Command, type Co
 import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
-import { builtInModels, findTokenizer, prepareModel, presets, protocols, type Preset, type TokenizerFile } from '../models';
+import { builtInModels, findTokenizer, prepareModel, presets, protocols } from '../models';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
+import { baselinesFor, mostBasesForCnn, type Plan } from '../runPlan';
 import { baselineRequest, modelRequest, outsideRequest } from '../runRequests';
 import { allBaselines, baselineNames } from './baselineNames';
-import { outsideModels, type OutsideModel } from './outsideModels';
+import { outsideModels } from './outsideModels';
 import type { Device } from '@genomelm/kernels';
 import type { Protocol } from '@genomelm/model';
-
-/** Training bases up to which the convolutional baseline runs unasked: about a minute on two cores. */
-const mostBasesForCnn = 6_000_000;
 
 export const gueRun: Command = {
   name: 'gue run',
@@ -82,27 +80,6 @@ function protocolsOf(context: Context): Protocol[] {
   });
 }
 
-export interface Plan {
-  readonly sources: readonly Source[];
-  readonly models: readonly string[];
-  /** Fitted elsewhere, so that each runs once, whatever the seeds. */
-  readonly outside: readonly OutsideModel[];
-  /** Of pre-trained models. */
-  readonly protocols: readonly Protocol[];
-  readonly preset: Preset;
-  readonly baselines: readonly string[];
-  /** The convolutional baseline only where it is quick. */
-  readonly smallCnn: boolean;
-  readonly seeds: readonly number[];
-  readonly tokenizerFile: TokenizerFile | undefined;
-  /** Over the models' own. */
-  readonly hyperparameters: Readonly<Record<string, number>>;
-  readonly out: string;
-  readonly refresh: boolean;
-  /** Whether test rows are searched in train. */
-  readonly audit: boolean;
-}
-
 /** Every task, every baseline once, every model with every seed; what the store already holds is not run again. */
 async function runAll(plan: Plan, device: Device, context: Context): Promise<StoredRecord[]> {
   const store = openRunStore(join(plan.out, 'records'));
@@ -146,7 +123,3 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   }
   return records;
 }
-
-/** The baselines of one task: without the convolutional one where nobody asked for it and it would take long. */
-export const baselinesFor = ({ baselines, smallCnn }: Plan, { train }: Dataset): readonly string[] =>
-  baselines.filter((name) => name !== 'cnn' || !smallCnn || train.examples.reduce((sum, { sequence, pair = '' }) => sum + sequence.length + pair.length, 0) <= mostBasesForCnn);
