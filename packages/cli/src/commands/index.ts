@@ -26,6 +26,7 @@ import { inspectTokenizer } from './inspectTokenizer';
 import { predict } from './predict';
 import { pretrain } from './pretrain';
 import { score } from './score';
+import { serve } from './serve';
 import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 import { variantEffect } from './variantEffect';
@@ -33,4 +34,4 @@ import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, serve, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
