@@ -110,11 +110,11 @@ const encode = (tokenizer: Tokenizer, bases: Uint8Array, decoder: boolean): Uint
   framed(tokenizer.encode(bases, { addSpecialTokens: !decoder, case: 'upper' }), tokenizer, decoder);
 
 /** With the first base of each token, and how many bases it has that the token before has not; 0 for special tokens. */
-function encodeWithPlaces(tokenizer: Tokenizer, bases: Uint8Array, decoder: boolean): { inputIds: Uint32Array; first: Int32Array; count: Int32Array } {
+function encodeWithPlaces(tokenizer: Tokenizer, bases: Uint8Array, decoder: boolean): { inputIds: Uint32Array; first: Int32Array; count: Uint16Array } {
   const { ids, offsets } = tokenizer.encodeWithOffsets(bases, { addSpecialTokens: !decoder, case: 'upper' });
   const inputIds = framed(ids, tokenizer, decoder);
   const shift = inputIds.length - ids.length;
-  const [first, count] = [new Int32Array(inputIds.length), new Int32Array(inputIds.length)];
+  const [first, count] = [new Int32Array(inputIds.length), new Uint16Array(inputIds.length)];
   let covered = 0;
   for (let i = 0; i < ids.length; i++) {
     const [start, end] = [offsets[2 * i], offsets[2 * i + 1]];
@@ -166,7 +166,7 @@ export async function openHeldOut(genomes: readonly GenomeFile[], wanted: (conti
           const { inputIds, first, count } = encodeWithPlaces(tokenizer, own, decoder);
           const scoreFrom = start === from ? 0 : inputIds.findIndex((_, i) => count[i] > 0 && first[i] >= context);
           if (scoreFrom < 0) break;
-          sequences.push({ inputIds, contig, bases: count, scoreFrom, classes: Array.from(first, (at) => ofBases[start + at]) });
+          sequences.push({ inputIds, contig, bases: count, scoreFrom, classes: Uint8Array.from(first, (at) => ofBases[start + at]) });
           if (end === to) break;
         }
       }

@@ -1,6 +1,6 @@
-import { createReferenceDevice, createWasmDevice, flatten, free, read, scope, valueAndGrad, type Tensor } from '@genomelm/kernels';
+import { createReferenceDevice, createWasmDevice, crossEntropy, flatten, free, read, scope, tensor, valueAndGrad, type Tensor } from '@genomelm/kernels';
 import { allClose } from '@genomelm/kernels/testing';
-import { causalLmLoss, classificationLoss, classify, createModel, dnabert2Config, packBatch, smallConfig, type Params } from '..';
+import { causalLmLogits, causalLmLoss, classificationLoss, classify, createModel, dnabert2Config, nextTokens, packBatch, smallConfig, storeWeights, type CausalModel, type Params } from '..';
 import { modelSpecs } from '../model';
 import { elements, flattenSpecs } from '../parameters';
 import { applyLora, loadLora, mergeLora, serializeLora, withLora, type Adapters } from './lora';
@@ -93,6 +93,20 @@ test('decoders: by short names or long, and the same under PEFT\'s prefix', asyn
   expect(Math.max(...(await read(grads['model.layers.0.self_attn.q_proj'].lora_B.weight)))).not.toBe(0);
   expect((await serializeLora(lora)).config).toContain('"model.layers.0.mlp.down_proj"');
   expect(Object.keys(applyLora(model.params, { seed: 1 }).adapters)).toHaveLength(14);
+});
+
+test.each(['bfloat16', 'float16', 'int8'] as const)('adapters learn over frozen layers in %s, with nearly the gradients of float32', async (dtype) => {
+  const device = await createWasmDevice({ threads: 1 });
+  const decoderConfig = { vocabSize: 9, hiddenSize: 64, numLayers: 1, numHeads: 2, numKvHeads: 1, headDim: 32, intermediateSize: 64, ropeTheta: 10_000, rmsNormEps: 1e-6, initializerRange: 0.1, maxPositions: 64, tiedHead: false, bosTokenId: 1, eosTokenId: 2 };
+  const ids = packBatch([Uint32Array.from({ length: 40 }, (_, i) => 5 + ((i * i) % 4))]);
+  const gradientOf = async (model: CausalModel) => {
+    const lora = applyLora(model.params, { rank: 2, seed: 1 });
+    const loss = (adapters: Adapters) => crossEntropy(causalLmLogits({ ...model, params: withLora(model.params, { ...lora, adapters }) }, ids), tensor(device, nextTokens(ids))).sum;
+    return read(valueAndGrad<Adapters>(loss)(lora.adapters).grads['model.layers.0.self_attn.q_proj'].lora_B.weight);
+  };
+  const exact = await gradientOf(createModel(decoderConfig, { device, seed: 1 }));
+  allClose(await gradientOf(storeWeights(createModel(decoderConfig, { device, seed: 1 }), dtype)), exact, dtype === 'int8' ? 0.1 : 0.02, dtype);
+  await device.destroy();
 });
 
 test('what cannot be is said', async () => {
