@@ -9,7 +9,8 @@ import { writeGguf } from './gguf.mjs';
 
 export const generationPeerVersions = { 'node-llama-cpp': '3.22.1' };
 
-export async function createLlama(peer, config, weights, threads) {
+/** @param now - the clock, in seconds */
+export async function createLlama(peer, config, weights, threads, now) {
   const folder = mkdtempSync(join(tmpdir(), 'genomelm-gguf-')), file = join(folder, 'model.gguf');
   writeGguf(file, config, weights);
   const { getLlama, LlamaLogLevel } = await peer('node-llama-cpp');
@@ -26,7 +27,7 @@ export async function createLlama(peer, config, weights, threads) {
       await Promise.all(all.map(async (sequence, i) => {
         let drawn = 0;
         for await (const id of sequence.evaluate([1, 300 + i], { temperature: 1, yieldEogToken: true })) {
-          if (i === 0 && id >= 0) times.push(performance.now() / 1000);
+          if (i === 0 && id >= 0) times.push(now());
           if (++drawn > count) break;
         }
       }));
@@ -50,9 +51,9 @@ export async function createLlama(peer, config, weights, threads) {
 }
 
 /** Undefined, with a note, where no Python has torch. */
-export async function createTorchDecoder(config, threads, note) {
+export async function createTorchDecoder(config, threads, note, processorTime) {
   for (const python of ['/usr/bin/python3', 'python3']) {
-    const child = spawn(python, [join(root, 'tools/bench/support/torchGenerate.py'), JSON.stringify(config), `${threads}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(python, [join(root, 'tools/bench/support/torchGenerate.py'), JSON.stringify(config), `${threads}`, processorTime ? 'processor' : 'clock'], { stdio: ['pipe', 'pipe', 'ignore'] });
     child.on('error', () => {});
     child.stdin.on('error', () => {});
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,9 +1,10 @@
-# Decoding by torch with a key-value cache, random weights: a line "batch steps" on stdin, the seconds of each step on stdout. argv: the shape as JSON, threads.
+# Decoding by torch with a key-value cache, random weights: a line "batch steps" on stdin, the seconds of each step on stdout. argv: the shape as JSON, threads, processor or clock.
 import json, sys, time
 import torch
 import torch.nn.functional as F
 config, threads = json.loads(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(threads)
+now = time.process_time if sys.argv[3] == "processor" else time.perf_counter
 h, heads, kv, d, ff, vocab = (config[name] for name in ("hiddenSize", "numHeads", "numKvHeads", "headDim", "intermediateSize", "vocabSize"))
 weight = lambda *shape: (torch.rand(shape) - 0.5) * 0.1
 layers = [[weight(heads * d, h), weight(kv * d, h), weight(kv * d, h), weight(h, heads * d), weight(ff, h), weight(ff, h), weight(h, ff)] for _ in range(config["numLayers"])]
@@ -20,7 +21,7 @@ def steps(batch, count):
     caches = [[torch.empty(batch, kv, 0, d), torch.empty(batch, kv, 0, d)] for _ in layers]
     ids, seconds = torch.ones(batch, dtype=torch.long), []
     for position in range(count):
-        begun, x = time.perf_counter(), embed[ids]
+        begun, x = now(), embed[ids]
         for cache, (wq, wk, wv, wo, gate, up, down) in zip(caches, layers):
             n = norm(x)
             q, k, v = (F.linear(n, w).view(batch, -1, 1, d) for w in (wq, wk, wv))
@@ -31,7 +32,7 @@ def steps(batch, count):
             n = norm(x)
             x = x + F.linear(F.silu(F.linear(n, gate)) * F.linear(n, up), down)
         ids = torch.multinomial(torch.softmax(F.linear(norm(x), head), -1), 1)[:, 0]
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(now() - begun)
     return seconds
 
 print(json.dumps(f"torch {torch.__version__}"), flush=True)
