@@ -16,7 +16,7 @@ const check = async (workgroupBytes: number, opCase: OpCase) => {
 
 describeWithGpu('attention on webgpu', () => {
   const options: AttentionOptions = { cuSeqlens: [0, 67, 70], alibiSlopes: alibiSlopes(heads), windowSize: [6, 3] };
-  test.each([16384, 32768].flatMap((bytes) => [6, 32, 64].map((headDim) => [bytes, headDim] as const)))('%i bytes of workgroup memory, many heads of %i', (bytes, headDim) =>
+  test.each([16384, 32768].flatMap((bytes) => [6, 64].map((headDim) => [bytes, headDim] as const)))('%i bytes of workgroup memory, many heads of %i', (bytes, headDim) =>
     check(bytes, { name: 'many heads', inputs: { qkv: [70, 3, heads, headDim] }, run: ({ qkv }) => attention({ qkv }, options).output }));
 
   test.each([8192, 12288, 16384, 24576, 32768].flatMap((bytes) => [32, 64, 80, 96, 128].map((headDim) => [bytes, headDim] as const)).filter(([bytes, headDim]) => bytes >= 128 * headDim))('%i bytes of workgroup memory, grouped heads of %i', (bytes, headDim) =>
