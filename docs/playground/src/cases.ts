@@ -10,7 +10,9 @@ export const cases: readonly OpCase[] = [
   { name: 'sub', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => sub(a, b) },
   { name: 'mul', inputs: { a: [7, 5], b: [7, 5] }, run: ({ a, b }) => mul(a, b) },
   { name: 'div, repeated', inputs: { a: [7, 5], b: [7, 1] }, run: ({ a, b }) => div(a, add(mul(b, b), floats(b.device, 3, 1))), tolerance: 1e-5 },
+  { name: 'add, broadcasting', inputs: { a: [4, 1, 3], b: [5, 1] }, run: ({ a, b }) => add(a, b) },
   { name: 'broadcastTo', inputs: { x: [2, 1, 3] }, run: ({ x }) => broadcastTo(x, [4, 2, 5, 3]) },
+  { name: 'sum over axes', inputs: { x: [3, 5, 20] }, run: ({ x }) => sum(x, { axes: [0, 2] }), tolerance: 4e-6 },
   { name: 'mean', inputs: { x: [7, 9] }, run: ({ x }) => mean(x, { axes: [1] }) },
   { name: 'max', inputs: { x: [7, 9] }, run: ({ x }) => max(x, { axes: [0] }) },
   { name: 'cast', inputs: { x: [33] }, run: ({ x }) => cast(cast(x, 'float16'), 'float32'), differentiable: false },
@@ -24,6 +26,11 @@ export const cases: readonly OpCase[] = [
   { name: 'linear', inputs: { x: [19, 33], weight: [40, 33], bias: [40] }, run: ({ x, weight, bias }) => linear(x, weight, bias) },
   { name: 'linear, 16 bits, with gelu and a residual', inputs: { x: [5, 16], residual: [5, 10] }, run: ({ x, residual }, device) => linear(x, tensor(device, testNumbers(2, 160), [10, 16], { dtype: 'bfloat16' }), undefined, { activation: 'gelu', residual }) },
   { name: 'linear, 8 bits', inputs: { x: [5, 16] }, run: ({ x }, device) => scope<Tensor>(() => linear(x, { ...quantizeRows(floats(device, 2, 10, 16)), values: tensor(device, Int8Array.from(testNumbers(3, 160, 127)), [10, 16]) })), tolerance: 1e-5 },
+  { name: 'quantizeRows', inputs: { weight: [9, 40] }, differentiable: false, run: ({ weight }) => scope<Tensor>(() => {
+    const { values, scales } = quantizeRows(weight);
+    return concat([sumRows(cast(values, 'float32')), scales]);
+  }) },
+  { name: 'embedding, 16 bits', inputs: {}, run: (_inputs, device) => embedding(tensor(device, testNumbers(3, 9 * 64), [9, 64], { dtype: 'float16' }), tensor(device, Uint32Array.of(3, 0, 8))) },
   { name: 'embedding', inputs: { table: [9, 64] }, run: ({ table }, device) => embedding(table, tensor(device, Uint32Array.of(3, 0, 3, 6, 1, 3))) },
   { name: 'layerNorm', inputs: { x: [11, 64], weight: [64], bias: [64] }, run: ({ x, weight, bias }) => layerNorm(x, weight, bias) },
   { name: 'rmsNorm', inputs: { x: [11, 64], weight: [64], residual: [11, 64] }, run: ({ x, weight, residual }) => rmsNorm(x, weight, { residual }) },
@@ -47,6 +54,7 @@ export const cases: readonly OpCase[] = [
     return pagedAttention({ query, keyCache: cache, valueCache: cache }, { cuSeqlens: [0, 2], contextLengths: [20], blockTable: [2, 0], alibiSlopes: alibiSlopes(4) });
   }) },
   { name: 'penalizeLogits', inputs: { x: [2, 9] }, differentiable: false, run: ({ x }) => penalizeLogits(x, { counts: [new Map([[1, 2]]), new Map([[3, 1]])], repetition: 1.2, frequency: 0.5, presence: 0.25 }) },
+  { name: 'filterLogits', inputs: { x: [5, 30] }, spread: 5, differentiable: false, run: ({ x }) => filterLogits(x, { temperature: 0.9, topK: 12, topP: 0.9 }) },
   { name: 'filterLogits, sampleTokens', inputs: { x: [5, 30] }, spread: 5, differentiable: false, tolerance: 1e-5, run: ({ x }) => scope<Tensor>(() => sampleTokens(filterLogits(x, { temperature: 0.9 }), { topK: 9, topP: 0.8, seed: 3, sample: [0, 1, 2, 3, 4] }).logProbs) },
   { name: 'dropout', inputs: { x: [257] }, run: ({ x }) => dropout(x, 0.5, { seed: 7, step: 3, layer: 2 }) },
   { name: 'segmentMean', inputs: { x: [23, 6] }, run: ({ x }) => segmentMean(x, cuSeqlens) },

@@ -1,4 +1,4 @@
-import { addRmsNorm, addRow, alibiSlopes, attention, cast, createReferenceDevice, embedding, geglu, gelu, layerNorm, linear, matmul, mul, mulRow, quantizeRows, read, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, softmax, sub, swiglu, tanh, tensor, add, type Tensor } from '../../index';
+import { addRmsNorm, addRow, alibiSlopes, attention, cast, createReferenceDevice, dropout, embedding, geglu, gelu, layerNorm, linear, matmul, mul, mulRow, quantizeRows, read, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, softmax, sub, swiglu, tanh, tensor, add, UnsupportedOpError, type Tensor } from '../../index';
 import { allClose, evaluateCase, type OpCase } from '../../testing';
 import { createGpuJsDevice } from './device';
 
@@ -43,15 +43,16 @@ describe('gpujs, in gpu.js\'s cpu mode, equals the definition', () => {
   });
   test('and only what has no kernel ran as its definition', () => {
     const report = device.report();
-    expect(report.filter(({ onReference }) => onReference).map(({ op, reason }) => [op, reason])).toEqual([['cast', expect.stringMatching(/^no gpu.js kernel/)], ['quantizeRows', expect.anything()]]);
+    expect(report.filter(({ onReference }) => onReference).map(({ op, reason }) => [op, reason])).toEqual([['cast', 'a copy in main memory, where tensors lie'], ['quantizeRows', expect.stringMatching(/^no gpu.js kernel for this op/)]]);
     expect(report.find(({ op }) => op === 'attention')).toEqual({ op: 'attention', launches: 6, onReference: 0 });
   });
 });
 
 test('an op without a kernel is an error, unless asked for otherwise', async () => {
   const device = createGpuJsDevice({ mode: 'cpu' });
-  expect(() => cast(tensor(device, [1, 2]), 'float16')).toThrow('cast: expected a device with this op, got gpujs; use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');
+  expect(() => dropout(tensor(device, [1, 2]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow('dropout: expected a device with this op, got gpujs; use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');
   expect(device.report()).toEqual([]);
+  expect(() => dropout(tensor(device, [1, 2]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow(UnsupportedOpError);
   await device.destroy();
 });
 

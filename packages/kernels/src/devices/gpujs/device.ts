@@ -11,7 +11,7 @@ import type { Attributes, Op, Plan } from '../../op';
 export interface GpuJsOptions {
   /** `webgl2` in browsers; `cpu` is gpu.js's own way to run kernels without a GPU, for tests. */
   readonly mode?: GpuJsMode;
-  /** What happens to an op that has no kernel here: an UnsupportedOpError, or, if asked for, its definition on the CPU, which `report()` tells. */
+  /** What happens to an op that has no kernel here and is more than a copy: an UnsupportedOpError, or, if asked for, its definition on the CPU, which `report()` tells. */
   readonly otherOps?: 'error' | 'reference';
 }
 
@@ -29,6 +29,9 @@ export interface GpuJsDevice extends Device {
   /** One entry for each op that ran, in the order of their first run. */
   report(): readonly OpUse[];
 }
+
+/** Ops that compute nothing. */
+const copies: readonly string[] = ['fill', 'concat', 'slice', 'cast'];
 
 interface HostBuffer extends DeviceBuffer {
   bytes: ArrayBuffer | undefined;
@@ -74,11 +77,12 @@ export function createGpuJsDevice({ mode = 'webgl2', otherOps = 'error' }: GpuJs
   }
 
   function runDefinition<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void {
-    if (otherOps === 'error') throw new UnsupportedOpError(op.name, 'gpujs', 'use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');
+    const copy = copies.includes(op.name);
+    if (otherOps === 'error' && !copy) throw new UnsupportedOpError(op.name, 'gpujs', 'use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');
     op.reference(inputs.map(view), outputs.map(view), attributes, [...inputs, ...outputs]);
     const counted = use(op.name);
     counted.onReference++;
-    counted.reason = 'no gpu.js kernel for this op: its definition ran on the CPU, in float32';
+    counted.reason = copy ? 'a copy in main memory, where tensors lie' : 'no gpu.js kernel for this op: its definition ran on the CPU, in float32';
   }
 
   return {
