@@ -12,7 +12,7 @@ import { beside, denseMatrix, inverseDeviations, sparseMatrix } from './designMa
 import { countKmers, kmerFeatures } from './kmerFeatures';
 import { fitLogisticRegression, outputsOf, penalizedLoss, predictProbabilities } from './logisticRegression';
 import { minimize } from './minimize';
-import { growTree, treeValue } from './regressionTree';
+import { createBinnedMatrix, growTree, treeValue } from './regressionTree';
 
 const options: FitOptions = { classes: 2, hyperparameters: {}, seed: 0 };
 const finish = <T>(generator: Generator<unknown, T>): T => {
@@ -46,7 +46,7 @@ describe.each(golden.cases.map((c) => [c.classes, c.C, c] as const))('scikit-lea
 test('boosted regression trees equal scikit-learn 1.2.1 where no splits tie', () => {
   const { features, targets, staged } = trees.regression;
   const [rows, columns] = [features.length, features[0].length];
-  const matrix = { rows, columns, bins: Uint8Array.from({ length: rows * columns }, (_, i) => features[i % rows][Math.floor(i / rows)]) };
+  const matrix = createBinnedMatrix(rows, columns, Uint8Array.from({ length: rows * columns }, (_, i) => features[i % rows][Math.floor(i / rows)]));
   const values = new Array<number>(rows).fill(targets.reduce((a, b) => a + b) / rows);
   for (const expected of staged) {
     const tree = growTree(matrix, Float64Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? 1 : values[i >> 1] - targets[i >> 1])), 0.1);

@@ -5,7 +5,7 @@ import { mostProbable } from '../predictions';
 import { normalize } from './candidates';
 import { countKmers } from './kmerFeatures';
 import { markBases } from './oneHotFeatures';
-import { growTree, treeValue, type BinnedMatrix, type Tree } from './regressionTree';
+import { createBinnedMatrix, growTree, treeValue, type BinnedMatrix, type Tree } from './regressionTree';
 
 /** As in scikit-learn's HistGradientBoostingClassifier. */
 const learningRate = 0.1;
@@ -94,7 +94,7 @@ function binnedFeatures(examples: readonly Example[], { blocks, first, second }:
       for (let entry = rowStarts[row]; entry < rowStarts[row + 1]; entry++) bins[(offset + columnIndices[entry]) * rows + row] = Math.min(255, counts[entry]);
     offset += own;
   }
-  return { rows, columns, bins };
+  return createBinnedMatrix(rows, columns, bins);
 }
 
 /** Log-odds of class 1, or the logarithms of the classes' shares. */
