@@ -1,9 +1,16 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, types } from 'node:util';
 import type { Progress } from './progress';
 
 /** A mistake in what the user typed or gave: one line, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** What a user can mend is told in one line: our own messages (`<op>: expected …`), format errors, and what the file system says about a path. */
+export function isBadInput(error: unknown): error is Error {
+  if (!types.isNativeError(error)) return false;
+  if (['UsageError', 'FormatError'].includes(error.name) || /: expected .*, got /s.test(error.message)) return true;
+  return ['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES', 'EEXIST', 'ENOSPC', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 export interface OptionSpec {
@@ -35,28 +42,42 @@ export interface Command {
   run(context: Context): Promise<number | void>;
 }
 
-const common: Readonly<Record<string, OptionSpec>> = {
-  json: { type: 'boolean', help: 'machine-readable result on stdout, progress as JSON lines on stderr' },
-  help: { type: 'boolean', short: 'h', help: 'this text' },
-};
-
 /** The options of every command that computes. */
 export const deviceOptions: Readonly<Record<string, OptionSpec>> = {
   device: { type: 'string', value: 'KIND', help: 'wasm (default), webgpu or reference' },
   threads: { type: 'string', value: 'N', help: 'threads of the wasm device (default: cores, at most 8)' },
 };
 
+/** What `--device` may be. */
+export const deviceKinds = ['wasm', 'webgpu', 'reference'] as const;
+
+const noEffect = 'taken, as by every command; changes nothing here';
+
+/** What every command takes, so that scripts can give all of them the same; its own description of an option wins. */
+const common: Readonly<Record<string, OptionSpec>> = {
+  device: { type: 'string', value: 'KIND', help: noEffect },
+  threads: { type: 'string', value: 'N', help: noEffect },
+  seed: { type: 'string', value: 'N', help: noEffect },
+  json: { type: 'boolean', help: 'machine-readable result on stdout, progress as JSON lines on stderr' },
+  help: { type: 'boolean', short: 'h', help: 'this text' },
+};
+
+const optionsOf = ({ options }: Command): Readonly<Record<string, OptionSpec>> => ({ ...options, ...Object.fromEntries(Object.entries(common).filter(([name]) => !(name in options))) });
+
 export function parse(command: Command, args: readonly string[]): Pick<Context, 'values' | 'positionals'> {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: { ...command.options, ...common }, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({ args: [...args], options: optionsOf(command), allowPositionals: true, strict: true });
+    choice({ values }, 'device', deviceKinds, 'wasm');
+    for (const [name, min, max] of [['threads', 1, 64], ['seed', 0, 2 ** 32 - 1]] as const) integer({ values }, name, min, { min, max });
     return { values, positionals };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${command.name}: ${(error as Error).message.split('. ')[0]}; see genomelm ${command.name} --help`, { cause: error });
   }
 }
 
 export function help(command: Command): string {
-  const lines = Object.entries({ ...command.options, ...common }).map(([name, { short, value, help: text }]): [string, string] => [`  ${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`, text]);
+  const lines = Object.entries(optionsOf(command)).map(([name, { short, value, help: text }]): [string, string] => [`  ${short ? `-${short}, ` : '    '}--${name}${value ? ` ${value}` : ''}`, text]);
   const width = Math.max(...lines.map(([left]) => left.length)) + 2;
   return [`genomelm ${command.name} ${command.usage}`, '', command.summary, '', ...lines.map(([left, text]) => left.padEnd(width) + text), ''].join('\n');
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createDevice, type Device } from '@genomelm/kernels';
-import { choice, integer, type Context } from './command';
+import { choice, deviceKinds, integer, type Context } from './command';
 
 /** Dawn through the optional package `webgpu`. */
 export async function loadGpu(): Promise<GPU> {
@@ -12,7 +12,7 @@ export async function loadGpu(): Promise<GPU> {
 
 /** The device of `--device` and `--threads`. */
 export async function openDevice(context: Pick<Context, 'values'>): Promise<Device> {
-  const kind = choice(context, 'device', ['wasm', 'webgpu', 'reference'], 'wasm');
+  const kind = choice(context, 'device', deviceKinds, 'wasm');
   const threads = integer(context, 'threads', Math.min(8, availableParallelism()), { max: 64 });
   return createDevice(kind, { threads, ...(kind === 'webgpu' ? { gpu: await loadGpu() } : {}) });
 }

@@ -1,4 +1,4 @@
-import { help, parse, UsageError, type Command } from './command';
+import { help, isBadInput, parse, UsageError, type Command } from './command';
 import { commands } from './commands';
 import { createProgress } from './progress';
 import { version } from './version';
@@ -44,13 +44,6 @@ function find(args: readonly string[]): { command: Command; rest: readonly strin
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
   return ['genomelm COMMAND [options]', '', ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`), '', 'genomelm COMMAND --help says more.', ''].join('\n');
-}
-
-/** What a user can mend is told in one line: our own messages (`<op>: expected …`), format errors, and what the file system says about a path. */
-function isBadInput(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  if (['UsageError', 'FormatError'].includes(error.name) || /: expected .*, got /s.test(error.message)) return true;
-  return ['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES', 'EEXIST', 'ENOSPC', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
