@@ -43,9 +43,10 @@ export function applyVariants(options: ApplyVariantsOptions): AsyncGenerator<Hap
   const targets = samples.flatMap((sample) => haplotypes.map((haplotype) => ({ sample, haplotype })));
   return buildHaplotypes(options, targets, (header) => {
     const places = samples.map((name) => sampleOf(header, name));
+    let genotypes: VcfGenotypes | undefined;
     return (record) => {
-      const genotypes = genotypesOf(record);
-      return places.flatMap((place) => haplotypes.map((haplotype) => callOf(record, genotypes, place, haplotype, unphased)));
+      const current = (genotypes = genotypesOf(record, genotypes));
+      return places.flatMap((place) => haplotypes.map((haplotype) => callOf(record, current, place, haplotype, unphased)));
     };
   });
 }
@@ -125,8 +126,9 @@ async function openReference(reference: HaplotypeSource['reference']) {
   return { places, untouched: new Map(all.map((each) => [each.name, each])) };
 }
 
-export function genotypesOf(record: VcfRecord): VcfGenotypes {
-  const genotypes = record.genotypes();
+/** @param reuse - genotypes of an earlier record, written over */
+export function genotypesOf(record: VcfRecord, reuse?: VcfGenotypes): VcfGenotypes {
+  const genotypes = record.genotypes(reuse);
   if (genotypes === undefined) throw new FormatError(`applyVariants: expected GT as the first key of FORMAT at line ${record.line}, got ${JSON.stringify(record.format.join(':'))}; call genotypes first`, { format: 'vcf', line: record.line });
   return genotypes;
 }

@@ -19,9 +19,11 @@ export async function* lineBlocks(source: ByteSource, options: ReadOptions, tooL
   for await (const chunk of readBytes(source, options)) {
     const end = chunk.lastIndexOf(lineFeed) + 1;
     if (end > 0) {
-      yield pending.length === 0 ? chunk.subarray(0, end) : concat([...pending, chunk.subarray(0, end)], length + end);
+      const first = pending.length === 0 ? 0 : chunk.indexOf(lineFeed) + 1; // a line over two chunks is a block of its own, so that the others need no copy
+      if (first > 0) yield concat([...pending, chunk.subarray(0, first)], length + first);
       pending = [];
       length = 0;
+      if (end > first) yield chunk.subarray(first, end);
     }
     if (end < chunk.length) {
       pending.push(chunk.slice(end));

@@ -12,10 +12,16 @@ export interface VcfGenotypes {
 
 /** Genotypes of neighbouring records share an array: each of its own costs more than filling it. */
 export class GenotypeRoom {
+  /** The block of lines that the records lie in. */
+  readonly view: DataView;
   private alleles = new Int16Array(0);
   private phased = new Uint8Array(0);
   private allelesUsed = 0;
   private phasedUsed = 0;
+
+  constructor(block: Uint8Array) {
+    this.view = new DataView(block.buffer, block.byteOffset, block.length);
+  }
 
   takeAlleles(length: number): Int16Array {
     if (length > sharedPlaces / 4) return new Int16Array(length);
@@ -24,7 +30,7 @@ export class GenotypeRoom {
       this.allelesUsed = 0;
     }
     const start = this.allelesUsed;
-    this.allelesUsed += (length + 1) & ~1; // pairs are written together
+    this.allelesUsed += length;
     return new Int16Array(this.alleles.buffer, 2 * start, length);
   }
 
@@ -49,30 +55,35 @@ const bar = 124;
 const colon = 58;
 const dot = 46;
 
-/** Reads `0|1` and a tab, alleles below 8, as one word, which less the text between is both alleles, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
-function scanPanel(bytes: Uint8Array, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const pairs = new Int32Array(alleles.buffer, alleles.byteOffset, samples);
+/** Reads `0|1` and a tab, alleles below 8, as one word, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
+function scanPanel(view: DataView, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
   const last = Math.min(samples, sample + ((to - from) >> 2));
   let at = from;
   for (; sample < last; sample++, at += 4) {
     const word = view.getInt32(at, true);
     if ((word & 0xfff8fff8) !== 0x09307c30) break;
-    pairs[sample] = word - 0x09307c30;
+    alleles[2 * sample] = word & 7;
+    alleles[2 * sample + 1] = (word >> 16) & 7;
   }
   return sample;
 }
 
-/** Reads the GT of `samples` columns from `from` on; `fail` gets the sample that is none. */
-export const scanGenotypes = (bytes: Uint8Array, from: number, to: number, samples: number, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes => trimPloidy(scan(bytes, from, to, samples, 2, room, fail));
+/** Reads the GT of `samples` columns from `from` on, into the arrays of `reuse` where those fit; `fail` gets the sample that is none. */
+export function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, room: GenotypeRoom, reuse: VcfGenotypes | undefined, fail: (sample: number) => never): VcfGenotypes {
+  if (reuse?.ploidy !== 2 || reuse.phased.length !== samples || reuse.alleles.length !== 2 * samples) return trimPloidy(scan(bytes, from, to, arraysFor(room, samples, 2), room, fail));
+  reuse.phased.fill(1);
+  return trimPloidy(scan(bytes, from, to, reuse, room, fail));
+}
 
-function scan(bytes: Uint8Array, from: number, to: number, samples: number, ploidy: number, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes {
-  const alleles = room.takeAlleles(samples * ploidy);
-  const phased = room.takePhased(samples);
+const arraysFor = (room: GenotypeRoom, samples: number, ploidy: number): VcfGenotypes => ({ ploidy, alleles: room.takeAlleles(samples * ploidy), phased: room.takePhased(samples) });
+
+function scan(bytes: Uint8Array, from: number, to: number, target: VcfGenotypes, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes {
+  const { ploidy, alleles, phased } = target;
+  const samples = phased.length;
   let at = from;
   for (let sample = 0; sample < samples; sample++) {
     if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
-      const done = scanPanel(bytes, at, to, samples, alleles, sample);
+      const done = scanPanel(room.view, at, to, samples, alleles, sample);
       at += 4 * (done - sample);
       sample = done;
       if (sample === samples) break;
@@ -86,7 +97,7 @@ function scan(bytes: Uint8Array, from: number, to: number, samples: number, ploi
       if (allele >= 0 && allele <= 9) while (bytes[++at] >= 48 && bytes[at] <= 57) allele = 10 * allele + bytes[at] - 48;
       else if (bytes[at++] === dot) allele = -1;
       else fail(sample);
-      if (count === ploidy) return scan(bytes, from, to, samples, 2 * ploidy, room, fail); // rare: begin again with more room
+      if (count === ploidy) return scan(bytes, from, to, arraysFor(room, samples, 2 * ploidy), room, fail); // rare: begin again with more room
       alleles[sample * ploidy + count++] = allele;
       const next = at < to ? bytes[at] : tab;
       if (next === slash) phased[sample] = 0;
@@ -99,12 +110,13 @@ function scan(bytes: Uint8Array, from: number, to: number, samples: number, ploi
     while (at < to && bytes[at] !== tab) at++;
     at++;
   }
-  return { ploidy, alleles, phased };
+  return target;
 }
 
 /** The same with no more places than the sample with the most alleles needs. */
-function trimPloidy({ ploidy, alleles, phased }: VcfGenotypes): VcfGenotypes {
+function trimPloidy(genotypes: VcfGenotypes): VcfGenotypes {
+  const { ploidy, alleles, phased } = genotypes;
   let most = 1;
   for (let i = 0; i < alleles.length && most < ploidy; i++) if (alleles[i] !== -2) most = Math.max(most, (i % ploidy) + 1);
-  return most === ploidy ? { ploidy, alleles, phased } : { ploidy: most, alleles: alleles.filter((_, i) => i % ploidy < most), phased };
+  return most === ploidy ? genotypes : { ploidy: most, alleles: alleles.filter((_, i) => i % ploidy < most), phased };
 }
