@@ -1,7 +1,7 @@
 // The table of ops, in reading order.
-export { accumulate, add, div, fill, mul, scale, sub } from './elementwise/elementwise';
-export { broadcastTo } from './broadcast/arithmetic';
-export { max, mean, type ReduceOptions } from './reduce/reduce';
+export { accumulate, fill, scale } from './elementwise/elementwise';
+export { add, div, mul, sub } from './broadcast/operators';
+export { broadcastTo, max, mean, type ReduceOptions } from './broadcast/arithmetic';
 export { addRow, mulRow } from './broadcast/broadcast';
 export { concat, slice } from './rows/rows';
 export { cast } from './cast/cast';

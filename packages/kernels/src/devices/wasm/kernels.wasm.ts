@@ -26,4 +26,4 @@ export { quantizeRows } from '../../ops/matmul/quantized.wasm';
 export { cacheAppend, pagedAttention } from '../../ops/pagedAttention/paged.wasm';
 export { drawTokens, filterLogits, penalizeLogits } from '../../ops/sampling/sampling.wasm';
 export { arithmetic } from '../../ops/broadcast/arithmetic.wasm';
-export { reduce } from '../../ops/reduce/reduce.wasm';
+export { reduce } from '../../ops/broadcast/reduce.wasm';

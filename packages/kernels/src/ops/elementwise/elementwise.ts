@@ -1,7 +1,6 @@
 // Ops that treat every element alike. One table; each row is a definition, and the plans are made from it.
 import { apply, type Op } from '../../op';
 import { byElements, checkFloats, checkSame } from '../check';
-import { arithmetic } from '../broadcast/arithmetic';
 import { eachElement } from './eachElement';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { sizeOf, type Tensor } from '../../tensor';
@@ -10,19 +9,14 @@ interface Factor {
   readonly factor: number;
 }
 
-/** `a + b`, of one shape, or of shapes whose axes, from the last on, are equal or 1: as in numpy. */
-export const add = (a: Tensor, b: Tensor): Tensor => (alike(a, b) ? apply(addOp, [a, b], {})[0] : arithmetic('add', a, b));
+/** `a + b`, same shapes. What users call is in broadcast/operators.ts. */
+export const add = (a: Tensor, b: Tensor): Tensor => apply(addOp, [a, b], {})[0];
 
-/** `a - b`, of shapes as in `add`. */
-export const sub = (a: Tensor, b: Tensor): Tensor => (alike(a, b) ? apply(subOp, [a, b], {})[0] : arithmetic('sub', a, b));
+/** `a - b`, same shapes. */
+export const sub = (a: Tensor, b: Tensor): Tensor => apply(subOp, [a, b], {})[0];
 
-/** `a * b`, of shapes as in `add`. */
-export const mul = (a: Tensor, b: Tensor): Tensor => (alike(a, b) ? apply(mulOp, [a, b], {})[0] : arithmetic('mul', a, b));
-
-/** `a / b`, of shapes as in `add`. */
-export const div = (a: Tensor, b: Tensor): Tensor => arithmetic('div', a, b);
-
-const alike = (a: Tensor, b: Tensor): boolean => a.shape.length === b.shape.length && a.shape.every((length, i) => length === b.shape[i]);
+/** `a * b`, same shapes. */
+export const mul = (a: Tensor, b: Tensor): Tensor => apply(mulOp, [a, b], {})[0];
 
 /** `x * factor`, for a host number. */
 export const scale = (x: Tensor, factor: number): Tensor => apply(scaleOp, [x], { factor })[0];

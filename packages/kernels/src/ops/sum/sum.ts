@@ -3,8 +3,7 @@ import { addingElements, addingRows, byElements, checkFloats, checkShape } from 
 import { eachElement } from '../elementwise/eachElement';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
-import { broadcastTo } from '../broadcast/arithmetic';
-import { reduce, type ReduceOptions } from '../reduce/reduce';
+import { broadcastTo, reduce, type ReduceOptions } from '../broadcast/arithmetic';
 import { columnSums } from './columnSums';
 import shader from './sum.wgsl';
 import rowsShader from './sumRows.wgsl';
