@@ -20,8 +20,9 @@ export const peers = withPeers ? generationPeerVersions : {};
 const prompt = 128, basesPerToken = 4.9; // of GenomeOcean's tokens
 const option = (args, name, otherwise) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-/** Seconds by the clock, or of the processor: the latter does not grow with what else the machine does, and says nothing of threads. */
-const now = process.argv.includes('--processor-time') ? () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; } : () => performance.now() / 1000;
+/** Seconds by the clock, or of the processor and on one thread: these do not grow with what else the machine does. */
+const processorTime = process.argv.includes('--processor-time');
+const now = processorTime ? () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; } : () => performance.now() / 1000;
 const seconds = async (run) => {
   const begun = now();
   await run();
@@ -67,12 +68,12 @@ function shapesOf({ vocabSize, hiddenSize, numLayers, numHeads, numKvHeads, head
 
 export async function* run({ peer, args, note }) {
   const [kernels, library] = await Promise.all(['kernels', 'model'].map((name) => import(pathToFileURL(join(root, `packages/${name}/dist/index.js`)).href)));
-  const inside = await loadInside(), threads = Math.min(2, availableParallelism());
+  const inside = await loadInside(), threads = processorTime ? 1 : Math.min(2, availableParallelism());
   const tokens = option(args, '--tokens', 1024), batch = option(args, '--batch', 32), config = { ...library.genomeOceanConfigs['100M'], numLayers: option(args, '--layers', 12) };
   const weights = randomWeights(shapesOf(config)), files = { config: library.serializeConfig(config), weights: library.serializeSafetensors(weights) };
   const bench = createBench({ kernels, library, inside, config, files, batch, tokens });
 
-  const one = await bench.measure({ threads: 1, lengths: 2 }), all = threads > 1 ? await bench.measure({ threads, lengths: 8, keep: true }) : one;
+  const one = await bench.measure({ threads: 1, ...(threads > 1 ? { lengths: 2 } : { lengths: 8, keep: true }) }), all = threads > 1 ? await bench.measure({ threads, lengths: 8, keep: true }) : one;
   note(`recompute path at ${prompt + tokens} tokens: ${((prompt + tokens) / all.full(prompt + tokens)).toFixed(0)} tokens/s; packed forward of four times a quarter: ${all.packed.toFixed(0)}`);
   yield { name: 'recompute path, tokens/s of its forward pass | packed forward', ours: (prompt + tokens) / all.full(prompt + tokens), peer: all.packed, ratio: (prompt + tokens) / all.full(prompt + tokens) / all.packed, unit: 'tok/s' };
   const half = await bench.measure({ threads, dtype: 'float16' }), eight = await bench.measure({ threads, dtype: 'int8' });
@@ -92,10 +93,11 @@ export async function* run({ peer, args, note }) {
   };
   const none = { cache: false }, cached = { batching: false, sharing: false }, batched = { sharing: false }, whole = {};
   const ladder = [['recompute, 1 thread', one, none], ['+ KV cache', one, cached], [`+ batch of ${batch}`, one, batched], ['+ shared prompts', one, whole], [`+ ${threads} threads`, all, whole], ['+ 8-bit weights', eight, whole]];
+  if (threads === 1) ladder.splice(4, 1);
   for (const [i, [name, parts, which]] of ladder.entries()) yield row(`cumulative: ${name} | the row above`, parts, which, job(...ladder[Math.max(0, i - 1)].slice(1)));
   yield row('16-bit weights in the place of 8 | float32', half, whole, job(all, whole));
   const full = job(all, whole);
-  for (const [name, parts, which] of [['KV cache', all, none], ['batching', all, { batching: false }], ['shared prompts', all, batched], [`${threads} threads`, one, whole]]) {
+  for (const [name, parts, which] of [['KV cache', all, none], ['batching', all, { batching: false }], ['shared prompts', all, batched], ...(threads > 1 ? [[`${threads} threads`, one, whole]] : [])]) {
     yield row(`float32 without ${name} | the whole`, parts, which, full);
   }
   const recompute = batch * sumOver(1, tokens, all.full), decode = sumOver(1, tokens, all.many);
@@ -105,7 +107,7 @@ export async function* run({ peer, args, note }) {
 }
 
 async function* besideOthers({ peer, note, bench, config, weights, threads, batch }) {
-  const ceilings = await createCeilings(), llama = withPeers ? await createLlama(peer, config, weights, threads) : undefined, torch = withPeers ? await createTorchDecoder(config, threads, note) : undefined;
+  const ceilings = await createCeilings(), llama = withPeers ? await createLlama(peer, config, weights, threads, now) : undefined, torch = withPeers ? await createTorchDecoder(config, threads, note, processorTime) : undefined;
   const read = 4 * (bench.parameters - config.vocabSize * config.hiddenSize) / 1e9; // GB that a step reads of the weights
   try {
     if (llama) {
