@@ -4,7 +4,8 @@ import { checkRange, fileSource, type ByteSource } from './byteSource';
 
 export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly fetch?: typeof fetch | undefined;
+  /** By default the platform's own. */
+  readonly fetch?: ((input: string | URL, init?: RequestInit) => Promise<Response>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -20,7 +20,7 @@ export async function hubCheckpoint(id: string, options: HubOptions): Promise<Ch
   });
   const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
   const { revision = 'main', hubUrl = environment['HF_ENDPOINT'] ?? 'https://huggingface.co', accessToken = environment['HF_TOKEN'] } = options;
-  const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch } : {}), ...(accessToken ? { accessToken } : {}) };
+  const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch as typeof fetch } : {}), ...(accessToken ? { accessToken } : {}) };
   const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access });
   const files = new Map<string, { byteLength: number; sha256?: string | undefined }>();
   for await (const { type, path, size, lfs } of listFiles({ repo: { type: 'model', name: id }, revision: sha, ...access })) {
