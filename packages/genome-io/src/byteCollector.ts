@@ -1,3 +1,5 @@
+import { copyBytes } from './bytes';
+
 /** Bytes of a record that grows while it is read: pieces are joined once at the end, so that a chromosome is never in memory more than twice. */
 export class ByteCollector {
   private readonly full: Uint8Array[] = [];
@@ -24,7 +26,7 @@ export class ByteCollector {
         this.used = 0;
       }
       const count = Math.min(to - at, this.piece.length - this.used);
-      copy(bytes, at, this.piece, this.used, count);
+      copyBytes(bytes, at, this.piece, this.used, count);
       this.used += count;
       at += count;
     }
@@ -42,10 +44,4 @@ export class ByteCollector {
     this.full.length = this.used = this.total = 0;
     return joined;
   }
-}
-
-/** Lines are short: below 256 bytes a loop is faster than the views that `set` needs. */
-function copy(from: Uint8Array, at: number, to: Uint8Array, start: number, count: number): void {
-  if (count > 256) to.set(from.subarray(at, at + count), start);
-  else for (let i = 0; i < count; i++) to[start + i] = from[at + i];
 }

@@ -8,3 +8,9 @@ export function concat(parts: readonly Uint8Array[], length = parts.reduce((sum,
   }
   return all;
 }
+
+/** Copies `count` bytes. Lines are short: below 256 bytes a loop is faster than the views that `set` needs. */
+export function copyBytes(from: Uint8Array, at: number, to: Uint8Array, start: number, count: number): void {
+  if (count > 256) to.set(from.subarray(at, at + count), start);
+  else for (let i = 0; i < count; i++) to[start + i] = from[at + i];
+}

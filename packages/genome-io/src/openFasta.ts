@@ -2,6 +2,7 @@
 import { openBgzf, readWhole } from './bgzfFile';
 import { startsAsBgzf } from './bgzfBlocks';
 import type { ReadOptions } from './byteSource';
+import { copyBytes } from './bytes';
 import { createFastaIndex, parseFai, type FastaIndex, type FastaIndexEntry } from './faidx';
 import { FormatError } from './formatError';
 import type { GziIndex } from './gzi';
@@ -71,14 +72,14 @@ async function fetchBases(text: RandomAccessFile, entry: FastaIndexEntry, start:
   const sequence = new Uint8Array(end - start);
   const foreign = (got: string) => new FormatError(`openFasta: expected lines of ${lineBases} bases for ${JSON.stringify(entry.name)}, got ${got}; the index belongs to another version of this file: make it again`, { format: 'fai' });
   if (bytes.length !== byteOf(end - 1) + 1 - first) throw foreign('the end of the file');
+  const gap = lineWidth - lineBases;
   let at = 0;
-  let used = 0;
-  for (let room = lineBases - (start % lineBases); used < sequence.length; room = lineBases) {
-    const piece = bytes.subarray(at, at + Math.min(room, sequence.length - used));
-    sequence.set(piece, used);
-    used += piece.length;
-    at += piece.length + lineWidth - lineBases;
-    if (at <= bytes.length && used < sequence.length && bytes[at - 1] !== 10) throw foreign('a line that does not end there');
+  for (let used = 0, room = lineBases - (start % lineBases); used < sequence.length; room = lineBases) {
+    const count = Math.min(room, sequence.length - used);
+    copyBytes(bytes, at, sequence, used, count);
+    used += count;
+    at += count + gap;
+    if (used < sequence.length && bytes[at - 1] !== 10) throw foreign('a line that does not end there');
   }
   if (sequence.includes(10) || sequence.includes(62)) throw foreign('a line that ends earlier');
   return sequence;

@@ -7,7 +7,8 @@ import { columnWords, scanner } from './scan';
 import { parseVcfHeader, reserved, structuralInfo, type VcfDefinition, type VcfHeader } from './vcfHeader';
 import { alleleEnd } from './vcfAllele';
 import { expandLocal } from './vcfLocalAlleles';
-import { GenotypeRoom, scanGenotypes, type VcfGenotypes } from './vcfGenotypes';
+import { decode, VcfBlock } from './vcfBlock';
+import { scanGenotypes, type VcfGenotypes } from './vcfGenotypes';
 import { VcfValidator } from './vcfValidate';
 
 /** `true` for a flag; null for `.`; an array where the definition's number is not 1. */
@@ -121,11 +122,11 @@ class VcfParser {
   }
 
   push(block: Uint8Array, batch: (VcfHeader | VcfRecord)[]): void {
-    const room = new GenotypeRoom(block);
+    const shared = new VcfBlock(block);
     scanner()?.forget();
     for (let at = 0; at < block.length; ) {
       const { count, rows, next } = findColumns(block, at);
-      for (let row = 0; row < count * columnWords; row += columnWords) this.pushLine(new LazyRecord(this.header!, ++this.line, block, at, rows, row, room), at + rows[row + columnWords - 1] === block.length, batch);
+      for (let row = 0; row < count * columnWords; row += columnWords) this.pushLine(new LazyRecord(this.header!, ++this.line, block, at, rows, row, shared), at + rows[row + columnWords - 1] === block.length, batch);
       at = next;
     }
     this.terminated = block[block.length - 1] === lineFeed;
@@ -181,11 +182,10 @@ function columnsOfLine(bytes: Uint8Array, from: number, to: number, next: number
 const tab = 9;
 const colon = 58;
 const lineFeed = 10;
-const latin1 = new TextDecoder('latin1');
 
 /** The record of the line `bytes`, without its end. */
 export function parseVcfRecord(header: VcfHeader, line: number, bytes: Uint8Array): VcfRecord {
-  const record = new LazyRecord(header, line, bytes, 0, columnsOfLine(bytes, 0, bytes.length, bytes.length), 0, new GenotypeRoom(bytes));
+  const record = new LazyRecord(header, line, bytes, 0, columnsOfLine(bytes, 0, bytes.length, bytes.length), 0, new VcfBlock(bytes));
   record.check();
   return record;
 }
@@ -194,7 +194,7 @@ class LazyRecord implements VcfRecord {
   private samplesFrom: Int32Array | undefined;
 
   /** @param rows - columns of lines, counted from `base`; this one's begin at `row` */
-  constructor(readonly header: VcfHeader, readonly line: number, private readonly bytes: Uint8Array, private readonly base: number, private readonly rows: Int32Array, private readonly row: number, private readonly room: GenotypeRoom) {}
+  constructor(readonly header: VcfHeader, readonly line: number, private readonly bytes: Uint8Array, private readonly base: number, private readonly rows: Int32Array, private readonly row: number, private readonly block: VcfBlock) {}
 
   private get from(): number { return this.base + this.rows[this.row]; }
   private get to(): number { return this.base + this.rows[this.row + 10]; }
@@ -215,12 +215,15 @@ class LazyRecord implements VcfRecord {
   }
 
   toString() { return new TextDecoder().decode(this.bytes.subarray(this.from, this.to)); }
-  private column(i: number): string { return decode(this.bytes.subarray(this.startOf(i), i === 9 ? this.to : this.startOf(i + 1) - 1)); }
+  private column(i: number): string { return decode(this.bytes, this.startOf(i), i === 9 ? this.to : this.startOf(i + 1) - 1); }
   get columnCount(): number { return this.startOf(8) > this.to ? 8 : this.startOf(9) > this.to ? 9 : 9 + this.sampleStarts().length; }
-  get contig(): string { return this.column(0); }
+  get contig(): string { return this.block.contigOf(this.bytes, this.from, this.startOf(1) - 1); }
   get start(): number {
-    const text = this.column(1);
-    return /^\d+$/.test(text) ? Number(text) - 1 : this.fail('POS as a whole number', JSON.stringify(text));
+    let position = 0;
+    const end = this.startOf(2) - 1;
+    let at = this.startOf(1);
+    for (let digit; at < end && (digit = this.bytes[at] - 48) >= 0 && digit <= 9; at++) position = 10 * position + digit;
+    return at === end && at > this.startOf(1) ? position - 1 : this.fail('POS as a whole number', JSON.stringify(this.column(1)));
   }
   get ids(): readonly string[] { return list(this.column(2), ';'); }
   get ref(): string { return this.column(3); }
@@ -289,7 +292,7 @@ class LazyRecord implements VcfRecord {
     const starts = this.sampleStarts();
     if (!(Number.isInteger(sample) && sample >= 0 && sample < this.header.samples.length)) throw new RangeError(`readVcf: expected a sample from 0 to ${this.header.samples.length - 1}, got ${sample}; see header.samples`);
     if (sample >= starts.length) this.fail(`${this.header.samples.length} samples`, `${starts.length}`, 'the line is cut');
-    return decode(this.bytes.subarray(starts[sample], sample + 1 < starts.length ? starts[sample + 1] - 1 : this.to));
+    return decode(this.bytes, starts[sample], sample + 1 < starts.length ? starts[sample + 1] - 1 : this.to);
   }
 
   sample(sample: number, key: string): VcfValue | undefined {
@@ -316,7 +319,7 @@ class LazyRecord implements VcfRecord {
   genotypes(reuse?: VcfGenotypes): VcfGenotypes | undefined {
     if (!this.hasGenotypes) return undefined;
     const none = (sample: number) => this.fail('GT of every sample as alleles with / or | between', JSON.stringify(this.sampleText(sample).slice(0, 20)));
-    return scanGenotypes(this.bytes, this.startOf(9), this.to, this.header.samples.length, this.room, reuse, none);
+    return scanGenotypes(this.bytes, this.startOf(9), this.to, this.header.samples.length, this.block, reuse, none);
   }
 
   /** Whether GT is the first key of FORMAT. */
@@ -336,13 +339,7 @@ class LazyRecord implements VcfRecord {
   }
 }
 
-/** Latin-1 is the fast path: nearly all fields are ASCII, and UTF-8 is decoded where it is not. */
-function decode(bytes: Uint8Array): string {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] > 127) return new TextDecoder().decode(bytes);
-  return bytes.length < 24 ? String.fromCharCode(...bytes) : latin1.decode(bytes);
-}
-
-const list = (text: string, separator: string): string[] => (text === '.' || text === '' ? [] : text.split(separator));
+const list = (text: string, separator: string): string[] => (text === '.' || text === '' ? [] : text.includes(separator) ? text.split(separator) : [text]);
 
 /** A number as the specification writes it, with Inf and NaN; undefined for other text. */
 function parseFloatOf(text: string): number | undefined {

@@ -1,4 +1,5 @@
 // GT of all samples of a VCF record at once: the way to read panels.
+import type { VcfBlock } from './vcfBlock';
 
 /** The genotypes of all samples of a record. */
 export interface VcfGenotypes {
@@ -9,45 +10,6 @@ export interface VcfGenotypes {
   /** By sample: 1 where all alleles are separated by `|` or there is only one. */
   readonly phased: Uint8Array;
 }
-
-/** Genotypes of neighbouring records share an array: each of its own costs more than filling it. */
-export class GenotypeRoom {
-  /** The block of lines that the records lie in. */
-  readonly view: DataView;
-  private alleles = new Int16Array(0);
-  private phased = new Uint8Array(0);
-  private allelesUsed = 0;
-  private phasedUsed = 0;
-
-  constructor(block: Uint8Array) {
-    this.view = new DataView(block.buffer, block.byteOffset, block.length);
-  }
-
-  takeAlleles(length: number): Int16Array {
-    if (length > sharedPlaces / 4) return new Int16Array(length);
-    if (this.allelesUsed + length > this.alleles.length) {
-      this.alleles = new Int16Array(sharedPlaces);
-      this.allelesUsed = 0;
-    }
-    const start = this.allelesUsed;
-    this.allelesUsed += length;
-    return new Int16Array(this.alleles.buffer, 2 * start, length);
-  }
-
-  takePhased(length: number): Uint8Array {
-    if (length > sharedPlaces / 4) return new Uint8Array(length).fill(1);
-    if (this.phasedUsed + length > this.phased.length) {
-      this.phased = new Uint8Array(sharedPlaces).fill(1);
-      this.phasedUsed = 0;
-    }
-    const start = this.phasedUsed;
-    this.phasedUsed += length;
-    return new Uint8Array(this.phased.buffer, start, length);
-  }
-}
-
-/** Places of one such array: few, so that genotypes which are kept keep little else. */
-const sharedPlaces = 1 << 13;
 
 const tab = 9;
 const slash = 47;
@@ -69,21 +31,21 @@ function scanPanel(view: DataView, from: number, to: number, samples: number, al
 }
 
 /** Reads the GT of `samples` columns from `from` on, into the arrays of `reuse` where those fit; `fail` gets the sample that is none. */
-export function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, room: GenotypeRoom, reuse: VcfGenotypes | undefined, fail: (sample: number) => never): VcfGenotypes {
-  if (reuse?.ploidy !== 2 || reuse.phased.length !== samples || reuse.alleles.length !== 2 * samples) return trimPloidy(scan(bytes, from, to, arraysFor(room, samples, 2), room, fail));
+export function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, block: VcfBlock, reuse: VcfGenotypes | undefined, fail: (sample: number) => never): VcfGenotypes {
+  if (reuse?.ploidy !== 2 || reuse.phased.length !== samples || reuse.alleles.length !== 2 * samples) return trimPloidy(scan(bytes, from, to, arraysFor(block, samples, 2), block, fail));
   reuse.phased.fill(1);
-  return trimPloidy(scan(bytes, from, to, reuse, room, fail));
+  return trimPloidy(scan(bytes, from, to, reuse, block, fail));
 }
 
-const arraysFor = (room: GenotypeRoom, samples: number, ploidy: number): VcfGenotypes => ({ ploidy, alleles: room.takeAlleles(samples * ploidy), phased: room.takePhased(samples) });
+const arraysFor = (block: VcfBlock, samples: number, ploidy: number): VcfGenotypes => ({ ploidy, alleles: block.takeAlleles(samples * ploidy), phased: block.takePhased(samples) });
 
-function scan(bytes: Uint8Array, from: number, to: number, target: VcfGenotypes, room: GenotypeRoom, fail: (sample: number) => never): VcfGenotypes {
+function scan(bytes: Uint8Array, from: number, to: number, target: VcfGenotypes, block: VcfBlock, fail: (sample: number) => never): VcfGenotypes {
   const { ploidy, alleles, phased } = target;
   const samples = phased.length;
   let at = from;
   for (let sample = 0; sample < samples; sample++) {
     if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
-      const done = scanPanel(room.view, at, to, samples, alleles, sample);
+      const done = scanPanel(block.view, at, to, samples, alleles, sample);
       at += 4 * (done - sample);
       sample = done;
       if (sample === samples) break;
@@ -97,7 +59,7 @@ function scan(bytes: Uint8Array, from: number, to: number, target: VcfGenotypes,
       if (allele >= 0 && allele <= 9) while (bytes[++at] >= 48 && bytes[at] <= 57) allele = 10 * allele + bytes[at] - 48;
       else if (bytes[at++] === dot) allele = -1;
       else fail(sample);
-      if (count === ploidy) return scan(bytes, from, to, arraysFor(room, samples, 2 * ploidy), room, fail); // rare: begin again with more room
+      if (count === ploidy) return scan(bytes, from, to, arraysFor(block, samples, 2 * ploidy), block, fail); // rare: begin again with more room
       alleles[sample * ploidy + count++] = allele;
       const next = at < to ? bytes[at] : tab;
       if (next === slash) phased[sample] = 0;
