@@ -1,4 +1,4 @@
-// npm run bench -- generate [--json [FILE]] [--tokens N] [--batch N] [--layers N] [--no-peers] [--processor-time]
+// npm run bench -- generate [--json [FILE]] [--tokens N] [--batch N] [--layers N] [--no-peers | --only-peers] [--processor-time]
 // What each part of the engine brings, at the shape of GenomeOcean-100M with random weights: cumulative, and left out of the whole; then beside llama.cpp, torch, what reading the weights alone takes, and a Markov chain.
 // The work of an arm is put together from parts measured in turn: the recompute path from full forward passes at 8 lengths (the sum over all lengths by straight lines between), decoding from steps at 3 lengths of context
 // whose caches are full, prompts from pieces of 512 tokens. Quality: greedy tokens against the recompute path, and the largest difference of a log-probability.
@@ -73,6 +73,13 @@ export async function* run({ peer, args, note }) {
   const weights = randomWeights(shapesOf(config)), files = { config: library.serializeConfig(config), weights: library.serializeSafetensors(weights) };
   const bench = createBench({ kernels, library, inside, config, files, batch, tokens });
 
+  if (args.includes('--only-peers')) await bench.open({ threads, keep: true });
+  else yield* ablation({ bench, note, batch, tokens, threads });
+  yield* besideOthers({ peer, note, bench, config, weights, threads, batch });
+  await bench.end();
+}
+
+async function* ablation({ bench, note, batch, tokens, threads }) {
   const one = await bench.measure({ threads: 1, ...(threads > 1 ? { lengths: 2 } : { lengths: 8, keep: true }) }), all = threads > 1 ? await bench.measure({ threads, lengths: 8, keep: true }) : one;
   note(`recompute path at ${prompt + tokens} tokens: ${((prompt + tokens) / all.full(prompt + tokens)).toFixed(0)} tokens/s; packed forward of four times a quarter: ${all.packed.toFixed(0)}`);
   yield { name: 'recompute path, tokens/s of its forward pass | packed forward', ours: (prompt + tokens) / all.full(prompt + tokens), peer: all.packed, ratio: (prompt + tokens) / all.full(prompt + tokens) / all.packed, unit: 'tok/s' };
@@ -102,8 +109,6 @@ export async function* run({ peer, args, note }) {
   }
   const recompute = batch * sumOver(1, tokens, all.full), decode = sumOver(1, tokens, all.many);
   yield { name: `KV cache and batch ${batch}, ${tokens} new tokens from nothing | recompute, ${threads} threads`, ours: (batch * tokens) / decode, peer: (batch * tokens) / recompute, ratio: recompute / decode, unit: 'tok/s' };
-  yield* besideOthers({ peer, note, bench, config, weights, threads, batch });
-  await bench.end();
 }
 
 async function* besideOthers({ peer, note, bench, config, weights, threads, batch }) {
@@ -142,10 +147,12 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
   const longest = prompt + tokens;
   let kept;
 
-  async function open({ threads, dtype = 'float32' }) {
+  async function open({ threads, dtype = 'float32', keep = false }) {
     const device = await kernels.createDevice('wasm', { threads });
     const model = await library.loadPretrained(files, { device, architecture: 'decoder' });
-    return { device, model: dtype === 'float32' ? model : library.storeWeights(model, dtype) };
+    const opened = { device, model: dtype === 'float32' ? model : library.storeWeights(model, dtype) };
+    if (keep) kept = opened;
+    return opened;
   }
 
   const ids = (length) => Uint32Array.from({ length }, (_, i) => (i === 0 ? 1 : 300 + ((i * 7919) % 3000)));
@@ -183,7 +190,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
   }
 
   async function measure({ threads, dtype = 'float32', lengths = 0, keep = false }) {
-    const { device, model } = await open({ threads, dtype });
+    const { device, model } = await open({ threads, dtype, keep });
     const points = Array.from({ length: lengths }, (_, i) => Math.round((longest * (i + 1)) / lengths)), forwards = [[1, (await forwardSeconds(model, [1]), await forwardSeconds(model, [1]))]];
     for (const length of points) forwards.push([length, await forwardSeconds(model, [length])]);
     const packed = lengths > 2 ? longest / (await forwardSeconds(model, new Array(4).fill(longest / 4))) : NaN;
@@ -203,8 +210,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
     const parts = {
       full: lengths ? lines(forwards) : undefined, packed, prefill, single: through(single), many: through(many), stepsSingle: single.flat(), stepsMany: many.flat(), bytesPerToken: inside.cacheBytesPerToken(config, 'float32'), quality: await quality(model),
     };
-    if (keep) kept = { device, model };
-    else await device.destroy();
+    if (!keep) await device.destroy();
     return parts;
   }
 
@@ -232,6 +238,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
 
   return {
     measure,
+    open,
     parameters: library.countParameters(config),
     async greedy(promptIds, count) {
       const engine = library.createGenerationEngine(kept.model, { cacheTokens: 256 }), drawn = [];
