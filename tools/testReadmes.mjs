@@ -1,4 +1,4 @@
-// Runs every ```ts block of the README and of every package's README as a program of its own, against the built packages, after checking its types.
+// Runs every ```ts block of the README, of every package's README and of the guides as a program of its own, against the built packages, after checking its types.
 // A ```text block that follows directly is what the program must print.
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const verdict = (ok, title, text = '') => {
   console.log(`${ok ? 'ok    ' : 'FAILED'}  ${title}${ok ? '' : `\n${text}`}`);
 };
 
-const readmes = [['workspace', 'README.md'], ...readdirSync('packages').map((name) => [name, join('packages', name, 'README.md')])];
+const readmes = [['workspace', 'README.md'], ...readdirSync('packages').map((name) => [name, join('packages', name, 'README.md')]), ...readdirSync('docs/guides').map((name) => [name.replace('.md', ''), join('docs/guides', name)])];
 const examples = readmes.flatMap(([name, readme]) => {
   if (!existsSync(readme)) { verdict(false, `${readme}`, 'is missing'); return []; }
   const text = readFileSync(readme, 'utf8').replaceAll('\r\n', '\n');
