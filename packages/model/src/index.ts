@@ -29,7 +29,7 @@ export type { Protocol } from './train/trainClassifier';
 export { type Hyperparameters } from './train/hyperparameters';
 export { type FinetuneOptions, type FinetuneResult, type FinetuneTask, finetune } from './train/finetune';
 export type { CurvePoint, Progress } from './train/monitor';
-export { type Optimizer, type OptimizerOptions, createOptimizer, decays } from './train/optimizer';
+export { createOptimizer, decays } from './train/optimizer';
 export { type Adapters, type Lora, type LoraFiles, type LoraOptions, applyLora, loadLora, mergeLora, saveLora, serializeLora, withLora } from './train/lora';
 export { type Corpus, type CorpusSequence, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain';
 export { type HeldOutSequence, type Tally, type ValidateOptions, type Validation, bitsPerBase, validate } from './train/validate';

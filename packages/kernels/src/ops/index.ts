@@ -28,6 +28,7 @@ export { linearCrossEntropy, type LinearCrossEntropyOptions } from './linearCros
 export { conv1d, type Conv1dOptions } from './conv1d/conv1d';
 export { averagePool1d, maxPool1d, type Pool1dOptions } from './pool1d/pool1d';
 export { adamW, squaredNorm, type AdamWOptions } from './adamW/adamW';
+export { AdamW, type Optimizer, type OptimizerOptions, type OptimizerState } from './adamW/optimizer';
 export { sampleTokens, type SampleOptions } from './sampling/sampleTokens';
 export { filterLogits, type FilterOptions } from './sampling/filterLogits';
 export { penalizeLogits, type Penalties } from './sampling/penalizeLogits';

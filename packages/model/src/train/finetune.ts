@@ -1,6 +1,6 @@
-import { flatten, read, scope, valueAndGrad, type Data, type Tensor, type Tree } from '@genomelm/kernels';
+import { flatten, read, scope, valueAndGrad, type Data, type OptimizerOptions, type Tensor, type Tree } from '@genomelm/kernels';
 import { createMonitor, type CurvePoint, type Progress } from './monitor';
-import { createOptimizer, type OptimizerOptions } from './optimizer';
+import { createOptimizer } from './optimizer';
 import { linearSchedule } from './schedule';
 import { deviceOf } from '../parameters';
 import type { TrainKey } from '../models/encoder';

@@ -1,12 +1,12 @@
 // Pre-training: masked language modelling for encoders, next-token prediction for decoders, by one loop with a fixed number of tokens at every step.
-import { accumulate, leaves, scale, scope, valueAndGrad, type Tensor, type Tree } from '@genomelm/kernels';
+import { accumulate, leaves, scale, scope, valueAndGrad, type OptimizerOptions, type Tensor, type Tree } from '@genomelm/kernels';
 import { cutBatches, packBatch, type Batch } from '../batch';
 import { causalLmLoss, nextTokens } from '../heads/causalLm';
 import { maskedLmLoss } from '../heads/maskedLm';
 import { isDecoder, type AnyModel, type CausalParams, type Params } from '../model';
 import { deviceOf } from '../parameters';
 import { createMonitor, type CurvePoint, type Progress } from './monitor';
-import { createOptimizer, type OptimizerOptions } from './optimizer';
+import { createOptimizer } from './optimizer';
 import { maskForPrediction } from './maskTokens';
 import { planSteps, type Piece, type SamplerName, type SequenceLengths } from './sampler';
 import { cosineSchedule, linearSchedule } from './schedule';

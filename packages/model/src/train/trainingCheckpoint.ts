@@ -1,6 +1,6 @@
 // What an interrupted training run goes on from: a folder for each saved step, which appears under its name when all of it is written. Its config.json and
 // model.safetensors are those of a pre-trained model, so that any step can be loaded; optimizer.safetensors and training.json stand beside them.
-import { flatten, read, type Data, type Tree } from '@genomelm/kernels';
+import { flatten, read, type Data, type Optimizer, type Tree } from '@genomelm/kernels';
 import { FormatError } from '../errors';
 import { serializeConfig } from '../config';
 import { nodeModules } from '../weights/files';
@@ -8,7 +8,6 @@ import { parseSafetensors, serializeSafetensors } from '../weights/safetensors';
 import { toFloat32 } from '../weights/storedTensor';
 import type { AnyModel } from '../model';
 import type { CurvePoint } from './monitor';
-import type { Optimizer } from './optimizer';
 
 export interface TrainingState {
   readonly step: number;
