@@ -63,6 +63,7 @@ export async function* buildHaplotypes({ variants, aliases, signal, ...rest }: H
   const reference = await openReference(rest.reference);
   const finished = new Set<string>();
   let open: { contig: string; builders: readonly (readonly HaplotypeBuilder[])[]; start: number } | undefined;
+  const edits = new Map<Call, Edit>();
   let callsOf: ((record: VcfRecord) => readonly Call[]) | undefined;
   if ('header' in variants) callsOf = choose(await (variants as VcfReader).header()); // so that a wrong sample is told even of a file without records
   const start = (name: string, sequence: Uint8Array, from: number) => targets.map(({ sample, haplotype }) => new HaplotypeBuilder({ name, sample, haplotype }, sequence, from));
@@ -80,12 +81,13 @@ export async function* buildHaplotypes({ variants, aliases, signal, ...rest }: H
       open = { contig, builders: await Promise.all(places.map(async (place) => start(place.name, await place.load(), place.start))), start: -Infinity };
       for (const place of places) reference.untouched.delete(place.name);
     }
-    if (record.start < open.start) throw outOfOrder(record, `records by POS, ${open.start + 1} or more`, `${record.start + 1}`);
-    open.start = record.start;
-    const edits = new Map<Call, Edit>();
+    const { start: position } = record;
+    if (position < open.start) throw outOfOrder(record, `records by POS, ${open.start + 1} or more`, `${position + 1}`);
+    open.start = position;
+    edits.clear();
     for (const [i, call] of callsOf!(record).entries()) {
       let edit = edits.get(call);
-      if (!edit) edits.set(call, (edit = editOf(record, call)));
+      if (!edit) edits.set(call, (edit = editOf(record, position, call)));
       for (const builders of open.builders) builders[i].apply(edit);
     }
   }
@@ -151,18 +153,18 @@ function callOf({ line }: VcfRecord, genotypes: VcfGenotypes, sample: number, ha
 }
 
 /** What an allele of a record does to a haplotype, or why it does nothing. */
-function editOf(record: VcfRecord, call: Call): Edit {
-  const { start, ref, alt, line } = record;
-  const base = { start, ref, line };
-  if (typeof call === 'string') return { ...base, skip: call };
-  if (call === 0) return { ...base, skip: 'reference' };
+function editOf(record: VcfRecord, start: number, call: Call): Edit {
+  const { line } = record;
+  if (typeof call === 'string') return { start, line, skip: call };
+  if (call === 0) return { start, line, skip: 'reference' };
+  const { ref, alt } = record;
   if (call > alt.length) throw new FormatError(`applyVariants: expected alleles up to ${alt.length} at line ${line}, got ${call} in GT; ALT lacks an allele`, { format: 'vcf', line });
   const text = alt[call - 1];
-  if (/^[ACGTNRYSWKMBDHV]+$/i.test(text)) return { ...base, alt: text, end: start + ref.length };
-  if (text === '*' || /^<(?:\*|NON_REF)>$/i.test(text)) return { ...base, skip: 'reference' }; // another record deletes what * stands for
+  if (/^[ACGTNRYSWKMBDHV]+$/i.test(text)) return { start, ref, line, alt: text, end: start + ref.length };
+  if (text === '*' || /^<(?:\*|NON_REF)>$/i.test(text)) return { start, line, skip: 'reference' }; // another record deletes what * stands for
   const copies = /^<CN(\d+)>$/i.exec(text);
   const kind = /^<(DEL|DUP|INV)(?::[^>]*)?>$/i.exec(text)?.[1].toUpperCase();
   const end = record.alleleEnd(call - 1);
-  if ((kind === undefined && !copies) || end <= start + 1) return { ...base, skip: 'symbolic' };
-  return { ...base, end, segment: copies ? { copies: Number(copies[1]) } : kind === 'INV' ? 'inverted' : { copies: kind === 'DEL' ? 0 : 2 } };
+  if ((kind === undefined && !copies) || end <= start + 1) return { start, line, skip: 'symbolic' };
+  return { start, ref, line, end, segment: copies ? { copies: Number(copies[1]) } : kind === 'INV' ? 'inverted' : { copies: kind === 'DEL' ? 0 : 2 } };
 }

@@ -37,10 +37,14 @@ export interface Haplotype {
 }
 
 /** One record for one haplotype; places are 0-based on the contig. */
-export type Edit = { readonly start: number; readonly ref: string; readonly line: number } & (
+export type Edit = { readonly start: number; readonly line: number } & (
   | { readonly skip: Exclude<keyof HaplotypeReport, 'applied' | 'overlapping' | 'outside'> }
-  | { readonly alt: string; readonly end: number }
-  | { readonly segment: 'inverted' | { readonly copies: number }; readonly end: number }
+  | Replacement
+);
+
+type Replacement = { readonly ref: string; readonly end: number } & (
+  | { readonly alt: string }
+  | { readonly segment: 'inverted' | { readonly copies: number } }
 );
 
 /** `length` bases of the haplotype from `haplotype` on come from `reference` on, or, inverted, from there backwards. */
@@ -115,7 +119,7 @@ export class HaplotypeBuilder {
     };
   }
 
-  private checkReference({ ref, line, start }: Edit, at: number): void {
+  private checkReference({ ref, line, start }: Edit & Replacement, at: number): void {
     for (let i = 0; i < ref.length && at + i < this.reference.length; i++) {
       if ((ref.charCodeAt(i) | 32) === (this.reference[at + i] | 32)) continue;
       const found = String.fromCharCode(...this.reference.subarray(at, at + Math.min(ref.length, 20)));

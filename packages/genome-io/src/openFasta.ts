@@ -8,6 +8,7 @@ import { FormatError } from './formatError';
 import type { GziIndex } from './gzi';
 import { nodeModule } from './nodeModule';
 import { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
+import { scanner } from './scan';
 import { reverseComplement } from './sequence';
 import { checkInterval, unknownContig, type SequenceFile } from './sequenceFile';
 
@@ -63,20 +64,40 @@ function beside(source: RandomAccessSource, suffix: string): string | URL | unde
   return fs.existsSync(path) ? path : undefined;
 }
 
+/** From here on lines are joined by the scanner. */
+const longFetch = 1 << 14;
+
+/** The residues of `bytes`, if there are as many and nothing else but line ends. */
+function joinLines(bytes: Uint8Array, length: number): Uint8Array | undefined {
+  const scan = scanner();
+  scan?.forget();
+  const sequence = new Uint8Array(length);
+  let used = 0;
+  for (let at = 0; scan && at < bytes.length; ) {
+    const { next, residues } = scan.joinLines(bytes, at, bytes.length);
+    if (next === at || used + residues.length > length) return undefined;
+    sequence.set(residues, used);
+    used += residues.length;
+    at = next;
+  }
+  return used === length ? sequence : undefined;
+}
+
 async function fetchBases(text: RandomAccessFile, entry: FastaIndexEntry, start: number, end: number, options: ReadOptions): Promise<Uint8Array> {
   if (start === end) return new Uint8Array(0);
   const { offset, lineBases, lineWidth } = entry;
   const byteOf = (base: number) => offset + Math.floor(base / lineBases) * lineWidth + (base % lineBases);
   const first = byteOf(start);
   const bytes = await text.read(byteOf(end - 1) + 1 - first, first, options);
-  const sequence = new Uint8Array(end - start);
+  const joined = end - start >= longFetch ? joinLines(bytes, end - start) : undefined;
+  const sequence = joined ?? new Uint8Array(end - start);
   const foreign = (got: string) => new FormatError(`openFasta: expected lines of ${lineBases} bases for ${JSON.stringify(entry.name)}, got ${got}; the index belongs to another version of this file: make it again`, { format: 'fai' });
   if (bytes.length !== byteOf(end - 1) + 1 - first) throw foreign('the end of the file');
   const gap = lineWidth - lineBases;
   let at = 0;
   for (let used = 0, room = lineBases - (start % lineBases); used < sequence.length; room = lineBases) {
     const count = Math.min(room, sequence.length - used);
-    copyBytes(bytes, at, sequence, used, count);
+    if (!joined) copyBytes(bytes, at, sequence, used, count);
     used += count;
     at += count + gap;
     if (used < sequence.length && bytes[at - 1] !== 10) throw foreign('a line that does not end there');
