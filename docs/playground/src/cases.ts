@@ -1,5 +1,5 @@
 // One case for each op, small enough for a GPU that is played by a CPU.
-import { accumulate, adamW, add, addRmsNorm, addRow, attention, alibiSlopes, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, crossEntropy, div, dropout, embedding, fill, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, max, maxPool1d, mean, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, rmsNorm, rotary, rotaryTable, sampleTokens, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
+import { accumulate, AdamW, adamW, add, addRmsNorm, addRow, attention, alibiSlopes, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, crossEntropy, div, dropout, embedding, fill, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, max, maxPool1d, mean, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, rmsNorm, rotary, rotaryTable, sampleTokens, scale, scope, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Tensor } from '@genomelm/kernels';
 import { testNumbers, type OpCase } from '@genomelm/kernels/testing';
 
 const cuSeqlens = [0, 5, 6, 23];
@@ -66,6 +66,13 @@ export const cases: readonly OpCase[] = [
   { name: 'conv1d', inputs: { x: [2, 13, 4], weight: [3, 5, 4], bias: [3] }, run: ({ x, weight, bias }) => conv1d(x, weight, bias, { stride: 3, padding: 4, dilation: 2 }) },
   { name: 'maxPool1d', inputs: { x: [2, 10, 5] }, run: ({ x }) => maxPool1d(x, { size: 4, stride: 2, padding: 2 }) },
   { name: 'averagePool1d', inputs: { x: [2, 10, 5] }, run: ({ x }) => averagePool1d(x, { size: 4, stride: 2, padding: 2 }) },
+  { name: 'AdamW over a tree', inputs: {}, run: (_inputs, device) => {
+    const [parameters, gradients] = [{ a: floats(device, 1, 71), b: floats(device, 2, 5, 3) }, { a: floats(device, 3, 71), b: floats(device, 4, 5, 3) }];
+    const optimizer = AdamW(parameters, { clipNorm: 0.5 });
+    for (let step = 1; step <= 3; step++) optimizer.update(gradients, 0.01);
+    optimizer.dispose();
+    return parameters.b;
+  } },
   { name: 'adamW, clipped', inputs: {}, run: (_inputs, device) => {
     const [parameter, gradient] = [floats(device, 1, 71), floats(device, 2, 71)];
     const moments = [zeros(device, [71]), zeros(device, [71])] as const;
