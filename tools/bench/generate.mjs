@@ -194,7 +194,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
     const points = Array.from({ length: lengths }, (_, i) => Math.round((longest * (i + 1)) / lengths)), forwards = [[1, (await forwardSeconds(model, [1]), await forwardSeconds(model, [1]))]];
     for (const length of points) forwards.push([length, await forwardSeconds(model, [length])]);
     const packed = lengths > 2 ? longest / (await forwardSeconds(model, new Array(4).fill(longest / 4))) : NaN;
-    const cache = inside.createKvCache(model, { tokens: batch * (longest + 48), dtype: 'float32' });
+    const cache = inside.createKvCache(model, { tokens: Math.max(576, batch * (longest + 48)), dtype: 'float32' });
     for (const { key, value } of cache.layers) kernels.fill(kernels.fill(key, 0.01) && value, 0.02); // pages that were never written would all be one
     const sequence = inside.newSequence(ids(512));
     inside.extend(cache, sequence, 512);
