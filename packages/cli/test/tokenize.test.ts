@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parseTokenizerJson } from '@genomelm/tokenizer';
@@ -28,6 +29,32 @@ test('tokens and offsets', () => {
   const file = write('b.txt', 'ACGT\n');
   expect(lines(genomelm('tokenize', '-t', 'kmer:3', '--output', 'tokens', file).stdout)).toEqual([{ id: '1', tokens: ['[CLS]', 'ACG', 'CGT', '[SEP]'] }]);
   expect(lines(genomelm('tokenize', '-t', 'character', '--output', 'offsets', file).stdout)[0]).toMatchObject({ offsets: expect.arrayContaining([[0, 1], [3, 4]]) as unknown });
+});
+
+test('binary shards hold the same ids, and say what they hold; bad input leaves no folder', () => {
+  const file = write('shards.fa', '>one a\nACGTACGT\n>two\nTTTTTT\n>three\nACGGT\n');
+  const expected = lines(genomelm('tokenize', '-t', 'kmer:3', file).stdout);
+  const out = join(folder, 'shards');
+  const run = (to: string) => genomelm('tokenize', '-t', 'kmer:3', '--output', 'bin', '-o', to, '--shard-tokens', '15', file);
+  expect(run(out)).toMatchObject({ status: 0, stdout: '' });
+  const index = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8')) as { shards: Record<'ids' | 'cuSeqlens' | 'names', { file: string; bytes: number; sha256: string }>[] };
+  expect(index).toMatchObject({ dtype: 'uint16', byteOrder: 'little', vocabSize: 69, records: 3, tokens: 19, bases: 19, unknownBases: 0, tokenizer: 'kmer:3', shards: [{ records: 2, tokens: 14 }, { records: 1, tokens: 5 }] });
+  const found = index.shards.flatMap((shard) => {
+    const [ids, cuSeqlens, names] = (['ids', 'cuSeqlens', 'names'] as const).map((part) => {
+      const bytes = readFileSync(join(out, shard[part].file));
+      expect([bytes.length, createHash('sha256').update(bytes).digest('hex')]).toEqual([shard[part].bytes, shard[part].sha256]);
+      return bytes;
+    });
+    const all = Array.from({ length: ids.length / 2 }, (_, i) => ids.readUInt16LE(2 * i));
+    return names.toString().trim().split('\n').map((name, r) => ({ id: JSON.parse(name) as string, ids: all.slice(cuSeqlens.readInt32LE(4 * r), cuSeqlens.readInt32LE(4 * r + 4)) }));
+  });
+  expect(found).toEqual(expected);
+  run(join(folder, 'again'));
+  expect(readFileSync(join(folder, 'again', 'index.json'))).toEqual(readFileSync(join(out, 'index.json')));
+  expect(run(out)).toMatchObject({ status: 2, stderr: expect.stringContaining('expected a folder that is empty or not there yet') as unknown });
+  expect(genomelm('tokenize', '-t', 'kmer:3', '--output', 'bin', file)).toMatchObject({ status: 2, stderr: expect.stringContaining('expected -o with the folder') as unknown });
+  expect(genomelm('tokenize', '-t', 'kmer:3', '--output', 'bin', '-o', join(folder, 'never'), file, write('bad2.fa', '>y\nAC\0GT\n')).status).toBe(2);
+  expect(readdirSync(folder).filter((name) => /never|partial/.test(name))).toEqual([]);
 });
 
 test('soft-masked input is told, and --upper reads it', () => {
