@@ -22,10 +22,10 @@ function typeOf(data: Data | readonly number[]): DType {
   return data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : data instanceof Int8Array ? 'int8' : 'float32';
 }
 
-/** float32 zeros. */
+/** float32 zeros, of this shape, `[...]`. */
 export const zeros = (device: Device, shape: readonly number[]): Tensor => fill(allocate(device, { dtype: 'float32', shape: [...shape] }), 0);
 
-/** float32 ones. */
+/** float32 ones, of this shape, `[...]`. */
 export const ones = (device: Device, shape: readonly number[]): Tensor => fill(allocate(device, { dtype: 'float32', shape: [...shape] }), 1);
 
 /** Normal numbers with mean 0, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */

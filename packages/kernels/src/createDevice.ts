@@ -8,6 +8,7 @@ import type { Device } from './device';
 /** `gpujs` is never picked by `auto`, and must have been registered: `registerGpuJs()` of `@genomelm/kernels/gpujs`. */
 export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu' | 'gpujs';
 
+/** What a device of some kind may be given; the others ignore it. */
 export interface DeviceOptions {
   /** For wasm; by default all of the machine, at most 8. Results do not depend on it. */
   readonly threads?: number;

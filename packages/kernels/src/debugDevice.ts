@@ -17,6 +17,7 @@ export interface Leak {
   readonly stack: string;
 }
 
+/** A device that knows where its tensors come from. */
 export interface DebugDevice extends Device {
   /**
    * What was allocated outside any scope, or returned from the outermost one, and not freed since: parameters, and leaks. The oldest first.

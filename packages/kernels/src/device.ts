@@ -9,6 +9,7 @@ export interface DeviceBuffer {
 
 /** What plans may use. */
 export interface Limits {
+  /** Largest tensor, in bytes. */
   readonly maxBufferBytes: number;
   /** Largest part of a buffer that one dispatch can see. */
   readonly maxBindingBytes: number;
@@ -30,6 +31,7 @@ export interface MemoryUse {
 
 /** Allocates, frees, writes, runs ops, reads. Everything is ordered as called; only `read` waits. */
 export interface Device {
+  /** `reference`, `wasm`, `webgpu` or `gpujs`. */
   readonly kind: string;
   /** One line for people: what runs the ops. */
   readonly description: string;

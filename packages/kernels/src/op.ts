@@ -33,6 +33,7 @@ export interface WasmCall {
   readonly parts: number;
 }
 
+/** What a device runs for an op: its steps in order, and memory that only they see. */
 export interface Plan<S> {
   readonly steps: readonly S[];
   readonly scratch?: readonly TensorSpec[];

@@ -33,6 +33,7 @@ export interface Random {
   shuffle<T extends { length: number; [index: number]: unknown }>(list: T): T;
 }
 
+/** Uniform and normal numbers by counter: a seed and a stream give the same ones everywhere. */
 export function createRandom(seed: number, stream = 0): Random {
   let counter = 0;
   let spare: number | undefined;

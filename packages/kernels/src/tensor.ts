@@ -4,6 +4,7 @@ import type { Device, DeviceBuffer } from './device';
 /** Element types. 8- and 16-bit types are for storage only; arithmetic is in 32 bits (64 on the reference device). */
 export type DType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'uint32';
 
+/** What a tensor is, without where it lies. */
 export interface TensorSpec {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -31,10 +32,12 @@ export function sizeOf({ shape }: TensorSpec): number {
   return size;
 }
 
+/** Bytes of a tensor of this type and shape. */
 export const bytesOf = (spec: TensorSpec): number => sizeOf(spec) * bytesPerElement(spec.dtype);
 
 export const float32 = (...shape: number[]): TensorSpec => ({ dtype: 'float32', shape });
 
+/** Whether a value is a tensor: a leaf of a tree of parameters. */
 export const isTensor = (value: unknown): value is Tensor =>
   typeof value === 'object' && value !== null && 'buffer' in value && 'dtype' in value && 'device' in value;
 

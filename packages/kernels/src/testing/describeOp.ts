@@ -39,6 +39,7 @@ const makeInputs = ({ inputs, spread }: OpCase, device: Device): Record<string, 
 /** A scalar that weighs every element of the result differently, so that no gradient hides behind a symmetry. */
 const weighted = (y: Tensor): Tensor => sum(mul(y, tensor(y.device, testNumbers(99, sizeOf(y)), y.shape)));
 
+/** What a case gave on a device. */
 export interface OpOutcome {
   readonly value: Data;
   readonly gradients: Readonly<Record<string, Data>>;

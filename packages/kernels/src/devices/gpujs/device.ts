@@ -8,6 +8,7 @@ import { createLauncher, type GpuJsMode } from './launcher';
 import type { Launch } from './launch';
 import type { Attributes, Op, Plan } from '../../op';
 
+/** Where kernels run, and what happens without one. */
 export interface GpuJsOptions {
   /** `webgl2` in browsers; `cpu` is gpu.js's own way to run kernels without a GPU, for tests. */
   readonly mode?: GpuJsMode;
@@ -25,6 +26,7 @@ export interface OpUse {
   readonly reason?: string;
 }
 
+/** A device that tells what became of each op. */
 export interface GpuJsDevice extends Device {
   /** One entry for each op that ran, in the order of their first run. */
   report(): readonly OpUse[];

@@ -4,6 +4,7 @@ import { functionTexts } from './functions';
 import type { Launch, Size } from './launch';
 import type { Data } from '../../tensor';
 
+/** WebGL2, or gpu.js's own way to run the same kernels without a GPU. */
 export type GpuJsMode = 'webgl2' | 'cpu';
 
 export interface Launcher {

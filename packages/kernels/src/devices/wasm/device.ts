@@ -8,6 +8,7 @@ import { canShareWork, machineThreads } from './threads';
 import { checkData } from '../../tensor';
 import type { Device } from '../../device';
 
+/** Threads and memory. */
 export interface WasmOptions {
   /** Threads that share the work of an op, the caller among them; by default all of the machine, at most 8. Results do not depend on it. */
   readonly threads?: number;

@@ -5,12 +5,13 @@ import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import shader from './activation.wgsl';
 
-/** Gaussian error linear unit by erf, elementwise. */
+/** Gaussian error linear unit by erf (Hendrycks and Gimpel 2016, arXiv 1606.08415) of each element of `x [...]`. */
 export const gelu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'gelu' })[0];
 
-/** `x · sigmoid(x)`, elementwise. */
+/** `x · sigmoid(x)` of each element of `x [...]`. */
 export const silu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'silu' })[0];
 
+/** The hyperbolic tangent of each element of `x [...]`. */
 export const tanh = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'tanh' })[0];
 
 interface Which {

@@ -8,6 +8,7 @@ import shader from './adamW.wgsl';
 import { sizeOf, type Tensor } from '../../tensor';
 import { input, one, partsFor } from '../../devices/wasm/plan';
 
+/** Defaults are those of torch. */
 export interface AdamWOptions {
   readonly learningRate: number;
   readonly beta1?: number;
@@ -21,7 +22,7 @@ export interface AdamWOptions {
   readonly clip?: { readonly squaredNorm: Tensor; readonly maxNorm: number };
 }
 
-/** One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2 with torch's order), in place on parameter and moments. */
+/** One step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2 with torch's order), in place on parameter and moments, all four `[...]` of one shape; moments begin as zeros. */
 export function adamW(parameter: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, options: AdamWOptions): void {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, step, clip } = options;
   const inputs = [parameter, gradient, firstMoment, secondMoment, ...(clip ? [clip.squaredNorm] : [])];

@@ -5,6 +5,7 @@ import { free, scope } from '../../scope';
 import { flatten, type Tree } from '../../tree';
 import { adamW, squaredNorm } from './adamW';
 
+/** As in `adamW`, for all parameters. */
 export interface OptimizerOptions {
   readonly beta1?: number | undefined;
   readonly beta2?: number | undefined;
@@ -17,6 +18,7 @@ export interface OptimizerOptions {
   readonly clipNorm?: number | undefined;
 }
 
+/** A tree of parameters and their moments. */
 export interface Optimizer {
   /** One update, in place. `gradients` is shaped like the parameters. Nothing waits: the norm stays on the device. */
   update(gradients: Tree, learningRate: number): void;
@@ -28,6 +30,7 @@ export interface Optimizer {
   dispose(): void;
 }
 
+/** What training goes on from. */
 export interface OptimizerState {
   readonly step: number;
   /** `first.<path>` and `second.<path>`. */

@@ -1,5 +1,5 @@
 /**
- * One slope per head (Press et al. 2022, arXiv 2108.12409, and its published code for head counts that are no power of two):
+ * One slope per head, `[numHeads]`, for `attention` (Press et al. 2022, arXiv 2108.12409, and its published code for head counts that are no power of two):
  * 2^(-8 i / p) for the largest power of two p ≤ numHeads, then every second slope of 2p heads. Twelve heads: ½ … 2⁻⁸, then 2^-0.5, 2^-1.5, 2^-2.5, 2^-3.5.
  */
 export function alibiSlopes(numHeads: number): Float32Array {

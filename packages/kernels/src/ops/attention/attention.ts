@@ -6,8 +6,10 @@ import { attentionBackwardCalls, attentionCalls } from './wasm';
 import { attentionBackwardPlan, attentionPlan } from './webgpu';
 import { float32, type Data, type Tensor, type TensorSpec } from '../../tensor';
 
+/** Queries, keys and values: side by side in one tensor, or in three. Shapes as in `attention`. */
 export type AttentionInputs = { readonly qkv: Tensor } | { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor };
 
+/** Which keys a query sees, and what is added to its scores. */
 export interface AttentionOptions {
   /** `[0, …, totalTokens]`: where each sequence begins and ends. */
   readonly cuSeqlens: ArrayLike<number>;

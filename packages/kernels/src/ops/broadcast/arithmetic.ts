@@ -139,6 +139,7 @@ const repeatOp: Op<{ readonly shape: Int32Array }> = {
   backward: (d, { specs: [{ shape }] }) => [sumTo(d, shape)],
 };
 
+/** Which axes a reduction takes away. */
 export interface ReduceOptions {
   /** From 0, or from the end below zero; by default all. */
   readonly axes?: readonly number[];
@@ -146,7 +147,7 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-/** The arithmetic mean over axes. Of no elements it is NaN. */
+/** The arithmetic mean of `x [...]` over axes → the other axes, `[]` for all. Of no elements it is NaN. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return scope<Tensor>(() => {
     const total = reduce('sum', x, options);
@@ -154,7 +155,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   });
 }
 
-/** The largest element over axes; NaN where there is one. Its gradient is shared by all that are equal to it. Of no elements it is -Infinity. */
+/** The largest element of `x [...]` over axes → the other axes, `[]` for all; NaN where there is one. Its gradient is shared by all that are equal to it. Of no elements it is -Infinity. */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce('max', x, options);
 
 /** Runs of neighbouring axes are reduced one after another, the last first. */

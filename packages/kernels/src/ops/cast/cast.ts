@@ -8,7 +8,7 @@ import narrowShader from './narrow.wgsl';
 import widenShader from './widen.wgsl';
 
 /**
- * The elements as another type: any type to float32, and float32 to float16 or bfloat16, rounded to nearest, ties to even (subnormal numbers, infinities and NaN are kept).
+ * The elements of `x [...]` as another type, of the same shape: any type to float32, and float32 to float16 or bfloat16, rounded to nearest, ties to even (subnormal numbers, infinities and NaN are kept).
  * No gradient flows through it: stored types hold weights that do not learn, and caches.
  */
 export const cast = (x: Tensor, dtype: 'float32' | 'float16' | 'bfloat16'): Tensor => (x.dtype === dtype ? x : apply(castOp, [x], { dtype })[0]);

@@ -9,6 +9,7 @@ import { checkWindows, windowsOf, type Windows } from './windows';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import shader from './unfold.wgsl';
 
+/** How windows lie, in positions. */
 export interface Conv1dOptions {
   /** From one window to the next; by default 1. */
   readonly stride?: number;

@@ -14,7 +14,7 @@ export interface DropoutKey {
   readonly layer: number;
 }
 
-/** Zeroes elements with probability `rate` and scales the others by 1 / (1 - rate) (Srivastava et al. 2014). Rate 0 returns its argument. */
+/** Zeroes elements of `x [...]` with probability `rate` and scales the others by 1 / (1 - rate) (Srivastava et al. 2014). Rate 0 returns its argument. */
 export function dropout(x: Tensor, rate: number, { seed, step, layer }: DropoutKey): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: expected a rate in [0, 1), got ${rate}`);
   return rate === 0 ? x : apply(dropoutOp, [x], { rate, seed, step, layer })[0];

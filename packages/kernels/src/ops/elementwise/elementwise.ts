@@ -18,16 +18,16 @@ export const sub = (a: Tensor, b: Tensor): Tensor => apply(subOp, [a, b], {})[0]
 /** `a * b`, same shapes. */
 export const mul = (a: Tensor, b: Tensor): Tensor => apply(mulOp, [a, b], {})[0];
 
-/** `x * factor`, for a host number. */
+/** `x [...] * factor`, for a host number. */
 export const scale = (x: Tensor, factor: number): Tensor => apply(scaleOp, [x], { factor })[0];
 
-/** Sets every element, in place, and returns its argument. */
+/** Sets every element of `x [...]`, in place, and returns its argument. */
 export function fill(x: Tensor, factor: number): Tensor {
   apply(fillOp, [x], { factor });
   return x;
 }
 
-/** `target += x`, in place. */
+/** `target [...] += x`, of the same shape, in place. */
 export const accumulate = (target: Tensor, x: Tensor): void => void apply(accumulateOp, [target, x], {});
 
 const addOp: Op = {

@@ -11,6 +11,7 @@ import { matmul } from '../matmul/matmul';
 import { sumRows } from '../sum/sum';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
 
+/** What may be left out of the last layer and its loss. */
 export interface LinearCrossEntropyOptions {
   /** `[classes]` */
   readonly bias?: Tensor;

@@ -10,6 +10,7 @@ import { matmulCalls, matmulOp } from './matmul';
 import { quantizedLinear, type QuantizedRows } from './quantized';
 import type { Tensor } from '../../tensor';
 
+/** What follows the map. */
 export interface LinearOptions {
   /** Of the map: `activation(x · weightᵀ + bias)`. */
   readonly activation?: Activation;

@@ -7,6 +7,7 @@ import { float32, type Tensor, type TensorSpec } from '../../tensor';
 import { cacheLayout, pageSize, seenKeys, type CacheLayout, type PagedAttributes } from './pages';
 import { pagedCalls, pagedPlan } from './plans';
 
+/** Queries, and where keys and values lie. */
 export interface PagedAttentionInputs {
   /** `[totalTokens, numHeads, headDim]`: the last tokens of each sequence. */
   readonly query: Tensor;
@@ -15,6 +16,7 @@ export interface PagedAttentionInputs {
   readonly valueCache: Tensor;
 }
 
+/** Whose queries these are, and where their pages lie. */
 export interface PagedAttentionOptions {
   /** `[0, …, totalTokens]`: which queries belong to each sequence. A few at most: each of them reads its keys anew. */
   readonly cuSeqlens: ArrayLike<number>;

@@ -9,6 +9,7 @@ import averageShader from './averagePool1d.wgsl';
 import maxShader from './maxPool1d.wgsl';
 import maxBackwardShader from './maxPool1dBackward.wgsl';
 
+/** How windows lie, in positions. */
 export interface Pool1dOptions {
   readonly size: number;
   /** From one window to the next; by default `size`. */

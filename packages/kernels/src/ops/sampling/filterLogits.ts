@@ -5,6 +5,7 @@ import { sizeOf, type Tensor } from '../../tensor';
 import { array, input, one, output } from '../../devices/wasm/plan';
 import shader from './filterLogits.wgsl';
 
+/** Which ids may still come; one number for all rows, or one for each. */
 export interface FilterOptions {
   /** By default 1; 0 leaves only the largest logit of the row, the first of equal ones. */
   readonly temperature?: PerRow;

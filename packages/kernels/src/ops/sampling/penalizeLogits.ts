@@ -6,6 +6,7 @@ import { bytesOf, type Tensor } from '../../tensor';
 import { array, call, input, output } from '../../devices/wasm/plan';
 import shader from './penalizeLogits.wgsl';
 
+/** What is held against an id; one number for all rows, or one for each. */
 export interface Penalties {
   /** For each row, the ids that it has seen and how often it has made them itself: 0 for what stands in its prompt alone. */
   readonly counts?: readonly ReadonlyMap<number, number>[];
