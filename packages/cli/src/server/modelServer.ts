@@ -123,7 +123,7 @@ export function createModelServer({ service, limits, maxWaiting, seed, about, on
       held.set(budget, (held.get(budget) ?? 0) + units);
     };
     const call: Call = { req, res, signal: abort.signal, hold, sequences: 0, tokens: 0 };
-    let [left, fault]: [boolean, unknown] = [false, undefined];
+    let [left, failure]: [boolean, Failure | undefined] = [false, undefined];
     active.add(abort);
     res.on('error', () => undefined); // the client is gone: 'close' follows
     res.once('close', () => { left = !res.writableFinished; abort.abort(); });
@@ -131,12 +131,12 @@ export function createModelServer({ service, limits, maxWaiting, seed, about, on
     try {
       await answer(call, method, path);
     } catch (error) {
-      if (!left) fault = fail(res, error);
+      if (!left) failure = fail(res, error);
     } finally {
       for (const [budget, units] of held) budget.taken -= units;
       active.delete(abort);
     }
-    onRequest?.({ method, path, status: left ? 499 : res.statusCode, ms: Math.round(performance.now() - began), sequences: call.sequences, tokens: call.tokens, ...(fault === undefined ? {} : { error: fault }) });
+    onRequest?.({ method, path, status: left ? 499 : failure?.status ?? res.statusCode, ms: Math.round(performance.now() - began), sequences: call.sequences, tokens: call.tokens, ...(failure?.fault === undefined ? {} : { error: failure.fault }) });
   };
 
   const idle = async (ms: number): Promise<void> => {
@@ -212,7 +212,8 @@ async function streamSamples(call: Call, samples: readonly Sample[], { textOf }:
   let draining: Promise<unknown> | undefined;
   const write = async (line: object): Promise<void> => {
     if (signal.aborted || res.write(`${JSON.stringify(line)}\n`)) return;
-    draining ??= once(res, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(stalledMs)]) }).finally(() => { draining = undefined; });
+    const stalled = () => { throw new HttpError(408, `expected a reader that takes something within ${stalledMs / 1000} s, got one that did not`); };
+    draining ??= once(res, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(stalledMs)]) }).catch(stalled).finally(() => { draining = undefined; });
     await draining;
   };
   await Promise.all(samples.map(async ({ instance, sample, seed, events }) => {
@@ -233,10 +234,16 @@ function send(res: ServerResponse, status: number, body: object, headers: Readon
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers }).end(bytes);
 }
 
-/** `{"detail": reason}`, as upstream's. @returns the error where it is our own fault */
-function fail(res: ServerResponse, error: unknown): unknown {
-  const known = error instanceof HttpError;
+interface Failure {
+  readonly status: number;
+  /** Where it is our own. */
+  readonly fault?: unknown;
+}
+
+/** `{"detail": reason}`, as upstream's. */
+function fail(res: ServerResponse, error: unknown): Failure {
+  const { status, message, headers } = error instanceof HttpError ? error : new HttpError(500, (error as Error).message);
   if (res.headersSent) res.destroy(); // in the midst of a stream: without its last chunk, so that nobody takes it for whole
-  else send(res, known ? error.status : 500, { detail: (error as Error).message }, known ? error.headers : {});
-  return known ? undefined : error;
+  else send(res, status, { detail: message }, headers);
+  return { status, ...(error instanceof HttpError ? {} : { fault: error }) };
 }
