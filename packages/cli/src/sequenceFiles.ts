@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { open } from 'node:fs/promises';
-import { readFasta } from '@genomelm/genome-io';
+import { readFasta, readFastq } from '@genomelm/genome-io';
 import { UsageError } from './command';
 
 export interface SequenceRecord {
@@ -10,14 +10,13 @@ export interface SequenceRecord {
   readonly sequence: string | Uint8Array;
 }
 
-/** Records of FASTA, CSV with a `sequence` column, or plain lines (one sequence each); plain or gzip, told apart by content. */
+/** Records of FASTA, FASTQ (its qualities unread), CSV with a `sequence` column, or plain lines (one sequence each); plain or gzip, told apart by content. */
 export async function* readSequences(path: string): AsyncGenerator<SequenceRecord> {
   const { gzip, first } = await peek(path);
-  if (first === '>') {
-    for await (const { name, sequence } of readFasta(path)) yield { id: name, sequence };
+  if (first === '>' || first === '@') {
+    for await (const { name, sequence } of first === '>' ? readFasta(path) : readFastq(path)) yield { id: name, sequence };
     return;
   }
-  if (first === '@') throw new UsageError(`${path}: expected FASTA, CSV or plain lines, got what looks like FASTQ; convert it first, for example with seqtk seq -A`);
   let column: number | undefined;
   let line = 0;
   for await (const text of createInterface({ input: gzip ? createReadStream(path).pipe(createGunzip()) : createReadStream(path), crlfDelay: Infinity })) {

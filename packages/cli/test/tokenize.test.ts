@@ -14,10 +14,10 @@ const write = (name: string, contents: string | Uint8Array): string => {
 const lines = (text: string) => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
 
 // ACG is 0·16 + 1·4 + 2 after the 5 special tokens, TAC 3·16 + 1, TTT 63.
-test('FASTA (plain and gzip), CSV and plain lines give the same ids', () => {
+test('FASTA (plain and gzip), FASTQ, CSV and plain lines give the same ids', () => {
   const fasta = '>one a\nACGT\nAC\n>two\nTTTTTT\n';
   const expected = [[1, 11, 54, 2], [1, 68, 68, 2]];
-  for (const file of [write('a.fa', fasta), write('a.fa.gz', gzipSync(fasta)), write('a.csv', 'sequence,label\nACGTAC,0\nTTTTTT,1\n'), write('a.txt', 'ACGTAC\nTTTTTT\n')]) {
+  for (const file of [write('a.fa', fasta), write('a.fa.gz', gzipSync(fasta)), write('a.fq', '@one a\nACGTAC\n+\nIIIIII\n@two\nTTTTTT\n+\n@@@@@@\n'), write('a.csv', 'sequence,label\nACGTAC,0\nTTTTTT,1\n'), write('a.txt', 'ACGTAC\nTTTTTT\n')]) {
     const { status, stdout } = genomelm('tokenize', '-t', 'kmer:3', file);
     expect(status).toBe(0);
     const ids = lines(stdout).map((line) => line['ids'] as number[]);

@@ -16,7 +16,7 @@ export function openTokenizer(name: string): Tokenizer {
 
 export const tokenize: Command = {
   name: 'tokenize',
-  summary: 'Token ids of FASTA, CSV (with a sequence column) or plain lines, one JSON line a record; or packed binary shards.',
+  summary: 'Token ids of FASTA, FASTQ, CSV (with a sequence column) or plain lines, one JSON line a record; or packed binary shards.',
   usage: '--tokenizer T [--output ids|tokens|offsets|bin] FILES…',
   options: {
     tokenizer: { type: 'string', short: 't', value: 'T', help: 'a tokenizer.json, kmer:6, or character' },
