@@ -17,6 +17,7 @@ import { createTransfers } from './transfers';
 import { createUpload } from './upload';
 import type { Attributes, Bind, Dispatch, Op } from '../../op';
 
+/** How much of the adapter to use, and how precisely. */
 export interface WebGpuOptions {
   /** In place of the adapter's, and of what it was seen to do in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
   readonly limits?: Partial<Pick<Limits, 'maxBufferBytes' | 'maxBindingBytes' | 'workgroupBytes' | 'workPerDispatch'>>;
@@ -36,6 +37,7 @@ export interface WebGpuStatistics {
   readonly pipelines: number;
 }
 
+/** A device that knows its adapter, counts what it did and can be timed. */
 export interface WebGpuDevice extends Device {
   readonly adapter: AdapterDescription;
   readonly statistics: () => WebGpuStatistics;
