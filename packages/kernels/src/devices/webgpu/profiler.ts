@@ -1,7 +1,7 @@
 // How long the GPU spends on each op, by timestamps around every dispatch: each then gets a compute pass of its own, which costs some microseconds.
 import { bufferUsage, mapRead } from './usage';
 
-/** Time that the GPU spent on one op, in the unit of its name. */
+/** Time that the GPU spent on one op. */
 export interface OpTime {
   readonly op: string;
   readonly dispatches: number;
