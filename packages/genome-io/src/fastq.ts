@@ -21,7 +21,7 @@ export interface FastqRecord {
   readonly name: string;
   /** The rest of the title. */
   readonly description: string;
-  /** Residues as ASCII, case kept. The array is the consumer's own. */
+  /** Residues as ASCII, case kept. The consumer's own, to be changed at will; short reads are views of one ArrayBuffer of 8 KiB, so copy what you keep or transfer of few. */
   readonly sequence: Uint8Array;
   /** As many bytes, as they stand in the file; {@link qualityScores} makes numbers of them. */
   readonly quality: Uint8Array;
