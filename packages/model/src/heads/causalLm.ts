@@ -1,4 +1,4 @@
-import { add, embedding, linearCrossEntropy, scale, scope, tensor, type Tensor } from '@genomelm/kernels';
+import { add, cast, embedding, linearCrossEntropy, scale, scope, tensor, type Tensor } from '@genomelm/kernels';
 import { linear, linearSpecs, type Linear } from '../layers/linear';
 import { forward, type DecoderModel } from '../models/decoder';
 import type { Batch } from '../batch';
@@ -55,12 +55,16 @@ export function causalLmLoss(model: CausalLmModel, batch: Batch, { labels = next
   return scope<Tensor>(() => {
     const { hiddenStates } = forward(model, batch, options);
     const { device } = hiddenStates;
+    const weight32 = wide(head);
     return groups.map(([weight, rows]) => {
       const own = embedding(hiddenStates, tensor(device, Uint32Array.from(rows)));
-      return scale(linearCrossEntropy(own, head.weight, tensor(device, Int32Array.from(rows, (row) => labels[row]))).sum, weight / total);
+      return scale(linearCrossEntropy(own, weight32, tensor(device, Int32Array.from(rows, (row) => labels[row]))).sum, weight / total);
     }).reduce((a, b) => add(a, b));
   });
 }
+
+/** A frozen head of 16 bits (see `storeWeights`) as float32 for this pass: the loss over blocks of rows takes no other, and `vocabSize · hiddenSize` numbers are few beside the layers. */
+const wide = ({ weight }: Linear): Tensor => (weight.dtype === 'float32' ? weight : cast(weight, 'float32'));
 
 /** The labelled rows of each weight. */
 function groupByWeight(labels: ArrayLike<number>, weights: ArrayLike<number> | undefined, tokens: number): [weight: number, rows: number[]][] {
