@@ -11,7 +11,7 @@ export { type CausalLmLossOptions, type CausalLmModel, causalLmLogits, causalLmL
 export { classificationLoss, classify, classifyTokens } from './heads/sequenceClassifier';
 export { type Inspection, type LoadFacts, type LoadOptions, inspectPretrained, loadPretrained } from './weights/load';
 export { type LoadEvent, type PretrainedFiles } from './weights/checkpoint';
-export { savePretrained, serializePretrained } from './weights/save';
+export { type SaveOptions, savePretrained, serializePretrained } from './weights/save';
 export { type StoredTensor, toFloat32 } from './weights/storedTensor';
 export { parseSafetensors, serializeSafetensors } from './weights/safetensors';
 export { type EmbedOptions, type Pooling, type SequenceInput, type TokenEmbedding, embed, embedBases, embedTokens } from './embed';

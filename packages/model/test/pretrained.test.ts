@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createReferenceDevice, flatten, free, read } from '@genomelm/kernels';
+import { createReferenceDevice, flatten, free, fromBfloat16, fromFloat16, read, toBfloat16, toFloat16 } from '@genomelm/kernels';
 import { createModel, dnaGrinderConfig, loadPretrained, parseSafetensors, savePretrained, serializePretrained, serializeSafetensors, smallConfig, toFloat32, type EncoderConfig, type Heads, type Model, type PretrainedFiles } from '../src';
 import { committed, pretrainedFiles } from './golden';
 
@@ -31,6 +31,22 @@ describe('a model that was saved', () => {
     expect(await serializePretrained(loaded)).toEqual(await serializePretrained(model));
     free([model.params, loaded.params]);
     expect(device.memory.live).toBe(0);
+  });
+
+  test.each([['float16', toFloat16, fromFloat16], ['bfloat16', toBfloat16, fromBfloat16]] as const)('in %s takes half the space behind its header, is the nearest, and from then on the same to the bit', async (dtype, narrow, widen) => {
+    const device = createReferenceDevice();
+    const model = createModel(small, { device, seed: 4, classes: 2 });
+    const [half, whole] = [await serializePretrained(model, { dtype }), await serializePretrained(model)];
+    expect(half.weights.length).toBeLessThan(0.7 * whole.weights.length);
+    expect(half.config).toContain(`"torch_dtype": "${dtype}"`);
+    await savePretrained(model, directory, { dtype });
+    expect(new Uint8Array(await readFile(path.join(directory, 'model.safetensors')))).toEqual(half.weights);
+    const loaded = await loadPretrained(directory, { device, architecture: 'encoder' });
+    const leaves = new Map(flatten(model.params));
+    for (const [name, leaf] of flatten(loaded.params)) expect(Float32Array.from(await read(leaf))).toEqual(widen(narrow(await read(leaves.get(name)!))));
+    expect(await serializePretrained(loaded, { dtype })).toEqual(half);
+    device.write(model.params.classifier!.bias!, Float32Array.of(1e5, 0));
+    if (dtype === 'float16') await expect(serializePretrained(model, { dtype })).rejects.toThrow('expected weights within ±65504 for float16, got 100000 in classifier.bias');
   });
 
   test('replaces the one before, and leaves nothing else behind', async () => {

@@ -42,6 +42,7 @@ export const pretrain: Command = {
     'class-types': { type: 'string', value: 'A,B', help: 'GFF3 types, the first that covers a base counts (default CDS,gene)' },
     'validate-every': { type: 'string', value: 'N', help: 'steps (default: ten times in all)' },
     'save-every': { type: 'string', value: 'N', help: 'steps between checkpoints (default: twenty in all)' },
+    'save-dtype': { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: numbers of the finished model on disk; training and its checkpoints are float32' },
     'layers-again': { type: 'boolean', help: 'compute layers again in the backward pass: less memory, a third slower' },
     seed: { type: 'string', value: 'N', help: 'of weights, order, masks and windows (default 0)' },
     ...deviceOptions,
@@ -79,6 +80,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
   const [heldOutFrom, validationFrom] = await Promise.all(['hold-out', 'validation'].map((name) => setAside(context, name, genomes)));
   const window = windowOf(context);
   const spanLength = integer(context, 'span', 1);
+  const dtype = choice(context, 'save-dtype', ['float32', 'bfloat16', 'float16'], 'float32');
   const maskProbability = number(context, 'mask', 0.15, 1);
   const corpusOptions = { tokenizer, decoder, window, bothStrands: choice(context, 'strands', ['forward', 'both'], 'forward') === 'both', repeatWeight: number(context, 'repeat-weight', 1, Infinity), seed, onProgress: (done: number) => progress.update({ stage: 'read', done, unit: 'bases' }) };
   const away = new Set([...heldOutFrom.contigs, ...validationFrom.contigs]);
@@ -111,7 +113,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
       : { stage: `validation at step ${event.step}`, [decoder ? 'bitsPerBase' : 'top1']: decoder ? -event.devScore : event.devScore, ...(event.devLoss === undefined ? {} : { loss: event.devLoss }) }),
   });
   const seconds = (performance.now() - began) / 1000;
-  await savePretrained(model, out);
+  await savePretrained(model, out, { dtype });
   if ('definition' in tokenizer) writeFileAtomic(join(out, 'tokenizer.json'), serializeTokenizerJson(tokenizer as BpeTokenizer));
   const tested = heldOut.length ? await judge(heldOut) : undefined;
   if (validation.length) validated ??= await judge(validation); // not where a finished run is asked for again

@@ -101,14 +101,14 @@ function parseEntry(name: string, entry: unknown, dataBytes: number): Placed {
   return { dtype, shape: shape as number[], begin, end };
 }
 
-/** Header and order of a file of float32 tensors: sorted by name, so that the same tensors always give the same bytes. */
-export function layOut(shapes: ReadonlyMap<string, readonly number[]>): { readonly header: Uint8Array; readonly names: readonly string[]; readonly dataBytes: number } {
+/** Header and order of a file of tensors of one type: sorted by name, so that the same tensors always give the same bytes. */
+export function layOut(shapes: ReadonlyMap<string, readonly number[]>, dtype: 'F32' | 'F16' | 'BF16' = 'F32'): { readonly header: Uint8Array; readonly names: readonly string[]; readonly dataBytes: number } {
   const names = [...shapes.keys()].sort();
   const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let at = 0;
   for (const name of names) {
     const shape = shapes.get(name)!;
-    entries[name] = { dtype: 'F32', shape, data_offsets: [at, (at += 4 * shape.reduce((product, axis) => product * axis, 1))] };
+    entries[name] = { dtype, shape, data_offsets: [at, (at += shape.reduce((product, axis) => product * axis, bytesPerElement[dtype]))] };
   }
   const text = new TextEncoder().encode(JSON.stringify(entries));
   const header = new Uint8Array(8 + Math.ceil(text.byteLength / 8) * 8).fill(0x20); // data aligned to 8 bytes, as the format's own writer does
