@@ -55,7 +55,7 @@ async function* compare({ name, amount, unit = 'MB/s', run, times = 1, process: 
     const theirs = seconds[first + i] / share;
     const row = (label, mine, more) => ({ name: `${name}${label} | ${rival}`, ours: amount / mine, peer: amount / theirs, ratio: theirs / mine, unit, ...more });
     yield row('', seconds[0] / times);
-    if (own && memory[rival]) yield row(', a new process', seconds[1], { megabytes: memory.own, peerMegabytes: memory[rival] });
+    if (own && rival in memory) yield row(', a new process', seconds[1], { megabytes: memory.own, peerMegabytes: memory[rival] });
   }
 }
 
