@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { attentionCases, checkAttention, goldenFolder } from '../../../test/golden';
 import { addRmsNorm, addRow, alibiSlopes, attention, cast, createReferenceDevice, dropout, embedding, geglu, gelu, layerNorm, linear, matmul, mul, mulRow, quantizeRows, read, rmsNorm, rotary, rotaryTable, scale, scope, segmentMean, silu, softmax, sub, swiglu, tanh, tensor, add, UnsupportedOpError, type Tensor } from '../../index';
 import { allClose, evaluateCase, type OpCase } from '../../testing';
 import { createGpuJsDevice } from './device';
@@ -46,6 +48,7 @@ describe('gpujs, in gpu.js\'s cpu mode, equals the definition', () => {
     expect(report.filter(({ onReference }) => onReference).map(({ op, reason }) => [op, reason])).toEqual([['cast', 'a copy in main memory, where tensors lie'], ['quantizeRows', expect.stringMatching(/^no gpu.js kernel for this op/)]]);
     expect(report.find(({ op }) => op === 'attention')).toEqual({ op: 'attention', launches: 6, onReference: 0 });
   });
+  test.each(attentionCases(join(goldenFolder, 'attention')))('attention equals flash-attention in float64: %s', (name) => checkAttention(device, join(goldenFolder, 'attention'), name));
 });
 
 test('an op without a kernel is an error, unless asked for otherwise', async () => {

@@ -57,7 +57,7 @@ export function createGpuJsDevice({ mode = 'webgl2', otherOps = 'error' }: GpuJs
     return new storage((buffer as HostBuffer).bytes!, offset * storage.BYTES_PER_ELEMENT, sizeOf({ dtype, shape })) as Data;
   };
 
-  /** `[use]`: what is counted for an op from now on. */
+  /** What is counted for an op. */
   const use = (op: string) => {
     let counted = uses.get(op);
     if (!counted) uses.set(op, counted = { launches: 0, onReference: 0 });
