@@ -1,7 +1,7 @@
 import { clock } from './progress';
-import { prepareModel } from './models';
+import { overridden, prepareModel } from './models';
 import type { Context } from './command';
-import { baselinesFor, type Plan } from './runPlan';
+import { baselinesFor, seedsOf, type Plan } from './runPlan';
 import type { Device } from '@genomelm/kernels';
 
 const probeRows = 256;
@@ -16,21 +16,27 @@ export async function dryRun(plan: Plan, device: Device, { json, print, progress
     baselineRuns += baselinesFor(plan, dataset).length;
     for (const name of plan.models) for (const protocol of plan.protocols) {
       progress.update({ stage: `probe ${source.name} ${name}` });
-      const { classifier, hyperparameters, dispose } = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile, protocol, preset: plan.preset });
+      const prepared = await prepareModel(name, { source, dataset, device, tokenizerFile: plan.tokenizerFile, protocol, preset: plan.preset });
+      const { classifier, hyperparameters, dispose } = prepared;
       const { train, dev, test } = dataset;
+      const seeds = seedsOf(plan, protocol).length;
       let tokensPerSecond = NaN;
+      const started = performance.now();
       const fitted = await classifier.fit(train.examples.slice(0, probeRows), dev.examples.slice(0, 16), {
-        classes: dataset.classes, hyperparameters: { ...hyperparameters, maxSteps: probeSteps }, seed: 0, signal,
+        classes: dataset.classes, hyperparameters: overridden(prepared, { maxSteps: probeSteps }), seed: 0, signal,
         onProgress: (event) => { if (event.kind === 'step') tokensPerSecond = event.tokensPerSecond ?? tokensPerSecond; },
       });
+      const fitSeconds = (performance.now() - started) / 1000;
       await fitted.predict(test.examples.map((example) => ({ ...example, label: -1 })));
       const { tokensPerBase = NaN, truncatedFraction = 0 } = fitted.report ?? {};
       await fitted.dispose?.();
       dispose?.();
       const bases = train.examples.reduce((sum, { sequence, pair = '' }) => sum + sequence.length + pair.length, 0);
       const tokensPerEpoch = Math.round(bases * tokensPerBase);
-      const epochs = Number(plan.hyperparameters['epochs'] ?? 0) || Number(hyperparameters['epochs'] ?? 0) || Math.min(8, Math.max(2, Math.round(4.5e6 / tokensPerEpoch)));
-      rows.push({ task: source.name, model: classifier.id, train: train.examples.length, dev: dev.examples.length, test: test.examples.length, classes: dataset.classes, tokensPerEpoch, truncatedFraction, seeds: plan.seeds.length, guessedSeconds: Math.round((plan.seeds.length * epochs * tokensPerEpoch) / tokensPerSecond), notes: dataset.notes });
+      // Where nothing is trained, the fit is one pass over train.
+      const passSeconds = protocol === 'zero-shot' ? (fitSeconds * train.examples.length) / Math.min(probeRows, train.examples.length) : tokensPerEpoch / tokensPerSecond;
+      const epochs = protocol === 'zero-shot' ? 1 : Number(plan.hyperparameters['epochs'] ?? 0) || Number(hyperparameters['epochs'] ?? 0) || Math.min(8, Math.max(2, Math.round(4.5e6 / tokensPerEpoch)));
+      rows.push({ task: source.name, model: classifier.id, train: train.examples.length, dev: dev.examples.length, test: test.examples.length, classes: dataset.classes, tokensPerEpoch, truncatedFraction, seeds, guessedSeconds: Math.round(seeds * epochs * passSeconds), notes: dataset.notes });
     }
   }
   progress.finish();

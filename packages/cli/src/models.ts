@@ -8,7 +8,7 @@ import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
 import { codeHash } from './codeHash';
 import type { Device } from '@genomelm/kernels';
-import type { Protocol } from '@genomelm/model';
+import type { ClassifierProtocol } from '@genomelm/model';
 import type { Source } from './data';
 
 /** A tokenizer.json on disk. */
@@ -34,17 +34,21 @@ export interface Occasion {
   readonly device: Device;
   readonly tokenizerFile?: TokenizerFile | undefined;
   /** What is trained of a pre-trained model; `full` unless given. */
-  readonly protocol?: Protocol;
+  readonly protocol?: ClassifierProtocol;
   /** `upstream` trains a pre-trained model with the settings of DNABERT-2's script for the task. */
   readonly preset?: Preset;
 }
 
-export const protocols = ['full', 'lora', 'probe'] as const satisfies readonly Protocol[];
+export const protocols = ['full', 'lora', 'probe', 'zero-shot'] as const satisfies readonly ClassifierProtocol[];
 export const presets = ['own', 'upstream'] as const;
 export type Preset = (typeof presets)[number];
 
 /** The tokenizer of DNABERT-2 as released; its scripts' token limits hold for it alone. */
 const officialTokenizer = '5d178e8ce2ba55df97fff197f4b30f40133b95d7096be398c2df6b526c5d8cd3';
+
+/** A model's settings with others in place of those that it has: there are no epochs where nothing is trained. */
+export const overridden = ({ hyperparameters }: PreparedModel, others: PreparedModel['hyperparameters']): PreparedModel['hyperparameters'] =>
+  ({ ...hyperparameters, ...Object.fromEntries(Object.entries(others).filter(([name]) => Object.hasOwn(hyperparameters, name))) });
 
 export const builtInModels = ['small', 'dnabert2-shape'] as const;
 
@@ -88,7 +92,7 @@ async function pretrained(directory: string, { device, source, tokenizerFile, pr
   if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
   const model = await loadPretrained(directory, { device, architecture: 'encoder' });
   const maxLength = file.sha256 === officialTokenizer ? source.upstream?.maxTokens : undefined;
-  const hyperparameters = { ...(preset === 'upstream' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
+  const hyperparameters = { ...(preset === 'upstream' && protocol !== 'zero-shot' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
   const classifier = createSequenceClassifier(model, file.tokenizer, { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position, protocol }, dispose: () => free(model.params) };
 }

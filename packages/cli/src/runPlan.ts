@@ -2,7 +2,7 @@ import type { OutsideModel } from './commands/outsideModels';
 import type { Source } from './data';
 import type { Preset, TokenizerFile } from './models';
 import type { Dataset } from '@genomelm/gue';
-import type { Protocol } from '@genomelm/model';
+import type { ClassifierProtocol } from '@genomelm/model';
 
 /** What `gue run` is to do. */
 export interface Plan {
@@ -11,7 +11,7 @@ export interface Plan {
   /** Fitted elsewhere, so that each runs once, whatever the seeds. */
   readonly outside: readonly OutsideModel[];
   /** Of pre-trained models. */
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ClassifierProtocol[];
   readonly preset: Preset;
   readonly baselines: readonly string[];
   /** The convolutional baseline only where it is quick. */
@@ -25,6 +25,9 @@ export interface Plan {
   /** Whether test rows are searched in train. */
   readonly audit: boolean;
 }
+
+/** Where nothing is trained, every seed gives the same: one run. */
+export const seedsOf = ({ seeds }: Plan, protocol: ClassifierProtocol): readonly number[] => (protocol === 'zero-shot' ? seeds.slice(0, 1) : seeds);
 
 /** Training bases up to which the convolutional baseline runs unasked: about a minute on two cores. */
 export const mostBasesForCnn = 6_000_000;

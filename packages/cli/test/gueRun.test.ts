@@ -56,6 +56,7 @@ describe('bad input ends with one clear line and exit code 2', () => {
     [['--baselines', 'nonsense'], /--baselines: expected majority/],
     [['--tasks', 'prom_core_tat'], /prom_core_tata/],
     [['--seeds', '0'], /--seeds: expected a whole number from 1/],
+    [['--models', 'small', '--protocol', 'zero-shot'], /--protocol: expected full for small, which is trained from scratch, got zero-shot/],
     [['--nonsense'], /Unknown option '--nonsense'/],
   ])('%p', (args, message) => {
     const { status, stderr } = genomelm('gue', 'run', '--data', gueFolder(), ...args);
@@ -88,17 +89,17 @@ test('one thread and two give the same predictions and curves, a second run is r
   expect(existsSync(join(one, 'again.html'))).toBe(true);
 });
 
-test('a pre-trained model by all its parameters, by adapters and by a probe: three models, two seeds each, with upstream\'s settings on demand', async () => {
+test('a pre-trained model by all its parameters, by adapters, by a probe and zero-shot: four models, two seeds of each that is trained, with upstream\'s settings on demand', async () => {
   const folder = freshFolder('model');
   const tokenizer = await trainBpe(train.map(({ sequence }) => sequence), { vocabSize: 40 });
   const config = { ...dnabert2Config, vocabSize: tokenizer.vocabSize, hiddenSize: 16, numLayers: 1, numHeads: 2, intermediateSize: 16 };
   await savePretrained(createModel(config, { device: createReferenceDevice(), seed: 1, maskedLm: true }), folder);
   writeFileSync(join(folder, 'tokenizer.json'), serializeTokenizerJson(tokenizer));
   const out = freshFolder('runs');
-  const { status, stdout, stderr } = genomelm('gue', 'run', '--data', gueFolder(), '--tasks', 'prom_core_tata', '--models', folder, '--protocol', 'full,lora,probe', '--preset', 'upstream', '--seeds', '2', '--epochs', '1', '--baselines', 'none', '--no-audit', '--threads', '1', '--out', out, '--json');
+  const { status, stdout, stderr } = genomelm('gue', 'run', '--data', gueFolder(), '--tasks', 'prom_core_tata', '--models', folder, '--protocol', 'full,lora,probe,zero-shot', '--preset', 'upstream', '--seeds', '2', '--epochs', '1', '--baselines', 'none', '--no-audit', '--threads', '1', '--out', out, '--json');
   expect({ status, stderr: status ? stderr : '' }).toEqual({ status: 0, stderr: '' });
   const { schema, results } = JSON.parse(stdout) as { schema: string; results: { model: string; seeds: number; tokensPerBase: number }[] };
-  expect([schema, results.map(({ model, seeds }) => [model, seeds])]).toEqual(['genomelm-results/1', ['', '+lora', '+probe'].map((suffix) => [folder + suffix, 2])]);
+  expect([schema, results.map(({ model, seeds }) => [model, seeds])]).toEqual(['genomelm-results/1', [['', 2], ['+lora', 2], ['+probe', 2], ['+zero-shot', 1]].map(([suffix, seeds]) => [`${folder}${suffix}`, seeds])]);
   const records = recordsIn(out);
   for (const [suffix, protocol] of [['', 'full'], ['+lora', 'lora'], ['+probe', 'probe']]) {
     const [first, second] = records.filter(({ model }) => model === folder + suffix).sort((a, b) => a.seed - b.seed);
@@ -106,6 +107,9 @@ test('a pre-trained model by all its parameters, by adapters and by a probe: thr
     expect(second.predictions.probabilities).not.toEqual(first.predictions.probabilities);
     expect(first.access?.map(({ split, use, labels }) => [split, use, labels])).toEqual([['train', 'fit', true], ['dev', 'selection', true], ['test', 'prediction', false], ['test', 'scoring', true]]);
   }
+  const zeroShot = records.find(({ model }) => model === `${folder}+zero-shot`)!;
+  expect(Object.keys(zeroShot.hyperparameters).sort()).toEqual(['code', 'maxLength', 'position', 'protocol', 'tokens']);
+  expect(zeroShot.access?.map(({ split, use }) => `${split} ${use}`)).toEqual(['train fit', 'test prediction', 'test scoring']);
 });
 
 test('a dry run trains nothing and stores nothing', () => {

@@ -43,6 +43,8 @@ export interface SequenceClassifier {
   readonly id: string;
   /** Identifies what would be fitted: a hash of weights, configuration and tokenizer, or the settings written out. Runs are stored under it. */
   readonly fingerprint: string;
+  /** False: `fit` takes nothing from dev, is handed none of it, and the record shows that. */
+  readonly usesDev?: boolean;
   /** Learns from `train`; `dev` is for selection only. */
   fit(train: readonly Example[], dev: readonly Example[], options: FitOptions): Promise<FittedClassifier>;
 }

@@ -81,6 +81,16 @@ test('test labels are withheld, and the test split is seen once, after the fit',
   expect(seen[2]).toEqual(data.test.map(({ sequence }) => ({ sequence, label: -1 })));
 });
 
+test('a classifier that uses no development rows is handed none, and the record shows it', async () => {
+  let given = -1;
+  const classifier: SequenceClassifier = {
+    id: 'no dev', fingerprint: '1', usesDev: false,
+    async fit(_train, dev) { given = dev.length; return { predict: async (examples) => Float32Array.from(examples.flatMap(() => [1, 0])) }; },
+  };
+  const { access } = await evaluate({ task, dataset: await dataset(), classifier, resamples: 10 });
+  expect([given, access!.map(({ split, use }) => `${split} ${use}`)]).toEqual([0, ['train fit', 'test prediction', 'test scoring']]);
+});
+
 test('the curve, the facts after predicting, and disposal', async () => {
   const steps: string[] = [];
   let predicted = 0;

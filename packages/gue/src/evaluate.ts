@@ -55,7 +55,7 @@ export async function evaluate(options: EvaluateOptions): Promise<RunRecord> {
     access.push({ split, use, items: examples.length, labels, sha256: await sha256(examples.map(lineOf).join('')) });
     return examples;
   };
-  const [train, dev] = [await handOut('train', 'fit'), await handOut('dev', 'selection')];
+  const [train, dev] = [await handOut('train', 'fit'), classifier.usesDev === false ? [] : await handOut('dev', 'selection')];
   const started = performance.now();
   const fitted = await classifier.fit(train, dev, { classes, hyperparameters, seed, onProgress, ...(signal ? { signal } : {}) });
   const fitDone = performance.now();

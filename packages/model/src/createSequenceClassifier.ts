@@ -6,6 +6,7 @@ import type { Model } from './model';
 import { deviceOf, elements } from './parameters';
 import { predictProbabilities } from './predict';
 import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
+import { writeNearestMean } from './train/nearestMean';
 import { startingPoint } from './train/startingPoint';
 import { classification } from './train/objective';
 import { trainClassifier, type LabelledTokens, type Protocol, type TrainedModel } from './train/trainClassifier';
@@ -21,6 +22,9 @@ export interface FitFacts {
   readonly seed: number;
 }
 
+/** `zero-shot` trains nothing: the class of the nearest class mean among the frozen encoder's mean vectors. It learns the means from train alone and has no hyper-parameter but `maxLength`. */
+export type ClassifierProtocol = Protocol | 'zero-shot';
+
 export interface SequenceClassifierOptions {
   /** Where to train from scratch. A model to fine-tune already lives on a device. */
   readonly device?: Device;
@@ -30,8 +34,8 @@ export interface SequenceClassifierOptions {
   readonly pooling?: EncoderConfig['pooling'];
   /** Instead of the default settings; a fit may override them again. */
   readonly hyperparameters?: Partial<Hyperparameters>;
-  /** What is trained of a model; by default all of it. `lora` and `probe` have learning rates of their own, `probe` pooling `mean`. From scratch only `full` makes sense. */
-  readonly protocol?: Protocol | undefined;
+  /** What is trained of a model; by default all of it. `lora` and `probe` have learning rates of their own, `probe` and `zero-shot` pooling `mean`. From scratch only `full` makes sense. */
+  readonly protocol?: ClassifierProtocol | undefined;
   /** Rank, alpha and layers for protocol `lora`. */
   readonly lora?: Omit<LoraOptions, 'seed'> | undefined;
   /** Computes each layer again in the backward pass: the same result with much less memory, a third slower. Default: on for a model, off from scratch. */
@@ -54,8 +58,10 @@ export interface SequenceClassifier {
   readonly id: string;
   /** Hash of configuration, weights, tokenizer and default settings. */
   readonly fingerprint: string;
-  /** The settings of a fit that overrides none. */
-  readonly hyperparameters: Hyperparameters;
+  /** The settings of a fit that overrides none; of protocol `zero-shot` `maxLength` alone. */
+  readonly hyperparameters: Partial<Hyperparameters>;
+  /** False for protocol `zero-shot`: `fit` then takes nothing from dev. */
+  readonly usesDev: boolean;
   /** Learns from `train` and keeps the latest parameters whose MCC on `dev` is within one standard error of the best. The same seed gives the same classifier. */
   fit(train: readonly Example[], dev: readonly Example[], options: ClassifierFitOptions): Promise<TrainedClassifier>;
 }
@@ -86,8 +92,15 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
   if (options.device && options.device !== device) throw new TypeError(`createSequenceClassifier: expected the device that the model lives on (${device.kind}), got another ${options.device.kind}; load the model there`);
   const { protocol = 'full' } = options;
   if (scratch && protocol !== 'full') throw new TypeError(`createSequenceClassifier: expected protocol 'full' for training from scratch, got '${protocol}'; give it a model`);
-  const defaults = readHyperparameters(scratch ? fromScratch : fromPretrained[protocol], { ...options.hyperparameters });
-  const pooling = protocol === 'probe' ? 'mean' : options.pooling;
+  const zeroShot = protocol === 'zero-shot';
+  const settingsOf = (before: Hyperparameters, given: Readonly<Record<string, number | string | boolean>>): Hyperparameters => {
+    const vain = zeroShot && Object.keys(given).find((name) => name !== 'maxLength');
+    if (vain) throw new TypeError(`hyperparameters: expected maxLength alone for protocol 'zero-shot', which trains nothing, got ${JSON.stringify(vain)}`);
+    return readHyperparameters(before, given);
+  };
+  const defaults = settingsOf(scratch ? fromScratch : fromPretrained[zeroShot ? 'probe' : protocol], { ...options.hyperparameters });
+  const shown: Partial<Hyperparameters> = zeroShot ? { maxLength: defaults.maxLength } : defaults;
+  const pooling = protocol === 'probe' || zeroShot ? 'mean' : options.pooling;
   const configFor = (facts: FitFacts, { dropout }: Hyperparameters): EncoderConfig => {
     const base = scratch ? source(facts) : source.config;
     if (encoder.vocabSize !== base.vocabSize) throw new RangeError(`createSequenceClassifier: expected a tokenizer with the model's vocabulary of ${base.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
@@ -95,26 +108,27 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
   };
   // Before data are seen, a configuration from scratch is that for 2 classes and 512 tokens.
   const sample = configFor({ classes: 2, maxTokens: 512, vocabSize: encoder.vocabSize, seed: 0 }, defaults);
-  const fingerprint = hashText(JSON.stringify([sample, scratch ? 'scratch' : fingerprintOf(source), options.tokenizerFingerprint ?? identify(encoder), defaults, ...(protocol === 'full' ? [] : [protocol, options.lora])]));
+  const fingerprint = hashText(JSON.stringify([sample, scratch ? 'scratch' : fingerprintOf(source), options.tokenizerFingerprint ?? identify(encoder), shown, ...(protocol === 'full' ? [] : [protocol, options.lora])]));
 
   return {
     id: options.id ?? 'encoder',
     fingerprint,
-    hyperparameters: defaults,
+    hyperparameters: shown,
+    usesDev: !zeroShot,
     async fit(train, dev, fitOptions) {
       const { classes, hyperparameters, seed, signal } = fitOptions;
       if (!Number.isInteger(classes) || classes < 2) throw new RangeError(`fit: expected at least 2 classes, got ${classes}`);
       if (!train.length) throw new RangeError('fit: expected training examples, got none');
       checkLabels(train, classes, 'train');
       checkLabels(dev, classes, 'dev');
-      const settings = readHyperparameters(defaults, hyperparameters);
-      const [trainTokens, devTokens] = [train, dev].map((examples) => label(examples, encoder, longest(settings, scratch ? undefined : source.config)));
+      const settings = settingsOf(defaults, hyperparameters);
+      const [trainTokens, devTokens] = [train, zeroShot ? [] : dev].map((examples) => label(examples, encoder, longest(settings, scratch ? undefined : source.config)));
       const maxTokens = [...trainTokens.lengths, ...devTokens.lengths].reduce((a, b) => Math.max(a, b));
       const config = configFor({ classes, maxTokens, vocabSize: encoder.vocabSize, seed }, settings);
       const params = startingPoint(scratch ? undefined : source, config, { classes }, device, seed);
       const model: Model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) };
       try {
-        const fit = await trainClassifier(model, trainTokens, devTokens, {
+        const fit = zeroShot ? await nearestMean(model, train, trainTokens, signal) : await trainClassifier(model, trainTokens, devTokens, {
           objective: classification({ classes }), protocol, lora: options.lora, seed, settings, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? !scratch, signal, onProgress: (event) => fitOptions.onProgress?.(event),
         });
         return trained(fit, { train: trainTokens, dev: devTokens }, encoder, longest(settings, config));
@@ -124,6 +138,11 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
       }
     },
   };
+}
+
+async function nearestMean(model: Model, train: readonly Example[], { sequences }: LabelledTokens, signal: AbortSignal | undefined): Promise<TrainedModel> {
+  await writeNearestMean(model, model.params.classifier!, sequences, train.map(({ label: own }) => own), signal);
+  return { model, trainedParameters: 0, result: { steps: 0, tokens: 0, curve: [] } };
 }
 
 /** The longest input in tokens: as asked for, and no longer than a table of positions. */

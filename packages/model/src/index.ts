@@ -21,7 +21,7 @@ export { mutagenesisSvg } from './mutagenesisSvg';
 export { type Prediction, type PredictOptions, predict } from './predictLabels';
 export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './estimateMemory';
 export { FormatError } from './errors';
-export { type ClassifierFitOptions, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
+export { type ClassifierFitOptions, type ClassifierProtocol, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
 export { type CnnHyperparameters, type TrainedCnn, createCnnClassifier } from './createCnnClassifier';
 export { type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, finetuneClassifier } from './finetuneClassifier';
 export type { Encoder, Example } from './examples';

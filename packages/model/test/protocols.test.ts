@@ -4,6 +4,7 @@ import { allClose, gradientCheck } from '@genomelm/kernels/testing';
 import { createModel, createSequenceClassifier, smallConfig, type Model } from '../src';
 import { ignored, weightedCrossEntropy } from '../src/heads/weightedCrossEntropy';
 import { classification, multiLabel, regression } from '../src/train/objective';
+import { meanVectors } from '../src/train/probe';
 import { kmerEncoder, plantedMotif } from './motif';
 
 const encoder = kmerEncoder(3);
@@ -45,6 +46,33 @@ describe('protocols', () => {
     const loss = dev.reduce((total, { label }, i) => total - Math.log(probabilities[2 * i + label]), 0) / dev.length;
     expect(loss).toBeCloseTo(fitted.report.devLoss, 4); // standardisation went into the weights
     await fitted.dispose();
+    free(model.params);
+  });
+
+  test('zero-shot takes the nearest class mean by its definition, trains nothing, and reads nothing of dev', async () => {
+    const model = createModel(config, { device, seed: 1 });
+    const classifier = createSequenceClassifier(model, encoder, { protocol: 'zero-shot' });
+    expect([classifier.usesDev, classifier.hyperparameters]).toEqual([false, { maxLength: 0 }]);
+    const fitted = await classifier.fit(train, [], { classes: 2, hyperparameters: {}, seed: 3 });
+    expect(await changed(model, fitted.model)).toEqual([]);
+    expect(fitted.report).toMatchObject({ trainedParameters: 0, steps: 0 });
+    const vectors = async (examples: typeof train) => {
+      const flat = await meanVectors(model, examples.map(({ sequence }) => ({ inputIds: encoder.encode(sequence) })));
+      return examples.map((_, i) => Array.from(flat.subarray(16 * i, 16 * i + 16)));
+    };
+    const [known, asked] = [await vectors(train), await vectors(dev)];
+    const mean = (rows: number[][]) => rows[0].map((_, j) => rows.reduce((total, row) => total + row[j], 0) / rows.length);
+    const centre = mean(known);
+    const variance = centre.map((c, j) => known.reduce((total, row) => total + (row[j] - c) ** 2, 0) / known.length);
+    const prototypes = [0, 1].map((label) => mean(known.filter((_, i) => train[i].label === label)));
+    const wanted = asked.flatMap((x) => {
+      const [a, b] = prototypes.map((m) => x.reduce((total, value, j) => total + (value - m[j]) ** 2 / variance[j], 0) / Math.sqrt(16));
+      return [1 / (1 + Math.exp(a - b)), 1 / (1 + Math.exp(b - a))];
+    });
+    allClose(await fitted.predict(dev), wanted, 1e-4);
+    await fitted.dispose();
+    await expect(classifier.fit(train.filter(({ label }) => label === 0), [], { classes: 2, hyperparameters: {}, seed: 3 })).rejects.toThrow("expected training examples of every class for protocol 'zero-shot', got none of class 1");
+    await expect(classifier.fit(train, [], { classes: 2, hyperparameters: { epochs: 2 }, seed: 3 })).rejects.toThrow("expected maxLength alone for protocol 'zero-shot'");
     free(model.params);
   });
 

@@ -4,19 +4,19 @@ import { choice, deviceOptions, integer, list, UsageError, type Command, type Co
 import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
-import { builtInModels, findTokenizer, prepareModel, presets, protocols } from '../models';
+import { builtInModels, findTokenizer, overridden, prepareModel, presets, protocols } from '../models';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
-import { baselinesFor, mostBasesForCnn, type Plan } from '../runPlan';
+import { baselinesFor, mostBasesForCnn, seedsOf, type Plan } from '../runPlan';
 import { baselineRequest, modelRequest, outsideRequest } from '../runRequests';
 import { allBaselines, baselineNames } from './baselineNames';
 import { outsideModels } from './outsideModels';
 import type { Device } from '@genomelm/kernels';
-import type { Protocol } from '@genomelm/model';
+import type { ClassifierProtocol } from '@genomelm/model';
 
 export const gueRun: Command = {
   name: 'gue run',
   summary: 'Fine-tune and score models and baselines on GUE tasks; writes run records and one HTML report.',
-  usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--protocol full,lora,probe] [--seeds 3]',
+  usage: '[--data DIR] [--tasks a,b] [--models small,dnabert2-shape] [--protocol full,lora,probe,zero-shot] [--seeds 3]',
   options: {
     data: dataOption,
     tasks: { type: 'string', value: 'A,B', help: 'task names (default: all that the data have in full); see gue tasks' },
@@ -72,7 +72,7 @@ export const gueRun: Command = {
   },
 };
 
-function protocolsOf(context: Context): Protocol[] {
+function protocolsOf(context: Context): ClassifierProtocol[] {
   return (list(context, 'protocol') ?? ['full']).map((name) => {
     const found = protocols.find((each) => each === name);
     if (!found) throw new UsageError(`--protocol: expected some of ${protocols.join(', ')}, got ${name}`);
@@ -85,7 +85,7 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   const store = openRunStore(join(plan.out, 'records'));
   const datasets: [Source, Dataset][] = [];
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
-  const perTask = plan.baselines.length + plan.outside.length + plan.models.length * plan.protocols.length * plan.seeds.length;
+  const perTask = plan.baselines.length + plan.outside.length + plan.models.length * plan.protocols.reduce((runs, protocol) => runs + seedsOf(plan, protocol).length, 0);
   const skipped = datasets.filter(([, dataset]) => !baselinesFor(plan, dataset).includes('cnn') && plan.baselines.includes('cnn')).length;
   const total = plan.sources.length * perTask - skipped;
   const records: StoredRecord[] = [];
@@ -116,7 +116,7 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
     for (const name of plan.models) {
       for (const protocol of plan.protocols) {
         const prepared = await prepareModel(name, { ...place, tokenizerFile: plan.tokenizerFile, protocol, preset: plan.preset });
-        for (const seed of plan.seeds) await run(source, dataset, modelRequest({ ...prepared, hyperparameters: { ...prepared.hyperparameters, ...plan.hyperparameters } }, place, seed));
+        for (const seed of seedsOf(plan, protocol)) await run(source, dataset, modelRequest({ ...prepared, hyperparameters: overridden(prepared, plan.hyperparameters) }, place, seed));
         prepared.dispose?.();
       }
     }
