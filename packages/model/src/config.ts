@@ -1,3 +1,4 @@
+import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
 import { parseObject, readerOf, requireSetting } from './configJson';
 import { decoderConfigJson, isDecoderConfig, parseDecoderConfig, type DecoderConfig } from './decoderConfig';
 import { FormatError } from './errors';
@@ -39,14 +40,6 @@ export interface EncoderConfig {
   readonly pooling: 'cls' | 'mean';
   /** What a classifier's outputs mean. Undefined: classes without names. */
   readonly classifier?: ClassifierConfig;
-}
-
-/** In config.json `problem_type` and `id2label`; a classifier of tokens has the architecture `BertForTokenClassification`. */
-export interface ClassifierConfig {
-  readonly problemType: 'single_label_classification' | 'multi_label_classification' | 'regression';
-  readonly level: 'sequence' | 'token';
-  /** Names of the outputs, in order. */
-  readonly labels: readonly string[];
 }
 
 /** What a model is made from; `isDecoderConfig` tells them apart. */
@@ -94,7 +87,7 @@ export function checkConfig(config: EncoderConfig): EncoderConfig {
   requireSetting(padTokenId === undefined || (Number.isInteger(padTokenId) && padTokenId >= 0 && padTokenId < vocabSize), `padTokenId to lie in the vocabulary of ${vocabSize}`, padTokenId);
   requireSetting(position === 'none' || position === 'learned', "position 'none' or 'learned'", position);
   requireSetting(Number.isInteger(maxPositions) && (position === 'learned' ? maxPositions > 0 : maxPositions === 0), position === 'learned' ? 'maxPositions to be a positive integer with learned positions' : 'maxPositions 0 without learned positions', maxPositions);
-  if (config.classifier) requireSetting(config.classifier.labels.length > 0 && new Set(config.classifier.labels).size === config.classifier.labels.length, 'classifier.labels to name each output once', config.classifier.labels);
+  checkClassifier(config.classifier);
   if (kmerPrefixes) {
     const { k, lengths } = kmerPrefixes;
     requireSetting(vocabSize === firstKmerId + 4 ** k, `vocabSize ${firstKmerId + 4 ** k} for ${k}-mers with kmerPrefixes`, vocabSize);
@@ -135,23 +128,13 @@ export function parseConfig(text: string): ModelConfig {
     ...(raw.kmer_prefixes ? { kmerPrefixes: parsePrefixes(raw.kmer_prefixes) } : {}),
     tiedDecoder: read('tie_word_embeddings', 'boolean', true),
     pooling: read('pooling', 'string', 'cls'),
-    ...(raw.id2label ? { classifier: parseClassifier(raw) } : {}),
+    ...parseClassifier(raw),
   });
 }
 
-function parseClassifier({ id2label, problem_type: problemType = 'single_label_classification', architectures }: Readonly<Record<string, unknown>>): ClassifierConfig {
-  const names = Object.entries(id2label as object).sort(([a], [b]) => Number(a) - Number(b));
-  if (!names.length || names.some(([id, name], i) => Number(id) !== i || typeof name !== 'string')) throw new FormatError(`parseConfig: expected id2label {"0": "name", "1": …}, got ${JSON.stringify(id2label)}`, { format: 'config.json' });
-  if (!problemTypes.includes(problemType as ClassifierConfig['problemType'])) throw new FormatError(`parseConfig: expected problem_type ${problemTypes.join(', ')}, got ${JSON.stringify(problemType)}`, { format: 'config.json' });
-  const level = Array.isArray(architectures) && architectures.includes('BertForTokenClassification') ? 'token' : 'sequence';
-  return { problemType: problemType as ClassifierConfig['problemType'], level, labels: names.map(([, name]) => name as string) };
-}
-
-const problemTypes: readonly ClassifierConfig['problemType'][] = ['single_label_classification', 'multi_label_classification', 'regression'];
-
 /** The text of a config.json; `parseConfig` gives the same configuration back. @param head - of the checkpoint beside it, for `architectures` */
 export function serializeConfig(config: ModelConfig, head: 'none' | 'maskedLm' | 'classifier' = 'maskedLm'): string {
-  if (isDecoderConfig(config)) return `${JSON.stringify(decoderConfigJson(config), null, 2)}\n`;
+  if (isDecoderConfig(config)) return `${JSON.stringify(decoderConfigJson(config, head === 'classifier'), null, 2)}\n`;
   const { kmerPrefixes, padTokenId, classifier } = config;
   const architecture = { none: 'BertModel', maskedLm: 'BertForMaskedLM', classifier: classifier?.level === 'token' ? 'BertForTokenClassification' : 'BertForSequenceClassification' }[head];
   return `${JSON.stringify({
@@ -175,7 +158,7 @@ export function serializeConfig(config: ModelConfig, head: 'none' | 'maskedLm' |
     ...(kmerPrefixes ? { kmer_prefixes: kmerPrefixes } : {}),
     tie_word_embeddings: config.tiedDecoder,
     pooling: config.pooling,
-    ...(classifier ? { problem_type: classifier.problemType, id2label: { ...classifier.labels }, label2id: Object.fromEntries(classifier.labels.map((name, i) => [name, i])) } : {}),
+    ...classifierJson(classifier),
   }, null, 2)}\n`;
 }
 

@@ -1,3 +1,4 @@
+import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
 import { readerOf, requireSetting } from './configJson';
 import { FormatError } from './errors';
 
@@ -30,6 +31,8 @@ export interface DecoderConfig {
   readonly eosTokenId: number;
   /** This row of the word embedding gets no gradient from the input (torch's padding_idx). */
   readonly padTokenId?: number;
+  /** What a classifier's outputs mean; of sequences only. Undefined: classes without names. */
+  readonly classifier?: ClassifierConfig;
 }
 
 /** Tells a decoder from an encoder. */
@@ -45,6 +48,8 @@ export function checkDecoderConfig(config: DecoderConfig): DecoderConfig {
   requireSetting(config.ropeTheta > 0 && Number.isFinite(config.ropeTheta), 'ropeTheta to be positive', config.ropeTheta);
   requireSetting(config.rmsNormEps > 0 && config.rmsNormEps < 1, 'rmsNormEps in (0, 1)', config.rmsNormEps);
   requireSetting(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
+  checkClassifier(config.classifier);
+  requireSetting(config.classifier?.level !== 'token', "classifier.level 'sequence' for a decoder, whose tokens do not see what follows them", config.classifier?.level);
   for (const [name, id] of [['bosTokenId', config.bosTokenId], ['eosTokenId', config.eosTokenId], ...(padTokenId === undefined ? [] : [['padTokenId', padTokenId] as const])] as const) {
     requireSetting(Number.isInteger(id) && id >= 0 && id < vocabSize, `${name} to lie in the vocabulary of ${vocabSize}`, id);
   }
@@ -78,12 +83,13 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
     bosTokenId: read('bos_token_id', 'number', 1),
     eosTokenId: read('eos_token_id', 'number', 2),
     ...(pad === undefined ? {} : { padTokenId: pad as number }),
+    ...parseClassifier(raw),
   });
 }
 
-/** The keys of upstream's config.json, as `parseDecoderConfig` reads them. */
-export const decoderConfigJson = (config: DecoderConfig): Record<string, unknown> => ({
-  architectures: ['MistralForCausalLM'],
+/** The keys of upstream's config.json, as `parseDecoderConfig` reads them. @param classifies - whether the checkpoint beside it has a classifier */
+export const decoderConfigJson = (config: DecoderConfig, classifies = false): Record<string, unknown> => ({
+  architectures: [classifies ? 'MistralForSequenceClassification' : 'MistralForCausalLM'],
   model_type: 'mistral',
   vocab_size: config.vocabSize,
   hidden_size: config.hiddenSize,
@@ -103,6 +109,7 @@ export const decoderConfigJson = (config: DecoderConfig): Record<string, unknown
   bos_token_id: config.bosTokenId,
   eos_token_id: config.eosTokenId,
   ...(config.padTokenId === undefined ? {} : { pad_token_id: config.padTokenId }),
+  ...classifierJson(config.classifier),
   torch_dtype: 'float32',
   use_cache: true,
 });

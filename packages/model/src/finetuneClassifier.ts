@@ -1,7 +1,10 @@
 // Fine-tuning on data of one's own: classes, several labels, numbers, or a class for every base.
 import { free, read } from '@genomelm/kernels';
-import { checkConfig, type ClassifierConfig } from './config';
+import { checkConfig, type ModelConfig } from './config';
+import { checkDecoderConfig, isDecoderConfig } from './decoderConfig';
+import type { ClassifierConfig } from './classifierConfig';
 import { encodeExamples, type Encoder, type EncodedExamples } from './examples';
+import { classifierLayer } from './heads/sequenceClassifier';
 import { ignored } from './heads/weightedCrossEntropy';
 import { hashText } from './hash';
 import { deviceOf } from './parameters';
@@ -14,7 +17,7 @@ import type { Judgement } from './train/finetune';
 import type { Lora, LoraOptions } from './train/lora';
 import type { Progress, CurvePoint } from './train/monitor';
 import type { Linear } from './layers/linear';
-import type { Model } from './model';
+import type { AnyModel } from './model';
 
 export interface LabelledSequence {
   readonly sequence: string;
@@ -48,9 +51,9 @@ export interface FinetuneClassifierOptions {
   readonly onProgress?: ((event: Progress) => void) | undefined;
 }
 
-export interface FinetunedClassifier {
+export interface FinetunedClassifier<M extends AnyModel = AnyModel> {
   /** For `savePretrained` and `predict`; the caller frees its parameters. */
-  readonly model: Model;
+  readonly model: M;
   /** Of protocol `lora`, merged in `model`; the caller frees them. */
   readonly lora?: Lora;
   readonly settings: Hyperparameters;
@@ -69,14 +72,14 @@ export interface FinetunedClassifier {
  * Trains a copy of a model on labelled sequences, choosing parameters by a score on `dev`. The same seed gives the same classifier.
  * Regression targets are standardised for training; the classifier's weights take that in at the end, so that its outputs are in the data's own unit.
  */
-export async function finetuneClassifier(source: Model, encoder: Encoder | OffsetEncoder, data: { readonly train: readonly LabelledSequence[]; readonly dev: readonly LabelledSequence[] }, options: FinetuneClassifierOptions): Promise<FinetunedClassifier> {
+export async function finetuneClassifier<M extends AnyModel>(source: M, encoder: Encoder | OffsetEncoder, data: { readonly train: readonly LabelledSequence[]; readonly dev: readonly LabelledSequence[] }, options: FinetuneClassifierOptions): Promise<FinetunedClassifier<M>> {
   const { classifier, protocol = 'full', seed, signal } = options;
   const { level, labels, problemType } = classifier;
   if (!data.train.length) throw new RangeError('finetuneClassifier: expected training examples, got none');
   if (encoder.vocabSize !== source.config.vocabSize) throw new RangeError(`finetuneClassifier: expected a tokenizer with the model's vocabulary of ${source.config.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
   const settings = readHyperparameters(fromPretrained[protocol], options.hyperparameters ?? {});
   const limit = Math.min(settings.maxLength || Infinity, source.config.maxPositions || Infinity);
-  const units = problemType === 'regression' ? unitsOf(data.train, labels.length) : undefined;
+  const units = problemType === 'regression' ? unitsOf(data.train, labels.length, !isDecoderConfig(source.config)) : undefined;
   const encode = (examples: readonly LabelledSequence[]): LabelledTokens => {
     checkTargets(examples, classifier);
     if (level === 'token') return encodeTokenLabels(examples, encoder, limit);
@@ -84,12 +87,11 @@ export async function finetuneClassifier(source: Model, encoder: Encoder | Offse
   };
   const [train, dev] = [encode(data.train), encode(data.dev)];
   const objective = objectiveOf(options, train);
-  const pooling = protocol === 'probe' || level === 'token' ? 'mean' : source.config.pooling;
-  const config = checkConfig({ ...source.config, classifier, pooling, hiddenDropout: settings.dropout ?? source.config.hiddenDropout });
+  const config = configFor(source.config, settings, options);
   const params = startingPoint(source, config, level === 'token' ? { classes: labels.length, pooler: false } : { classes: labels.length }, deviceOf(source.params), seed);
   const fingerprint = hashText(JSON.stringify([source.fingerprint, config, settings, protocol, seed]));
   try {
-    const fit = await trainClassifier({ config, params, fingerprint }, train, dev, { objective, level, protocol, lora: options.lora, seed, settings, patience: options.patience, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? true, signal, onProgress: options.onProgress });
+    const fit = await trainClassifier({ config, params, fingerprint } as M, train, dev, { objective, level, protocol, lora: options.lora, seed, settings, patience: options.patience, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? true, signal, onProgress: options.onProgress });
     const { model, lora, trainedParameters, result: { curve, steps, best } } = fit;
     const judge = async (examples: readonly LabelledSequence[]) => {
       const encoded = encode(examples);
@@ -97,12 +99,18 @@ export async function finetuneClassifier(source: Model, encoder: Encoder | Offse
       const standard = units ? logits.map((y, i) => (y - units.mean[i % labels.length]) / units.deviation[i % labels.length]) : logits;
       return { ...objective.judge(standard, encoded.targets.flatMap((own) => Array.from(own))), logits };
     };
-    if (units) await restoreUnits(model.params.classifier!, units);
+    if (units) await restoreUnits(classifierLayer(model)!, units);
     return { model, ...(lora ? { lora } : {}), settings, curve, steps, trainedParameters, dev: best, truncatedFraction: train.truncated / train.lengths.length, judge };
   } catch (error) {
     free(params);
     throw error;
   }
+}
+
+function configFor(config: ModelConfig, { dropout }: Hyperparameters, { classifier, protocol }: FinetuneClassifierOptions): ModelConfig {
+  if (!isDecoderConfig(config)) return checkConfig({ ...config, classifier, pooling: protocol === 'probe' || classifier.level === 'token' ? 'mean' : config.pooling, hiddenDropout: dropout ?? config.hiddenDropout });
+  if (dropout) throw new RangeError(`finetuneClassifier: expected dropout 0 for a decoder, which has none, got ${dropout}`);
+  return checkDecoderConfig({ ...config, classifier });
 }
 
 const toExample = ({ sequence, pair }: LabelledSequence) => ({ sequence, ...(pair === undefined ? {} : { pair }), label: -1 });
@@ -155,15 +163,15 @@ interface Units {
   readonly deviation: readonly number[];
 }
 
-function unitsOf(examples: readonly LabelledSequence[], outputs: number): Units {
+/** @param centred - false for a last layer without a bias, which cannot take in a mean: units are then the root of the mean square */
+function unitsOf(examples: readonly LabelledSequence[], outputs: number, centred: boolean): Units {
   const columns = Array.from({ length: outputs }, (_, k) => examples.map(({ targets }) => targets[k]));
-  const mean = columns.map((column) => column.reduce((a, b) => a + b, 0) / column.length);
+  const mean = columns.map((column) => (!centred ? 0 : column.reduce((a, b) => a + b, 0) / column.length));
   return { mean, deviation: columns.map((column, k) => Math.sqrt(column.reduce((total, y) => total + (y - mean[k]) ** 2, 0) / column.length) || 1) };
 }
 
 /** `deviation (W x + b) + mean` as one layer. */
 async function restoreUnits({ weight, bias }: Linear, { mean, deviation }: Units): Promise<void> {
-  const [w, b] = await Promise.all([read(weight), read(bias!)]);
-  weight.device.write(weight, Float32Array.from(w, (x, i) => x * deviation[Math.floor(i / weight.shape[1])]));
-  bias!.device.write(bias!, Float32Array.from(b, (x, k) => x * deviation[k] + mean[k]));
+  weight.device.write(weight, Float32Array.from(await read(weight), (x, i) => x * deviation[Math.floor(i / weight.shape[1])]));
+  if (bias) bias.device.write(bias, Float32Array.from(await read(bias), (x, k) => x * deviation[k] + mean[k]));
 }

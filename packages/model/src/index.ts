@@ -1,4 +1,5 @@
-export { type ClassifierConfig, type EncoderConfig, type ModelConfig, checkConfig, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig } from './config';
+export type { ClassifierConfig } from './classifierConfig';
+export { type EncoderConfig, type ModelConfig, checkConfig, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig } from './config';
 export { type DecoderConfig, checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 export { genomeOceanConfigs } from './models/genomeOcean';
 export { type Batch, type BatchLimits, type TokenSequence, packBatch, planBatches } from './batch';

@@ -5,7 +5,7 @@ import { checkConfig, type EncoderConfig, type ModelConfig } from './config';
 import { checkDecoderConfig, isDecoderConfig, type DecoderConfig } from './decoderConfig';
 import { causalLmSpecs } from './heads/causalLm';
 import { maskedLmSpecs, type MaskedLmHead } from './heads/maskedLm';
-import { classifierSpecs, poolerSpecs, type Pooler } from './heads/sequenceClassifier';
+import { classifierSpecs, poolerSpecs, scoreSpecs, type Pooler } from './heads/sequenceClassifier';
 import { hashText } from './hash';
 import { decoderSpecs, type Decoder } from './models/decoder';
 import { encoderSpecs, type Encoder } from './models/encoder';
@@ -23,6 +23,7 @@ export type Params = {
 export type CausalParams = {
   readonly model: Decoder;
   readonly lm_head?: Linear;
+  readonly score?: Linear;
 };
 
 /** An encoder: a configuration and parameters on a device. `free(model.params)` lets go of them. */
@@ -60,10 +61,18 @@ export const modelSpecs = (config: EncoderConfig, { maskedLm = false, classes = 
   ...(classes ? { classifier: classifierSpecs(config, classes) } : {}),
 });
 
-/** @param causalLm - whether there is an `lm_head`; a tied head has no weights of its own */
-export const causalModelSpecs = (config: DecoderConfig, { causalLm = true }: { readonly causalLm?: boolean | undefined } = {}): SpecsOf<CausalParams> => ({
+/** Which heads a decoder has beside the backbone. */
+export interface CausalHeads {
+  /** Whether there is an `lm_head`, default true; a tied head has no weights of its own. */
+  readonly causalLm?: boolean | undefined;
+  /** A classifier with so many classes. */
+  readonly classes?: number | undefined;
+}
+
+export const causalModelSpecs = (config: DecoderConfig, { causalLm = true, classes = 0 }: CausalHeads = {}): SpecsOf<CausalParams> => ({
   model: decoderSpecs(config),
   ...(causalLm && !config.tiedHead ? { lm_head: causalLmSpecs(config) } : {}),
+  ...(classes ? { score: scoreSpecs(config, classes) } : {}),
 });
 
 /** Number of weights, without making them. A tied head counts once. @param heads - of an encoder; a decoder has its `lm_head` */
@@ -78,11 +87,11 @@ export type CreateModelOptions = { readonly device: Device; readonly seed: numbe
  * A new model: weights normal with deviation `config.initializerRange`, biases 0, norm weights 1, the row of `padTokenId` 0. The same seed gives the same weights on every device.
  * By default an encoder has a masked-LM head and no classifier; a decoder has its `lm_head`.
  */
-export function createModel(config: DecoderConfig, options: CreateModelOptions): CausalModel;
+export function createModel(config: DecoderConfig, options: CausalHeads & CreateModelOptions): CausalModel;
 export function createModel(config: EncoderConfig, options: Heads & CreateModelOptions): Model;
-export function createModel(config: ModelConfig, { device, seed, ...heads }: Heads & CreateModelOptions): AnyModel {
+export function createModel(config: ModelConfig, { device, seed, ...heads }: Heads & CausalHeads & CreateModelOptions): AnyModel {
   const fingerprint = hashText(`${JSON.stringify(config)} seed ${seed}`);
-  if (isDecoderConfig(config)) return { config, params: mapSpecs<CausalParams>(causalModelSpecs(checkDecoderConfig(config)), initializer(config, device, seed)), fingerprint };
+  if (isDecoderConfig(config)) return { config, params: mapSpecs<CausalParams>(causalModelSpecs(checkDecoderConfig(config), heads), initializer(config, device, seed)), fingerprint };
   const { maskedLm = true, ...others } = heads;
   const specs = modelSpecs(checkConfig(config), { maskedLm, ...others });
   return { config, params: mapSpecs<Params>(specs, initializer(config, device, seed)), fingerprint };

@@ -1,14 +1,14 @@
 import { free, read, scope, type Tensor } from '@genomelm/kernels';
 import { cutBatches, packBatch, type TokenSequence } from './batch';
 import { createBreather } from './breathe';
-import { classifierOf, type ClassifierModel, type Level } from './heads/sequenceClassifier';
+import { classifierLayer, classifierOf, type ClassifierModel, type Level } from './heads/sequenceClassifier';
 
 /** Nothing is kept for a backward pass, so a batch can be large. */
 const tokensPerBatch = 8192;
 
 /** Class probabilities `[sequences, classes]`, in the order given. */
 export async function predictProbabilities(model: ClassifierModel, sequences: readonly TokenSequence[], signal?: AbortSignal): Promise<Float32Array> {
-  return softmaxRows(await predictLogits(model, sequences, { signal }), model.params.classifier?.weight.shape[0] ?? 1);
+  return softmaxRows(await predictLogits(model, sequences, { signal }), classifierLayer(model)?.weight.shape[0] ?? 1);
 }
 
 /** Class scores before the softmax, in the order given: `[sequences, classes]`, or of a classifier of tokens `[tokens, classes]`. */

@@ -1,7 +1,8 @@
 import { checkEncoder } from './embed';
 import { encodeExamples, type Encoder } from './examples';
 import { predictLogits, softmaxRows } from './predict';
-import type { Model } from './model';
+import { classifierLayer } from './heads/sequenceClassifier';
+import type { AnyModel } from './model';
 
 export interface Prediction {
   /** The most probable class; of several labels those above one half; of tokens or a regression none. */
@@ -20,8 +21,8 @@ export interface PredictOptions {
  * What a fine-tuned model says of each sequence or pair, in the order given. Names of the outputs are those of config.json (`id2label`), else `LABEL_0`, `LABEL_1`, ….
  * @throws TypeError for a model without a classifier, or one that classifies tokens
  */
-export async function predict(model: Model, encoder: Encoder, sequences: readonly { readonly sequence: string; readonly pair?: string }[], { maxLength, signal }: PredictOptions = {}): Promise<Prediction[]> {
-  const { classifier: head } = model.params;
+export async function predict(model: AnyModel, encoder: Encoder, sequences: readonly { readonly sequence: string; readonly pair?: string }[], { maxLength, signal }: PredictOptions = {}): Promise<Prediction[]> {
+  const head = classifierLayer(model);
   if (!head) throw new TypeError('predict: expected a model with a classifier, got one without; fine-tune one');
   checkEncoder(model, encoder);
   const outputs = head.weight.shape[0];

@@ -1,6 +1,9 @@
 // Each kind of label on a problem whose answer can be read off the sequence.
-import { createRandom, createWasmDevice, free, type Device } from '@genomelm/kernels';
-import { createModel, finetuneClassifier, loadPretrained, serializePretrained, smallConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
+import { createRandom, createWasmDevice, flatten, free, read, type Device } from '@genomelm/kernels';
+import { allClose } from '@genomelm/kernels/testing';
+import { createModel, finetuneClassifier, forward, loadPretrained, packBatch, predict, serializePretrained, smallConfig, type ClassifierConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
+import { predictLogits } from '../src/predict';
+import { tinyDecoder } from './tinyDecoder';
 
 const specialIds = { unk: 0, cls: 1, sep: 2, pad: 3, mask: 4 };
 const ids = (sequence: string) => Uint32Array.from([1, ...[...sequence].map((base) => 5 + 'ACGT'.indexOf(base)), 2]);
@@ -47,6 +50,53 @@ test.each<[string, Partial<FinetuneClassifierOptions> & Pick<FinetuneClassifierO
   expect(again.config.classifier).toEqual(own.classifier);
   free([fitted.model.params, again.params]);
 }, 30_000);
+
+describe('a decoder', () => {
+  const own = { ...tinyDecoder, vocabSize: 9, numLayers: 1, initializerRange: 0.2 };
+  const classes: ClassifierConfig = { problemType: 'single_label_classification', level: 'sequence', labels: ['few', 'many'] };
+  const numbers: ClassifierConfig = { problemType: 'regression', level: 'sequence', labels: ['A'] };
+
+  test('scores sequences by the last token after the final norm, without a bias', async () => {
+    const decoder = createModel({ ...own, classifier: classes }, { device, seed: 1, classes: 2, causalLm: false });
+    expect(flatten(decoder.params).map(([name]) => name)).toContain('score.weight');
+    const [short, long] = [ids('ACG'), ids('TTGACA')];
+    const [together, alone] = [await predictLogits(decoder, [{ inputIds: short }, { inputIds: long }]), await predictLogits(decoder, [{ inputIds: long }])];
+    const hidden = forward(decoder, packBatch([long])).hiddenStates;
+    const [states, weight] = [await read(hidden), await read(decoder.params.score!.weight)];
+    const last = Array.from(states).slice(-own.hiddenSize);
+    const expected = [0, 1].map((row) => last.reduce((total, x, i) => total + x * weight[row * own.hiddenSize + i], 0));
+    allClose(alone, expected, 1e-5);
+    allClose(together.subarray(2), expected, 1e-5);
+    free([hidden, decoder.params]);
+  });
+
+  test.each<[string, ClassifierConfig, 'full' | 'lora' | 'probe', number]>([
+    ['classes, all of it', classes, 'full', 0.7], ['classes, adapters', classes, 'lora', 0.5], ['classes, a probe', classes, 'probe', 0.1], ['numbers, in their own unit', numbers, 'full', 0.7],
+  ])('%s', async (_name, classifier, protocol, least) => {
+    const decoder = createModel(own, { device, seed: 1 });
+    const data = dataOf((sequence) => (classifier === numbers ? [50 * count(sequence, 'A')] : [count(sequence, 'A') > 4 ? 1 : 0]));
+    const fitted = await finetuneClassifier(decoder, encoder, data, { ...settings, classifier, protocol, lora: { rank: 4 } });
+    expect(fitted.dev!.score).toBeGreaterThan(least);
+    const judged = await fitted.judge(data.dev);
+    expect(judged.score).toBeCloseTo(fitted.dev!.score, 4);
+    const asked = data.dev.map(({ sequence }) => ({ sequence }));
+    const files = await serializePretrained(fitted.model);
+    expect(JSON.parse(files.config)).toMatchObject({ architectures: ['MistralForSequenceClassification'], id2label: { ...classifier.labels } });
+    const again = await loadPretrained(files, { device, architecture: 'decoder' });
+    expect(again.config).toEqual(fitted.model.config);
+    expect(again.missingKeys).toEqual(['lm_head.weight']);
+    expect(await predict(again, encoder, asked)).toEqual(await predict(fitted.model, encoder, asked));
+    free([decoder.params, fitted.model.params, fitted.lora?.adapters ?? [], again.params]);
+  });
+
+  test('has no classes of tokens and no dropout', async () => {
+    const decoder = createModel(own, { device, seed: 1 });
+    const data = dataOf((sequence) => [...sequence].map(() => 0));
+    await expect(finetuneClassifier(decoder, encoder, data, { ...settings, classifier: { ...classes, level: 'token' } })).rejects.toThrow("expected classifier.level 'sequence' for a decoder");
+    await expect(finetuneClassifier(decoder, encoder, dataOf(() => [0]), { ...settings, hyperparameters: { dropout: 0.1 }, classifier: classes })).rejects.toThrow('expected dropout 0 for a decoder');
+    free(decoder.params);
+  });
+});
 
 test('early stopping ends before the epochs do, and keeps the best', async () => {
   const data = dataOf((sequence) => [Number(sequence > 'G')]);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { free } from '@genomelm/kernels';
-import { finetuneClassifier, isDecoder, loadPretrained, savePretrained, saveLora, type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, type Model, type Protocol } from '@genomelm/model';
+import { finetuneClassifier, isDecoder, loadPretrained, savePretrained, saveLora, type AnyModel, type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, type Protocol } from '@genomelm/model';
 import { serializeTokenizerJson, type BpeTokenizer, type Tokenizer } from '@genomelm/tokenizer';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
@@ -14,7 +14,7 @@ const metrics = ['mcc', 'f1', 'accuracy', 'loss', 'pearson', 'r2'] as const;
 
 export const finetune: Command = {
   name: 'finetune',
-  summary: 'Train a pre-trained encoder on labelled sequences (CSV with a header: sequence,label). Of several seeds the best on dev is kept.',
+  summary: 'Train a pre-trained model on labelled sequences (CSV with a header: sequence,label). Of several seeds the best on dev is kept.',
   usage: '--model DIR --train FILE --out DIR [--dev FILE] [--test FILE]',
   options: {
     model: { type: 'string', value: 'DIR', help: 'a directory with config.json and weights, as pretrain or Hugging Face write them' },
@@ -25,10 +25,10 @@ export const finetune: Command = {
     out: { type: 'string', short: 'o', value: 'DIR', help: 'where the model, its tokenizer and finetune.json go' },
     problem: { type: 'string', value: 'WHAT', help: 'classes (default), labels (several, with ; between), numbers, or bases (a letter for each base, a dot for none)' },
     'label-column': { type: 'string', value: 'NAME', help: 'default label' },
-    protocol: { type: 'string', value: 'HOW', help: 'full (default), lora, or probe: a linear classifier on the frozen encoder' },
+    protocol: { type: 'string', value: 'HOW', help: 'full (default), lora, or probe: a linear classifier on the frozen model' },
     rank: { type: 'string', value: 'N', help: 'of lora (default 8)' },
     alpha: { type: 'string', value: 'N', help: 'of lora (default 16)' },
-    targets: { type: 'string', value: 'A,B', help: 'layers for lora, of Wqkv, dense, gated_layers, wo (default: all)' },
+    targets: { type: 'string', value: 'A,B', help: 'layers for lora, of Wqkv, dense, gated_layers, wo, of a decoder q, k, v, o, gate, up, down (default: all)' },
     metric: { type: 'string', value: 'NAME', help: `chooses the parameters on dev: ${metrics.join(', ')} (default mcc; f1 for labels; pearson for numbers)` },
     'class-weights': { type: 'string', value: 'A,B|balanced', help: 'what an example of each class counts' },
     'learning-rate': { type: 'string', value: 'X', help: 'the peak (default 3e-5; lora 1e-4; probe 1e-2)' },
@@ -51,7 +51,6 @@ export const finetune: Command = {
     const device = await openDevice(context);
     try {
       const model = await loadPretrained(directory, { device });
-      if (isDecoder(model)) throw new UsageError(`--model: expected an encoder, got a decoder in ${directory}`);
       const report = await fitAll(context, model, tokenizer, data, out);
       free(model.params);
       progress.finish();
@@ -115,7 +114,7 @@ interface SeedReport {
   readonly predictions?: readonly number[];
 }
 
-async function fitAll(context: Context, model: Model, tokenizer: Tokenizer, data: Data, out: string) {
+async function fitAll(context: Context, model: AnyModel, tokenizer: Tokenizer, data: Data, out: string) {
   const { progress } = context;
   const first = integer(context, 'seed', 0, { min: 0 });
   const reports: SeedReport[] = [];
@@ -155,8 +154,14 @@ async function save({ model, lora }: FinetunedClassifier, tokenizer: Tokenizer, 
   await savePretrained(model, out);
   if ('definition' in tokenizer) writeFileAtomic(join(out, 'tokenizer.json'), serializeTokenizerJson(tokenizer as BpeTokenizer));
   if (!lora) return;
+  await saveLora(lora, join(out, 'adapter'), { baseModel, head: headOf(model) });
+}
+
+/** What was trained whole beside the adapters. */
+function headOf(model: AnyModel) {
+  if (isDecoder(model)) return { score: model.params.score! };
   const { classifier, bert: { pooler } } = model.params;
-  await saveLora(lora, join(out, 'adapter'), { baseModel, head: { ...(classifier ? { classifier } : {}), ...(pooler ? { bert: { pooler } } : {}) } });
+  return { ...(classifier ? { classifier } : {}), ...(pooler ? { bert: { pooler } } : {}) };
 }
 
 function describe({ seeds, examples, classifier }: Awaited<ReturnType<typeof fitAll>>, out: string): string {

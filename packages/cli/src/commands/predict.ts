@@ -32,8 +32,7 @@ export const predict: Command = {
     const device = await openDevice(context);
     try {
       const { model, tokenizer } = await openPretrained(context, name, device);
-      if (isDecoder(model)) throw new UsageError(`predict: expected a model with a classifier, got a decoder in ${name}; fine-tune an encoder`);
-      if (!model.params.classifier) throw new UsageError(`predict: expected a model with a classifier, got none in ${name}; fine-tune one with genomelm finetune`);
+      if (!(isDecoder(model) ? model.params.score : model.params.classifier)) throw new UsageError(`predict: expected a model with a classifier, got none in ${name}; fine-tune one with genomelm finetune`);
       await withOutput(values['out'] as string | undefined, async (output) => {
         let done = 0;
         for (const file of files) {

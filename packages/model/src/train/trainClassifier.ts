@@ -1,15 +1,16 @@
 import { free, leaves, scope, type Tensor, type Tree } from '@genomelm/kernels';
 import { planBatches, packBatch } from '../batch';
-import { classifierOf, type Level } from '../heads/sequenceClassifier';
+import { classifierLayer, classifierOf, type Level } from '../heads/sequenceClassifier';
 import { predictLogits } from '../predict';
 import { finetune, type FinetuneResult, type FinetuneTask } from './finetune';
 import { epochsFor, type Hyperparameters } from './hyperparameters';
 import { applyLora, mergeLora, withLora, type Adapters, type Lora, type LoraOptions } from './lora';
 import { maskTokens } from './maskTokens';
-import { foldStandardization, meanVectors, probeLogits, standardize } from './probe';
+import { foldStandardization, frozenVectors, probeLogits, standardize } from './probe';
 import type { EncodedExamples, Encoder } from '../examples';
+import type { Pooler } from '../heads/sequenceClassifier';
 import type { Linear } from '../layers/linear';
-import type { Model, Params } from '../model';
+import { isDecoder, type AnyModel, type Model } from '../model';
 import type { Objective } from './objective';
 import type { Progress } from './monitor';
 
@@ -18,7 +19,7 @@ export interface LabelledTokens extends EncodedExamples {
   readonly targets: readonly ArrayLike<number>[];
 }
 
-/** `full`: all parameters. `lora`: low-rank adapters of the layers, and the head. `probe`: a linear classifier on the frozen encoder's mean vectors. */
+/** `full`: all parameters. `lora`: low-rank adapters of the layers, and the head. `probe`: a linear classifier on frozen vectors: an encoder's means, a decoder's last token. */
 export type Protocol = 'full' | 'lora' | 'probe';
 
 export interface TrainClassifierOptions {
@@ -36,10 +37,10 @@ export interface TrainClassifierOptions {
   readonly onProgress?: ((event: Progress) => void) | undefined;
 }
 
-export interface TrainedModel {
+export interface TrainedModel<M extends AnyModel = Model> {
   readonly result: FinetuneResult;
   /** With the adapters merged; it owns the parameters of the model given. */
-  readonly model: Model;
+  readonly model: M;
   /** The adapters, as they were merged. */
   readonly lora?: Lora;
   /** Numbers that were trained. */
@@ -47,27 +48,39 @@ export interface TrainedModel {
 }
 
 /** Trains a model with a classifier, choosing parameters by the objective's score on dev. Without dev examples the last ones stay. What it throws leaves the model's parameters to the caller. */
-export async function trainClassifier(model: Model, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<TrainedModel> {
+export async function trainClassifier<M extends AnyModel>(model: M, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<TrainedModel<M>> {
   const { protocol = 'full', seed } = options;
   if (protocol === 'probe') return trainProbe(model, train, dev, options);
-  if (protocol === 'full') return { result: await trainParameters<Params>(model, model.params, (params) => params, train, dev, options), model, trainedParameters: countOf(model.params) };
-  const { bert: { pooler, ...bert }, classifier, ...others } = model.params;
-  const lora = applyLora({ bert }, { ...options.lora, seed });
-  const head = { classifier: classifier!, ...(pooler ? { pooler } : {}) };
-  const complete = ({ adapters, head: { pooler: ownPooler, ...own } }: LoraTree): Params => withLora({ ...others, ...own, bert: { ...bert, ...(ownPooler ? { pooler: ownPooler } : {}) } }, { ...lora, adapters });
+  if (protocol === 'full') return { result: await trainParameters<AnyParams>(model, model.params, (params) => params, train, dev, options), model, trainedParameters: countOf(model.params) };
+  const lora = applyLora(model.params, { ...options.lora, seed });
+  const head = headOf(model);
+  const complete = ({ adapters, head: own }: LoraTree): AnyParams => withLora(withHead(model.params, own), { ...lora, adapters });
   try {
     const result = await trainParameters<LoraTree>(model, { adapters: lora.adapters, head }, complete, train, dev, options);
     const { params } = mergeLora(model.params, lora);
     const kept = new Set(leaves(params));
     free(leaves(model.params).filter((leaf) => !kept.has(leaf)));
-    return { result, model: { ...model, params }, lora, trainedParameters: countOf([lora.adapters, head]) };
+    return { result, model: { ...model, params } as M, lora, trainedParameters: countOf([lora.adapters, head]) };
   } catch (error) {
     free(lora.adapters);
     throw error;
   }
 }
 
-type LoraTree = { readonly adapters: Adapters; readonly head: { readonly classifier: Linear; readonly pooler?: { readonly dense: Linear } } };
+type AnyParams = AnyModel['params'];
+
+/** What is trained whole beside the adapters: the classifier, under its name in the checkpoint, and an encoder's pooler. */
+type Head = { readonly classifier?: Linear; readonly score?: Linear; readonly pooler?: Pooler };
+
+type LoraTree = { readonly adapters: Adapters; readonly head: Head };
+
+function headOf(model: AnyModel): Head {
+  if (isDecoder(model)) return { score: model.params.score! };
+  const { bert: { pooler }, classifier } = model.params;
+  return { classifier: classifier!, ...(pooler ? { pooler } : {}) };
+}
+
+const withHead = (params: AnyParams, { pooler, ...own }: Head): AnyParams => ({ ...params, ...own, ...('bert' in params && pooler ? { bert: { ...params.bert, pooler } } : {}) });
 
 const countOf = (tree: Tree): number => leaves(tree).reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
 
@@ -83,16 +96,16 @@ function schedule({ lengths, tokens }: LabelledTokens, { settings, seed, patienc
 const flatTargets = (targets: LabelledTokens['targets']): number[] => targets.flatMap((own) => Array.from(own));
 
 /** Trains a tree of parameters from which `complete` makes those of the model. */
-async function trainParameters<T extends Tree>(model: Model, trained: T, complete: (trained: T) => Params, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<FinetuneResult> {
+async function trainParameters<T extends Tree>(model: AnyModel, trained: T, complete: (trained: T) => AnyParams, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<FinetuneResult> {
   const { settings: { maskProbability: probability }, specialIds: { mask: maskId, cls, sep, pad }, objective, level = 'sequence', checkpoint, signal } = options;
   if (probability > 0 && maskId === undefined) throw new TypeError('fit: expected a tokenizer with [MASK] for maskProbability above 0, got one without; set maskProbability to 0');
   const keepIds = [cls, sep, pad].filter((id) => id !== undefined);
   const { epochs, finetuneOptions } = schedule(train, options);
   const given = new Set(leaves([model.params, trained]));
   const evaluate = async () => {
-    const params = scope<unknown>(() => complete(trained)) as Params;
+    const params = scope<unknown>(() => complete(trained)) as AnyParams;
     try {
-      return objective.judge(await predictLogits({ ...model, params }, dev.sequences, { level, signal }), flatTargets(dev.targets));
+      return objective.judge(await predictLogits({ ...model, params } as AnyModel, dev.sequences, { level, signal }), flatTargets(dev.targets));
     } finally {
       free(leaves(params).filter((leaf) => !given.has(leaf)));
     }
@@ -104,20 +117,20 @@ async function trainParameters<T extends Tree>(model: Model, trained: T, complet
     loss: (own, batch, key) => {
       const packed = packBatch(batch.map((i) => train.sequences[i]));
       const hidden = maskId === undefined ? packed : maskTokens(packed, { probability, maskId, keepIds, ...key });
-      return scope<Tensor>(() => objective.loss(classifierOf(level)({ ...model, params: complete(own) }, hidden, { train: key, checkpoint }), flatTargets(batch.map((i) => train.targets[i]))));
+      return scope<Tensor>(() => objective.loss(classifierOf(level)({ ...model, params: complete(own) } as AnyModel, hidden, { train: key, checkpoint }), flatTargets(batch.map((i) => train.targets[i]))));
     },
     evaluate: dev.targets.length ? evaluate : undefined,
   }, finetuneOptions);
 }
 
-/** The encoder runs once over the data; then only the classifier is trained, on standardised vectors, which its weights take in at the end. */
-async function trainProbe(model: Model, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<TrainedModel> {
+/** The model runs once over the data; then only the classifier is trained, on standardised vectors, which its weights take in at the end. */
+async function trainProbe<M extends AnyModel>(model: M, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<TrainedModel<M>> {
   const { objective, signal, level = 'sequence' } = options;
-  if (level === 'token' || model.config.pooling !== 'mean') throw new TypeError("fit: expected labels of sequences and pooling 'mean' for protocol 'probe', got others; use protocol 'lora' or 'full'");
+  if (level === 'token' || ('pooling' in model.config && model.config.pooling !== 'mean')) throw new TypeError("fit: expected labels of sequences and pooling 'mean' for protocol 'probe', got others; use protocol 'lora' or 'full'");
   const width = model.config.hiddenSize;
-  const own = standardize(await meanVectors(model, train.sequences, signal), width);
-  const devRows = (await meanVectors(model, dev.sequences, signal)).map((x, i) => (x - own.mean[i % width]) / own.deviation[i % width]);
-  const classifier = model.params.classifier!;
+  const classifier = classifierLayer(model)!;
+  const own = standardize(await frozenVectors(model, train.sequences, signal), width, classifier.bias !== undefined);
+  const devRows = (await frozenVectors(model, dev.sequences, signal)).map((x, i) => (x - own.mean[i % width]) / own.deviation[i % width]);
   const everyDev = Array.from(dev.targets.keys());
   const { epochs, finetuneOptions } = schedule(train, options);
   const result = await finetune<Linear, number[]>({

@@ -28,7 +28,7 @@ export interface LoadFacts {
 }
 
 /**
- * Loads an encoder or a decoder, as its config.json says, and whichever heads its file holds: masked-LM, pooler, classifier; `lm_head`. Half precision on disk becomes float32.
+ * Loads an encoder or a decoder, as its config.json says, and whichever heads its file holds: masked-LM, pooler, classifier; `lm_head`, `score`. Half precision on disk becomes float32.
  * Tensors are read and handed to the device one at a time, so that the host never holds a large checkpoint.
  * @param source - a directory or an http(s) address with config.json and model.safetensors (or its shards with their index, or upstream's pytorch_model.bin), an id on the hub, or the contents of these files
  * @param options - `architecture`: what it must be; narrows the type
@@ -71,7 +71,7 @@ async function openPlan(source: string | PretrainedFiles, options: Omit<LoadOpti
     if (options.architecture && options.architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${options.architecture}, got ${found} in config.json`, { format: 'config.json' });
     const names = await namesOf(weights, config);
     const [specs, whole]: AnySpecs[] = isDecoderConfig(config)
-      ? [causalModelSpecs(config, { causalLm: names.has('lm_head.weight') }), causalModelSpecs(config)]
+      ? [causalModelSpecs(config, { causalLm: names.has('lm_head.weight'), classes: weights.tensors.get('score.weight')?.shape[0] }), causalModelSpecs(config)]
       : [modelSpecs(config, headsOf(weights, names)), modelSpecs(config, { maskedLm: true, pooler: config.pooling === 'cls' })];
     const unexpectedKeys = checkKeys(weights, names, shapesOf(specs), options.strict ?? true);
     const missingKeys = [...shapesOf(whole).keys()].filter((name) => !names.has(name));
@@ -99,7 +99,7 @@ async function namesOf({ tensors, read }: WeightsFile, config: ModelConfig): Pro
     ? ['model.', 'embed_tokens.weight', config.tiedHead, 'lm_head.weight']
     : ['bert.', 'embeddings.word_embeddings.weight', config.tiedDecoder, 'cls.predictions.decoder.weight'];
   const bare = tensors.has(words);
-  const names = new Map([...tensors].filter(([, { dtype }]) => !/^[IU]\d|BOOL/.test(dtype)).map(([name]) => [bare && !/^(cls|classifier|lm_head)\./.test(name) ? prefix + name : name, name]));
+  const names = new Map([...tensors].filter(([, { dtype }]) => !/^[IU]\d|BOOL/.test(dtype)).map(([name]) => [bare && !/^(cls|classifier|lm_head|score)\./.test(name) ? prefix + name : name, name]));
   const [again, source] = [names.get(head), names.get(prefix + words)];
   if (!tied || !again || !source) return names;
   // Some writers store a tied head again. That is harmless while both are the same.

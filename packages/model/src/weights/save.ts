@@ -1,6 +1,6 @@
 import { flatten, read, toBfloat16, toFloat16 } from '@genomelm/kernels';
 import { serializeConfig } from '../config';
-import { isDecoder, type AnyModel, type Params } from '../model';
+import type { AnyModel, CausalParams, Params } from '../model';
 import { nodeModules, writeAtomically } from './files';
 import { layOut } from './safetensors';
 import type { PretrainedFiles } from './checkpoint';
@@ -12,10 +12,10 @@ export interface SaveOptions {
 
 type Saved = Pick<AnyModel, 'config' | 'params'> & { readonly tokenizer?: string | undefined };
 
-const headOf = ({ cls, classifier }: Partial<Params>) => (classifier ? 'classifier' : cls ? 'maskedLm' : 'none');
+const headOf = ({ cls, classifier, score }: Partial<Params & CausalParams>) => (classifier ?? score ? 'classifier' : cls ? 'maskedLm' : 'none');
 
 /** `torch_dtype` is what transformers loads the weights as. */
-const configOf = (model: Saved, { dtype = 'float32' }: SaveOptions): string => serializeConfig(model.config, isDecoder(model) ? 'none' : headOf(model.params as Params)).replace('"torch_dtype": "float32"', `"torch_dtype": "${dtype}"`);
+const configOf = (model: Saved, { dtype = 'float32' }: SaveOptions): string => serializeConfig(model.config, headOf(model.params)).replace('"torch_dtype": "float32"', `"torch_dtype": "${dtype}"`);
 
 const storedNames = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
