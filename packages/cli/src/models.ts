@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free } from '@genomelm/kernels';
-import { createSequenceClassifier, dnabert2Config, loadPretrained, smallConfig } from '@genomelm/model';
+import { createSequenceClassifier, dnabert2Config, isDecoder, loadPretrained, smallConfig } from '@genomelm/model';
 import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } from '@genomelm/tokenizer';
 import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
@@ -90,11 +90,11 @@ async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasio
 async function pretrained(directory: string, { device, source, tokenizerFile, protocol = 'full', preset = 'own' }: Occasion): Promise<PreparedModel> {
   const file = existsSync(join(directory, 'tokenizer.json')) ? readTokenizer(join(directory, 'tokenizer.json')) : tokenizerFile;
   if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
-  const model = await loadPretrained(directory, { device, architecture: 'encoder' });
+  const model = await loadPretrained(directory, { device });
   const maxLength = file.sha256 === officialTokenizer ? source.upstream?.maxTokens : undefined;
   const hyperparameters = { ...(preset === 'upstream' && protocol !== 'zero-shot' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
   const classifier = createSequenceClassifier(model, file.tokenizer, { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });
-  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: model.config.position, protocol }, dispose: () => free(model.params) };
+  return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: isDecoder(model) ? 'rotary' : model.config.position, protocol }, dispose: () => free(model.params) };
 }
 
 /** The settings of DNABERT-2's script by the names that a fit knows. One thing stays ours: which parameters are kept is decided by MCC on dev, where the script takes the lowest loss. */

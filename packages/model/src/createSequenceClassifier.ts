@@ -1,8 +1,9 @@
 import { flatten, free, leaves, type Device } from '@genomelm/kernels';
-import { checkConfig, type EncoderConfig } from './config';
+import { checkConfig, type EncoderConfig, type ModelConfig } from './config';
+import { checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 import { checkLabels, encodeExamples, type Encoder, type Example } from './examples';
 import { hashText } from './hash';
-import type { Model } from './model';
+import { isDecoder, type AnyModel, type Model } from './model';
 import { deviceOf, elements } from './parameters';
 import { predictProbabilities } from './predict';
 import { fromPretrained, fromScratch, readHyperparameters, type Hyperparameters } from './train/hyperparameters';
@@ -30,7 +31,7 @@ export interface SequenceClassifierOptions {
   readonly device?: Device;
   /** Names the classifier in tables. Default `encoder`. */
   readonly id?: string;
-  /** Instead of the configuration's. */
+  /** Instead of the configuration's; a decoder has its last token alone. */
   readonly pooling?: EncoderConfig['pooling'];
   /** Instead of the default settings; a fit may override them again. */
   readonly hyperparameters?: Partial<Hyperparameters>;
@@ -67,8 +68,8 @@ export interface SequenceClassifier {
 }
 
 export interface TrainedClassifier {
-  /** The encoder with its classifier, for `classify` and `savePretrained`. */
-  readonly model: Model;
+  /** The model with its classifier, for `classify` and `savePretrained`. */
+  readonly model: AnyModel;
   readonly curve: readonly CurvePoint[];
   /** Of protocol `lora`: the adapters, which `model` holds merged. `dispose` frees them. */
   readonly lora?: Lora;
@@ -81,11 +82,11 @@ export interface TrainedClassifier {
 }
 
 /**
- * A classifier of sequences that fine-tunes an encoder or trains one from scratch.
+ * A classifier of sequences that fine-tunes a model or trains an encoder from scratch.
  * @param source - a model, whose weights are copied for each fit, or a function that says which configuration to train from scratch
  * @throws RangeError where the tokenizer's vocabulary is not the model's
  */
-export function createSequenceClassifier(source: Model | ((facts: FitFacts) => EncoderConfig), encoder: Encoder, options: SequenceClassifierOptions = {}): SequenceClassifier {
+export function createSequenceClassifier(source: AnyModel | ((facts: FitFacts) => EncoderConfig), encoder: Encoder, options: SequenceClassifierOptions = {}): SequenceClassifier {
   const scratch = typeof source === 'function';
   const device = scratch ? options.device : deviceOf(source.params);
   if (!device) throw new TypeError('createSequenceClassifier: expected a device to train on, got none; pass { device: await createDevice() }');
@@ -101,9 +102,14 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
   const defaults = settingsOf(scratch ? fromScratch : fromPretrained[zeroShot ? 'probe' : protocol], { ...options.hyperparameters });
   const shown: Partial<Hyperparameters> = zeroShot ? { maxLength: defaults.maxLength } : defaults;
   const pooling = protocol === 'probe' || zeroShot ? 'mean' : options.pooling;
-  const configFor = (facts: FitFacts, { dropout }: Hyperparameters): EncoderConfig => {
+  const configFor = (facts: FitFacts, { dropout }: Hyperparameters): ModelConfig => {
     const base = scratch ? source(facts) : source.config;
     if (encoder.vocabSize !== base.vocabSize) throw new RangeError(`createSequenceClassifier: expected a tokenizer with the model's vocabulary of ${base.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
+    if (isDecoderConfig(base)) {
+      const vain = zeroShot ? "protocol 'zero-shot'" : options.pooling ? 'pooling' : dropout ? 'dropout' : undefined;
+      if (vain) throw new TypeError(`createSequenceClassifier: expected an encoder for ${vain}, got a decoder, which has a classifier without bias on its last token; leave it out`);
+      return checkDecoderConfig(base);
+    }
     return checkConfig({ ...base, hiddenDropout: dropout ?? base.hiddenDropout, pooling: pooling ?? base.pooling });
   };
   // Before data are seen, a configuration from scratch is that for 2 classes and 512 tokens.
@@ -126,10 +132,10 @@ export function createSequenceClassifier(source: Model | ((facts: FitFacts) => E
       const maxTokens = [...trainTokens.lengths, ...devTokens.lengths].reduce((a, b) => Math.max(a, b));
       const config = configFor({ classes, maxTokens, vocabSize: encoder.vocabSize, seed }, settings);
       const params = startingPoint(scratch ? undefined : source, config, { classes }, device, seed);
-      const model: Model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) };
+      const model = { config, params, fingerprint: hashText(JSON.stringify([fingerprint, config, settings, seed])) } as AnyModel;
       try {
-        const fit = zeroShot ? await nearestMean(model, train, trainTokens, signal) : await trainClassifier(model, trainTokens, devTokens, {
-          objective: classification({ classes }), protocol, lora: options.lora, seed, settings, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? !scratch, signal, onProgress: (event) => fitOptions.onProgress?.(event),
+        const fit: TrainedModel<AnyModel> = zeroShot && !isDecoder(model) ? await nearestMean(model, train, trainTokens, signal) : await trainClassifier(model, trainTokens, devTokens, {
+          objective: classification({ classes }), protocol: zeroShot ? undefined : protocol, lora: options.lora, seed, settings, specialIds: encoder.specialIds, checkpoint: options.checkpoint ?? !scratch, signal, onProgress: (event) => fitOptions.onProgress?.(event),
         });
         return trained(fit, { train: trainTokens, dev: devTokens }, encoder, longest(settings, config));
       } catch (error) {
@@ -146,14 +152,14 @@ async function nearestMean(model: Model, train: readonly Example[], { sequences 
 }
 
 /** The longest input in tokens: as asked for, and no longer than a table of positions. */
-const longest = ({ maxLength }: Hyperparameters, config?: EncoderConfig): number => Math.min(maxLength || Infinity, config?.maxPositions || Infinity);
+const longest = ({ maxLength }: Hyperparameters, config?: ModelConfig): number => Math.min(maxLength || Infinity, config?.maxPositions || Infinity);
 
 const label = (examples: readonly Example[], encoder: Encoder, maxLength: number): LabelledTokens => ({
   ...encodeExamples(examples, encoder, maxLength), targets: examples.map((example) => [example.label]),
 });
 
 /** Weights that were trained since they were loaded have been written to: each write counts. */
-const fingerprintOf = ({ fingerprint, params }: Model): string => `${fingerprint}+${leaves(params).reduce((writes, { buffer }) => writes + buffer.version, 0)}`;
+const fingerprintOf = ({ fingerprint, params }: AnyModel): string => `${fingerprint}+${leaves(params).reduce((writes, { buffer }) => writes + buffer.version, 0)}`;
 
 /** The ids of 2,048 pseudo-random bases tell tokenizers apart. */
 function identify(encoder: Encoder): string {
@@ -162,9 +168,9 @@ function identify(encoder: Encoder): string {
   return hashText(`${encoder.vocabSize} ${JSON.stringify(encoder.specialIds)} ${encoder.encode(bases.join('')).join(' ')}`);
 }
 
-function trained({ model, lora, trainedParameters, result: { steps, tokens, curve, best } }: TrainedModel, splits: Readonly<Record<'train' | 'dev', LabelledTokens>>, encoder: Encoder, maxLength: number): TrainedClassifier {
+function trained({ model, lora, trainedParameters, result: { steps, tokens, curve, best } }: TrainedModel<AnyModel>, splits: Readonly<Record<'train' | 'dev', LabelledTokens>>, encoder: Encoder, maxLength: number): TrainedClassifier {
   const { train, dev } = splits;
-  const weights = flatten(model.params).map(([path, leaf]) => ({ count: elements(leaf), embedding: path.includes('_embeddings.') }));
+  const weights = flatten(model.params).map(([path, leaf]) => ({ count: elements(leaf), embedding: /_embeddings\.|embed_tokens\./.test(path) }));
   const count = (wanted: typeof weights) => wanted.reduce((total, weight) => total + weight.count, 0);
   const share = ({ truncated, lengths }: Pick<LabelledTokens, 'truncated' | 'lengths'>) => (lengths.length ? truncated / lengths.length : 0);
   const predicted = { examples: 0, truncated: 0 };

@@ -1,7 +1,7 @@
 // Each kind of label on a problem whose answer can be read off the sequence.
 import { createRandom, createWasmDevice, flatten, free, read, type Device } from '@genomelm/kernels';
 import { allClose } from '@genomelm/kernels/testing';
-import { createModel, finetuneClassifier, forward, loadPretrained, packBatch, predict, serializePretrained, smallConfig, type ClassifierConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
+import { createModel, createSequenceClassifier, finetuneClassifier, forward, loadPretrained, packBatch, predict, serializePretrained, smallConfig, type ClassifierConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
 import { predictLogits } from '../src/predict';
 import { tinyDecoder } from './tinyDecoder';
 
@@ -87,6 +87,16 @@ describe('a decoder', () => {
     expect(again.missingKeys).toEqual(['lm_head.weight']);
     expect(await predict(again, encoder, asked)).toEqual(await predict(fitted.model, encoder, asked));
     free([decoder.params, fitted.model.params, fitted.lora?.adapters ?? [], again.params]);
+  });
+
+  test('is fine-tuned for the benchmark too', async () => {
+    const decoder = createModel(own, { device, seed: 1 });
+    const examples = sequences.map((sequence) => ({ sequence, label: count(sequence, 'A') > 4 ? 1 : 0 }));
+    const fitted = await createSequenceClassifier(decoder, encoder).fit(examples.slice(0, 80), examples.slice(80), { classes: 2, seed: 1, hyperparameters: { epochs: 12, learningRate: 1e-2, batchSize: 16 } });
+    expect(fitted.report['devMcc']).toBeGreaterThan(0.7);
+    expect(() => createSequenceClassifier(decoder, encoder, { protocol: 'zero-shot' })).toThrow("expected an encoder for protocol 'zero-shot', got a decoder");
+    await fitted.dispose();
+    free(decoder.params);
   });
 
   test('has no classes of tokens and no dropout', async () => {

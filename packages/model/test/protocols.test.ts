@@ -1,7 +1,7 @@
 // What is trained of a model, and how labels of each kind are: against what must stay the same, and problems with a known answer.
 import { createReferenceDevice, createWasmDevice, flatten, free, read, tensor, valueAndGrad, type Device, type Tensor } from '@genomelm/kernels';
 import { allClose, gradientCheck } from '@genomelm/kernels/testing';
-import { createModel, createSequenceClassifier, smallConfig, type Model } from '../src';
+import { createModel, createSequenceClassifier, smallConfig, type AnyModel, type Model } from '../src';
 import { ignored, weightedCrossEntropy } from '../src/heads/weightedCrossEntropy';
 import { classification, multiLabel, regression } from '../src/train/objective';
 import { meanVectors } from '../src/train/probe';
@@ -20,7 +20,7 @@ describe('protocols', () => {
   const [train, dev] = [plantedMotif(60, 1), plantedMotif(20, 2)];
   const fit = (model: Model, protocol: 'full' | 'lora' | 'probe', hyperparameters = {}) =>
     createSequenceClassifier(model, encoder, { protocol, hyperparameters: { epochs: 1, learningRate: 1e-2, ...hyperparameters } }).fit(train, dev, { classes: 2, hyperparameters: {}, seed: 3 });
-  const changed = async (before: Model, after: Model) => {
+  const changed = async (before: Model, after: Pick<AnyModel, 'params'>) => {
     const old = new Map(flatten(before.params));
     const differing = await Promise.all(flatten(after.params).map(async ([path, leaf]) => (old.has(path) && String(await read(leaf)) !== String(await read(old.get(path)!)) ? path : undefined)));
     return differing.filter((path) => path !== undefined);
