@@ -3,7 +3,7 @@ export { type EncoderConfig, type ModelConfig, checkConfig, dnaGrinderConfig, dn
 export { type DecoderConfig, checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 export { genomeOceanConfigs } from './models/genomeOcean';
 export { type Batch, type BatchLimits, type TokenSequence, packBatch, planBatches } from './batch';
-export { type AnyModel, type CausalModel, type CausalParams, type Heads, type Model, type Params, countParameters, createModel, isDecoder } from './model';
+export { type AnyModel, type CausalHeads, type CausalModel, type CausalParams, type Heads, type Model, type Params, countParameters, createModel, isDecoder } from './model';
 export { type EncoderModel, type ForwardOptions, type ForwardResult, type TrainKey } from './models/encoder';
 export { type DecoderModel } from './models/decoder';
 export { forward } from './forward';
