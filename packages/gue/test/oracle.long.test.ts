@@ -1,6 +1,7 @@
 // Against Debian's scikit-learn 1.2.1, scipy 1.10.1 and statsmodels 0.13.5, asked while the test runs, so that any input can be compared.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { kmerOneHotFeatures } from '../src/baselines/baselines';
 import { compositionFeatures } from '../src/baselines/compositionFeatures';
 import { kmerFeatures } from '../src/baselines/kmerFeatures';
 import { fitLogisticRegression } from '../src/baselines/logisticRegression';
@@ -71,7 +72,7 @@ describeWithOracle('metrics and statistics', true, () => {
   });
 });
 
-const features = { kmer: () => kmerFeatures(3, 6), onehot: oneHotFeatures, composition: compositionFeatures };
+const features = { kmer: () => kmerFeatures(3, 6), onehot: oneHotFeatures, composition: compositionFeatures, 'kmer-onehot': kmerOneHotFeatures };
 describeWithOracle('baselines on every complete set of ../shared/data/gue', existsSync(realGue), () => {
   test.each(['mouse_2', 'prom_core_tata', 'prom_300_tata', 'mouse_4', 'tf_3', 'tf_0'].flatMap((name) => Object.keys(features).map((kind) => [name, kind] as const)))('%s, %s: every prediction, and coefficients within 1e-6', async (name, kind) => {
     const task = findTask(name);

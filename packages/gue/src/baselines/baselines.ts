@@ -57,9 +57,12 @@ export function oneHotLogisticRegression(): SequenceClassifier {
   return linearBaseline({ id: 'onehot', settings: 'position x base', features: oneHotFeatures(), C: [1e-3, 1e-2, 1e-1, 1] });
 }
 
+/** The columns of `kmerFeatures` for 3- to 6-mers, then those of `oneHotFeatures`. */
+export const kmerOneHotFeatures = (): Features => together(kmerFeatures(3, 6), oneHotFeatures());
+
 /** Logistic regression on both at once: words anywhere and bases at their positions. */
 export function kmerOneHotLogisticRegression(): SequenceClassifier {
-  return linearBaseline({ id: 'kmer-onehot', settings: '3-6-mers, position x base', features: together(kmerFeatures(3, 6), oneHotFeatures()), C: [3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2] });
+  return linearBaseline({ id: 'kmer-onehot', settings: '3-6-mers, position x base', features: kmerOneHotFeatures(), C: [3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2] });
 }
 
 const together = (a: Features, b: Features): Features => ({

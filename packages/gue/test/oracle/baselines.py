@@ -45,11 +45,17 @@ def composition(sequences):
 
 
 (train, labels), (test, _) = read("train"), read("test")
-features = {"kmer": kmers, "onehot": onehot, "composition": composition}[request["kind"]]
-x, y = features(train), features(test)
-if request["kind"] != "onehot":
+
+
+def divided(x, y):
+    """By the deviation of each column of x."""
     deviations = numpy.sqrt(numpy.asarray(x.multiply(x).mean(axis=0) - numpy.power(x.mean(axis=0), 2)).ravel())
     deviations[deviations < 1e-12] = 1
-    x, y = x @ sparse.diags(1 / deviations), y @ sparse.diags(1 / deviations)
+    return x @ sparse.diags(1 / deviations), y @ sparse.diags(1 / deviations)
+
+
+parts = {"kmer": [kmers], "onehot": [onehot], "composition": [composition], "kmer-onehot": [kmers, onehot]}[request["kind"]]
+pairs = [(part(train), part(test)) if part is onehot else divided(part(train), part(test)) for part in parts]
+x, y = (sparse.hstack(split).tocsr() for split in zip(*pairs))
 model = LogisticRegression(C=request["C"], solver="newton-cg", tol=1e-10, max_iter=1000).fit(x, labels)
 json.dump({"predicted": model.predict(y).tolist(), "coefficients": model.coef_.T.ravel().tolist(), "intercepts": model.intercept_.tolist()}, sys.stdout)
