@@ -51,9 +51,9 @@ test('whatever is done, no page is held twice unless it is shared, and none is l
         const one = held[n % held.length];
         if (one.content !== undefined || held.some((other) => other !== one && other.page === one.page)) continue;
         pool.publish(one.page, 0, ids(n));
-        if (pool.share(0, ids(n))!.page === one.page) one.content = n;
-        else continue;
-        pool.release(one.page);
+        const { page } = pool.share(0, ids(n))!; // its own, or that of an equal page that came first
+        if (page === one.page) one.content = n;
+        pool.release(page);
       } else if (action === 2) {
         const shared = pool.share(0, ids(n));
         if (shared) held.push({ page: shared.page, content: n });
