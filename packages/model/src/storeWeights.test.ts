@@ -1,5 +1,5 @@
-import { createWasmDevice, free, read } from '@genomelm/kernels';
-import { causalLmLogits, createModel, packBatch, storeWeights } from './index';
+import { createWasmDevice, flatten, free, read } from '@genomelm/kernels';
+import { causalLmLogits, createModel, loadPretrained, packBatch, serializePretrained, storeWeights, type CausalModel } from './index';
 import { tinyDecoder } from '../test/tinyDecoder';
 
 test.each([['float16', 2e-3], ['bfloat16', 2e-2], ['int8', 4e-2]] as const)('%s is near float32, and frees what it replaces', async (dtype, tolerance) => {
@@ -22,6 +22,24 @@ test.each([['float16', 2e-3], ['bfloat16', 2e-2], ['int8', 4e-2]] as const)('%s 
   expect(wrong).toBeGreaterThan(0);
   expect(() => storeWeights(stored, 'float16')).toThrow('storeWeights: expected weights in float32 without adapters, got');
   free(stored.params);
+  expect(device.memory.live).toBe(0);
+  await device.destroy();
+});
+
+test.each(['float16', 'bfloat16', 'int8'] as const)('what is saved of %s has the numbers it computes with, under upstream\'s names', async (dtype) => {
+  const device = await createWasmDevice({ threads: 1 });
+  const numbers = async ({ params }: CausalModel) => new Map(await Promise.all(flatten(params).map(async ([name, leaf]): Promise<[string, number[]]> => [name, Array.from(await read(leaf))])));
+  const stored = storeWeights(createModel(tinyDecoder, { device, seed: 2, classes: 3 }), dtype);
+  const expected = await numbers(stored);
+  const loaded = await loadPretrained(await serializePretrained(stored), { device, architecture: 'decoder' });
+  const found = await numbers(loaded);
+  expect([loaded.missingKeys, [...found.keys()].sort()]).toEqual([[], [...expected.keys()].filter((name) => !name.endsWith('.scales')).sort()]);
+  for (const [name, values] of found) {
+    const scales = expected.get(name.replace(/weight$/, 'scales'));
+    const width = values.length / (scales?.length ?? 1);
+    expect([name, values]).toEqual([name, expected.get(name)!.map((value, i) => (scales ? Math.fround(value * scales[Math.floor(i / width)]) : value))]);
+  }
+  for (const { params } of [stored, loaded]) free(params);
   expect(device.memory.live).toBe(0);
   await device.destroy();
 });

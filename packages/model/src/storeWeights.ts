@@ -7,7 +7,7 @@ export type WeightType = 'float16' | 'bfloat16' | 'int8';
 
 /**
  * A decoder whose linear layers are stored in fewer bits, for inference: sums stay in float32. With int8 each row has a scale, and `lm_head` is kept in float16.
- * The model given is used up: each of its weights is freed as soon as it is converted, so that both never exist whole. Embeddings and norms go over as they are.
+ * The model given is used up: each of its weights is freed as soon as it is converted, so that both never exist whole. Embeddings, norms and a classifier go over as they are.
  */
 export function storeWeights({ config, params, fingerprint }: CausalModel, dtype: WeightType): CausalModel {
   const store = (layer: Linear, as: WeightType): Linear => {
@@ -19,7 +19,7 @@ export function storeWeights({ config, params, fingerprint }: CausalModel, dtype
   const all = <T extends Readonly<Record<string, Linear>>>(group: T): T => Object.fromEntries(Object.entries(group).map(([name, layer]) => [name, store(layer, dtype)])) as unknown as T;
   const layers = params.model.layers.map((layer) => ({ ...layer, self_attn: all(layer.self_attn), mlp: all(layer.mlp) }));
   const head = params.lm_head && store(params.lm_head, dtype === 'int8' ? 'float16' : dtype);
-  return { config, params: { model: { ...params.model, layers }, ...(head && { lm_head: head }) }, fingerprint: `${fingerprint} ${dtype}` };
+  return { config, params: { ...params, model: { ...params.model, layers }, ...(head && { lm_head: head }) }, fingerprint: `${fingerprint} ${dtype}` };
 }
 
 function convert({ weight, bias }: Linear, dtype: WeightType): Linear {

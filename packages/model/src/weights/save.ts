@@ -1,4 +1,4 @@
-import { flatten, read, toBfloat16, toFloat16 } from '@genomelm/kernels';
+import { flatten, read, toBfloat16, toFloat16, type Tensor } from '@genomelm/kernels';
 import { serializeConfig } from '../config';
 import type { AnyModel, CausalParams, Params } from '../model';
 import { nodeModules, writeAtomically } from './files';
@@ -31,9 +31,25 @@ function narrow(values: Float32Array, dtype: 'float32' | 'float16' | 'bfloat16',
 /** The bytes of model.safetensors piece by piece: the header, then one tensor after the other as it comes from the device. */
 async function* serializeWeights({ params }: Saved, { dtype = 'float32' }: SaveOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const leaves = new Map(flatten(params));
-  const { header, names } = layOut(new Map([...leaves].map(([name, { shape }]) => [name, shape])), storedNames[dtype]);
+  const adapter = [...leaves.keys()].find((name) => /\.lora_[AB]\./.test(name));
+  if (adapter) throw new TypeError(`savePretrained: expected weights without adapters, got ${adapter}; merge them with mergeLora, or save them with saveLora`);
+  const { header, names } = layOut(new Map([...leaves].filter(([name]) => !isScales(name)).map(([name, { shape }]) => [name, shape])), storedNames[dtype]);
   yield header;
-  for (const name of names) yield new Uint8Array(narrow(Float32Array.from(await read(leaves.get(name)!)), dtype, name).buffer);
+  for (const name of names) yield new Uint8Array(narrow(await numbersOf(leaves, name), dtype, name).buffer);
+}
+
+/** Of rows in 8 bits (see `storeWeights`). */
+const isScales = (name: string): boolean => name.endsWith('.scales');
+
+/** A parameter's numbers. Those of 8 bits are multiplied by the scales of their rows: files have upstream's names alone, and what is loaded from them computes the same. */
+async function numbersOf(leaves: ReadonlyMap<string, Tensor>, name: string): Promise<Float32Array> {
+  const leaf = leaves.get(name)!;
+  const numbers = Float32Array.from(await read(leaf));
+  const scales = leaves.get(name.replace(/\.weight$/, '.scales'));
+  if (!scales || leaf.dtype !== 'int8') return numbers;
+  const [, width] = leaf.shape;
+  (await read(scales)).forEach((scale: number, row: number) => { for (let i = row * width; i < (row + 1) * width; i++) numbers[i] *= scale; });
+  return numbers;
 }
 
 /** The contents of config.json, model.safetensors and tokenizer.json, under upstream's names. A tied head is left out, as upstream does. The same model always gives the same bytes. */
