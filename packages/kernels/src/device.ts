@@ -50,14 +50,21 @@ export interface Device {
   destroy(): Promise<void>;
 }
 
-/** What every allocator does: count. */
-export function countMemory(): { memory: MemoryUse; count(bytes: number): void } {
-  const memory: MemoryUse = { live: 0, peak: 0, reserved: 0 };
+/** What every allocator does: count. `reserved` says what it holds of the machine, if that is not what is live. */
+export function countMemory(reserved?: () => number): { memory: MemoryUse; allocated(bytes: number): void; freed(buffer: DeviceBuffer): boolean } {
+  const memory: MemoryUse = { live: 0, peak: 0, get reserved() { return reserved?.() ?? memory.live; } };
   return {
     memory,
-    count(bytes) {
+    allocated(bytes) {
       memory.live += bytes;
       memory.peak = Math.max(memory.peak, memory.live);
+    },
+    /** False for a buffer that was freed before. */
+    freed(buffer) {
+      if (buffer.version < 0) return false;
+      buffer.version = -1;
+      memory.live -= buffer.byteLength;
+      return true;
     },
   };
 }

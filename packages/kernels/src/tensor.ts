@@ -44,6 +44,11 @@ export const isTensor = (value: unknown): value is Tensor =>
 /** `float32 [2, 3]`, for messages. */
 export const describeSpec = ({ dtype, shape }: TensorSpec): string => `${dtype} [${shape.join(', ')}]`;
 
+/** Nothing looks at memory that was given back. */
+export function checkLive(what: string, tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) if (tensor.buffer.version < 0) throw new ReferenceError(`${what}: expected a live tensor, got one that was freed (${describeSpec(tensor)})`);
+}
+
 /** Whether `data` may be written to a tensor: as many elements, and for 8 and 16 bits those very bits. */
 export function checkData(spec: TensorSpec, data: Data): void {
   if (data.length !== sizeOf(spec)) throw new RangeError(`write: expected ${sizeOf(spec)} elements for ${describeSpec(spec)}, got ${data.length}`);

@@ -1,8 +1,8 @@
 import { countMemory, type Device, type DeviceBuffer } from '../../device';
 import { UnsupportedOpError } from '../../errors';
-import { checkLive } from '../wasm/buffers';
+import { hostDevice } from '../hostDevice';
 import { numbersOf } from '../../ops/cast/cast';
-import { checkData, sizeOf, storageTypes, type Data, type Tensor, type TensorSpec } from '../../tensor';
+import { sizeOf, storageTypes, type Data, type Tensor, type TensorSpec } from '../../tensor';
 import { kernels } from './kernels';
 import { createLauncher, type GpuJsMode } from './launcher';
 import type { Launch } from './launch';
@@ -47,10 +47,9 @@ interface HostBuffer extends DeviceBuffer {
  */
 export function createGpuJsDevice({ mode = 'webgl2', otherOps = 'error' }: GpuJsOptions = {}): GpuJsDevice {
   const launcher = createLauncher(mode);
-  const { memory, count } = countMemory();
+  const { memory, allocated, freed } = countMemory();
   const uses = new Map<string, { launches: number; onReference: number; reason?: string }>();
   const maxBufferBytes = Math.min(2 ** 32, 4 * launcher.maxTextureSize ** 2);
-  let dry = false;
 
   const view = ({ buffer, dtype, shape, offset }: Tensor): Data => {
     const storage = storageTypes[dtype];
@@ -87,52 +86,26 @@ export function createGpuJsDevice({ mode = 'webgl2', otherOps = 'error' }: GpuJs
     counted.reason = copy ? 'a copy in main memory, where tensors lie' : 'no gpu.js kernel for this op: its definition ran on the CPU, in float32';
   }
 
-  return {
+  const device = hostDevice({
     kind: 'gpujs',
     description: mode === 'cpu' ? 'gpujs: gpu.js on the CPU' : `gpujs: gpu.js on WebGL2, float32 textures of at most ${launcher.maxTextureSize} × ${launcher.maxTextureSize}`,
     memory,
     limits: { maxBufferBytes, maxBindingBytes: maxBufferBytes, workgroupBytes: 0, threads: 1, workPerDispatch: Infinity },
+    view,
     allocate(byteLength): HostBuffer {
       const bytes = new ArrayBuffer(byteLength);
-      count(byteLength);
-      memory.reserved = memory.live;
+      allocated(byteLength);
       return { byteLength, version: 0, bytes };
     },
     free(buffer) {
-      if (buffer.version < 0) return;
-      count(-buffer.byteLength);
-      memory.reserved = memory.live;
-      buffer.version = -1;
-      (buffer as HostBuffer).bytes = undefined;
-    },
-    write(tensor, data) {
-      if (dry) return;
-      checkLive('write', [tensor]);
-      checkData(tensor, data);
-      view(tensor).set(data);
-      tensor.buffer.version++;
+      if (freed(buffer)) (buffer as HostBuffer).bytes = undefined;
     },
     run(op, inputs, outputs, attributes) {
-      if (dry) return;
-      checkLive(op.name, [...inputs, ...outputs]);
       const plan = kernels[op.name]?.(inputs, outputs, attributes);
       if (plan) launchAll(op.name, plan, inputs, outputs);
       else runDefinition(op, inputs, outputs, attributes);
-      for (const index of op.mutates ?? []) inputs[index].buffer.version++;
-    },
-    async read(tensor) {
-      checkLive('read', [tensor]);
-      return view(tensor).slice();
-    },
-    async warmup(f) {
-      dry = true;
-      try {
-        f();
-      } finally {
-        dry = false;
-      }
     },
     destroy: () => launcher.destroy(),
-    report: () => [...uses].map(([op, counted]) => ({ op, ...counted })),
-  };
+  });
+  return { ...device, report: () => [...uses].map(([op, counted]) => ({ op, ...counted })) };
 }

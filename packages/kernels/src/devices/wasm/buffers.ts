@@ -1,6 +1,6 @@
 import { countMemory, type DeviceBuffer, type MemoryUse } from '../../device';
 import { DeviceLostError } from '../../errors';
-import { bytesPerElement, describeSpec, sizeOf, storageTypes, type Data, type Tensor } from '../../tensor';
+import { bytesPerElement, sizeOf, storageTypes, type Data, type Tensor } from '../../tensor';
 import type { Heap } from './memory';
 
 export interface WasmBuffer extends DeviceBuffer {
@@ -22,24 +22,20 @@ export interface Buffers {
 }
 
 export function createBuffers({ memory, allocate, free }: Heap): Buffers {
-  const { memory: counted, count } = countMemory();
+  const { memory: counted, allocated, freed } = countMemory(() => memory.buffer.byteLength);
   let closed = false;
   const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
   const take = (byteLength: number): WasmBuffer => {
     if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed');
     const at = allocate(byteLength);
-    count(byteLength);
-    counted.reserved = memory.buffer.byteLength;
+    allocated(byteLength);
     return { byteLength, version: 0, address: at };
   };
   return {
     memory: counted,
     allocate: take,
     free(buffer) {
-      if (buffer.version < 0) return;
-      count(-buffer.byteLength);
-      buffer.version = -1;
-      free((buffer as WasmBuffer).address, buffer.byteLength);
+      if (freed(buffer)) free((buffer as WasmBuffer).address, buffer.byteLength);
     },
     address,
     view: (tensor) => new storageTypes[tensor.dtype](memory.buffer, address(tensor), sizeOf(tensor)) as Data,
@@ -50,8 +46,4 @@ export function createBuffers({ memory, allocate, free }: Heap): Buffers {
     },
     close: () => void (closed = true),
   };
-}
-
-export function checkLive(op: string, tensors: readonly Tensor[]): void {
-  for (const tensor of tensors) if (tensor.buffer.version < 0) throw new ReferenceError(`${op}: expected a live tensor, got one that was freed (${describeSpec(tensor)})`);
 }

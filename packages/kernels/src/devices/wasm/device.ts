@@ -1,11 +1,11 @@
-import { checkLive, createBuffers } from './buffers';
+import { hostDevice } from '../hostDevice';
+import { createBuffers } from './buffers';
 import { createHeap } from './memory';
 import { kernelsModule } from './module';
 import { createPool } from './pool';
 import { createPreparedCache } from './preparedCache';
 import { runPlan } from './runPlan';
 import { canShareWork, machineThreads } from './threads';
-import { checkData } from '../../tensor';
 import type { Device } from '../../device';
 
 /** Threads and memory. */
@@ -31,48 +31,25 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
   const cache = createPreparedCache(heap, preparedBytes);
   const buffers = createBuffers({ ...heap, allocate: cache.allocate });
   const { view } = buffers;
-  let dry = false;
-  return {
+  return hostDevice({
     kind: 'wasm',
     description: `wasm: SIMD, ${pool.threads === 1 ? 'one thread' : `${pool.threads} threads`}, ${shared ? 'shared' : 'unshared'} memory of at most ${Math.round(maxBytes / 2 ** 30)} GiB`,
     memory: buffers.memory,
     limits: { maxBufferBytes: maxBytes, maxBindingBytes: maxBytes, workgroupBytes: 0, threads: pool.threads, workPerDispatch: Infinity },
+    view,
     allocate: buffers.allocate,
     free(buffer) {
       cache.drop(buffer);
       buffers.free(buffer);
     },
-    write(tensor, data) {
-      if (dry) return;
-      checkLive('write', [tensor]);
-      checkData(tensor, data);
-      view(tensor).set(data);
-      tensor.buffer.version++;
-    },
     run(op, inputs, outputs, attributes) {
-      if (dry) return;
-      checkLive(op.name, inputs);
-      checkLive(op.name, outputs);
       const plan = op.wasm?.(inputs, outputs, attributes);
       if (plan) runPlan(op.name, plan, inputs, outputs, buffers, pool, cache);
       else op.reference(inputs.map(view), outputs.map(view), attributes, [...inputs, ...outputs]);
-      for (const index of op.mutates ?? []) inputs[index].buffer.version++;
-    },
-    async read(tensor) {
-      checkLive('read', [tensor]);
-      return view(tensor).slice();
-    },
-    async warmup(f) {
-      dry = true;
-      try {
-        f();
-      } finally {
-        dry = false;
-      }
     },
     async destroy() {
       buffers.close();
       await pool.end();
     },
-  };
+  });
 }

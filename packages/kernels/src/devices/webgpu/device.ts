@@ -157,14 +157,13 @@ function limitsOf({ limits }: GPUDevice, pace: Pace, { limits: chosen, reducedPr
 
 /** The device's parts, wired together: memory, commands, shaders, transfers. */
 function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: WebGpuOptions) {
-  const { memory, count } = countMemory();
   const failures = createFailures(device);
   const pool = createBufferPool(device, failures, limits.maxBufferBytes, options);
   const upload = createUpload(device);
+  const { memory, allocated, freed } = countMemory(() => pool.reserved() + upload.reserved());
   const bindGroups = createBindGroups(device, failures);
   const commands = createCommands({ device, failures, bindGroups, pace: { work: () => limits.workPerDispatch, done: pace.done }, beforeSubmit: () => upload.send(), afterSubmit: () => pool.age() && bindGroups.clear() });
   const encodeParams = createParamsEncoder();
-  Object.defineProperty(memory, 'reserved', { get: () => pool.reserved() + upload.reserved(), enumerable: true });
   return {
     memory,
     commands,
@@ -175,14 +174,11 @@ function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: W
     allocate(label: string, byteLength: number): GpuBuffer {
       if (byteLength > limits.maxBufferBytes) throw new RangeError(`${label}: expected at most ${limits.maxBufferBytes} bytes in one tensor on this GPU, got ${byteLength}; split it by rows`);
       const pooled = pool.take(byteLength, label);
-      count(byteLength);
+      allocated(byteLength);
       return { byteLength, version: 0, pooled };
     },
     free(buffer: DeviceBuffer): void {
-      if (buffer.version < 0) return;
-      buffer.version = -1;
-      count(-buffer.byteLength);
-      pool.give((buffer as GpuBuffer).pooled);
+      if (freed(buffer)) pool.give((buffer as GpuBuffer).pooled);
     },
     async destroy(): Promise<void> {
       commands.submit();

@@ -1,5 +1,5 @@
 // Data to and from the GPU: writes take their place among the recorded commands, and a read is the only wait.
-import { bytesOf, bytesPerElement, checkData, describeSpec, storageTypes, type Data, type Tensor } from '../../tensor';
+import { bytesOf, bytesPerElement, checkData, checkLive, describeSpec, storageTypes, type Data, type Tensor } from '../../tensor';
 import { paddedBytes, pooledOf } from './bindings';
 import { bufferUsage, mapRead } from './usage';
 import type { Commands } from './commands';
@@ -24,7 +24,8 @@ const stagedBytes = 1 << 16;
 export function createTransfers({ device, commands, upload, failures }: Parts): Transfers {
   return {
     write(tensor, data) {
-      const words = toWords(live('write', tensor), data);
+      checkLive('write', [tensor]);
+      const words = toWords(tensor, data);
       const target = pooledOf(tensor).gpu;
       const start = tensor.offset * bytesPerElement(tensor.dtype);
       tensor.buffer.version++;
@@ -37,7 +38,8 @@ export function createTransfers({ device, commands, upload, failures }: Parts): 
       }
     },
     async read(tensor) {
-      const { dtype } = live('read', tensor);
+      checkLive('read', [tensor]);
+      const { dtype } = tensor;
       const [bytes, padded] = [bytesOf(tensor), paddedBytes(tensor)];
       const staging = device.createBuffer({ label: 'read', size: Math.max(4, padded), usage: bufferUsage.mapRead | bufferUsage.copyTarget });
       if (bytes) commands.copy(pooledOf(tensor).gpu, tensor.offset * bytesPerElement(dtype), staging, 0, padded);
@@ -52,11 +54,6 @@ export function createTransfers({ device, commands, upload, failures }: Parts): 
       }
     },
   };
-}
-
-function live(what: string, tensor: Tensor): Tensor {
-  if (tensor.buffer.version < 0) throw new ReferenceError(`${what}: expected a live tensor, got one that was freed (${describeSpec(tensor)})`);
-  return tensor;
 }
 
 /** The bytes of the data as whole words: WebGPU copies no others. */
