@@ -1,11 +1,11 @@
-import { apply, type Op } from '../../op';
+import { apply, type Bind, type Dispatch, type Op } from '../../op';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../half';
 import { linearGrid } from '../check';
 import { describeSpec, sizeOf, type Data, type DType, type Tensor } from '../../tensor';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { storageCode } from '../../devices/wasm/storage';
-import narrowShader from './narrow.wgsl';
-import widenShader from './widen.wgsl';
+import loadRows from './loadRows.wgsl';
+import storeRows from './storeRows.wgsl';
 
 /**
  * The elements of `x [...]` as another type, of the same shape: any type to float32, and float32 to float16 or bfloat16, rounded to nearest, ties to even (subnormal numbers, infinities and NaN are kept).
@@ -18,6 +18,19 @@ export const numbersOf = (data: Data, dtype: DType): Data => (dtype === 'float16
 
 /** WGSL has codes of its own for integers of 32 bits. */
 const shaderCode: Readonly<Record<DType, number>> = { ...storageCode, int32: 4, uint32: 5 };
+
+/** A single row, in slot 0. */
+const oneRow = Int32Array.of(0);
+
+/** The rows of float32 `x`, rounded to the type of `y`, each into its slot of `y`. */
+export function storeStep(x: Bind, y: Bind, dtype: DType, width: number, slots: Int32Array): Dispatch {
+  const words = dtype === 'float32' ? width : Math.ceil(width / 2);
+  return { shader: storeRows, constants: { TO: shaderCode[dtype] }, params: { rows: slots.length, width }, arrays: { slots }, bind: [x, y], workgroups: linearGrid(slots.length * words) };
+}
+
+/** `count` elements of stored `x [rows, width]` as float32: all of them, or those of the rows that `ids` name. */
+export const loadStep = (x: Bind, y: Bind, dtype: DType, params: { readonly count: number; readonly rows: number; readonly width: number }, ids?: Bind): Dispatch => (
+  { shader: loadRows, constants: { FROM: shaderCode[dtype], GATHERED: ids ? 1 : 0 }, params, bind: [x, ids ?? x, y], workgroups: linearGrid(params.count) });
 
 const castOp: Op<{ readonly dtype: string }> = {
   name: 'cast',
@@ -35,8 +48,7 @@ const castOp: Op<{ readonly dtype: string }> = {
     return x.dtype === 'float32' ? one('narrow', [input(0), output(0)], [count, storageCode[y.dtype as 'float16']], parts) : one('widen', [input(0), output(0)], [count, storageCode[x.dtype]], parts);
   },
   webgpu([x], [y]) {
-    const [count, bind] = [sizeOf(x), [{ input: 0 }, { output: 0 }]];
-    if (x.dtype === 'float32') return { steps: [{ shader: narrowShader, constants: { TO: shaderCode[y.dtype] }, params: { count }, bind, workgroups: linearGrid(Math.ceil(count / 2)) }] };
-    return { steps: [{ shader: widenShader, constants: { FROM: shaderCode[x.dtype] }, params: { count }, bind, workgroups: linearGrid(count) }] };
+    const count = sizeOf(x);
+    return { steps: [x.dtype === 'float32' ? storeStep({ input: 0 }, { output: 0 }, y.dtype, count, oneRow) : loadStep({ input: 0 }, { output: 0 }, x.dtype, { count, rows: 1, width: count })] };
   },
 };

@@ -1,11 +1,9 @@
 import { apply, type Op } from '../../op';
-import { byElements, checkFloats, checkShape, checkType, linearGrid, splitRows } from '../check';
+import { byElements, checkFloats, checkShape, checkType, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
-import { numbersOf } from '../cast/cast';
+import { loadStep, numbersOf } from '../cast/cast';
 import { storageCode } from '../../devices/wasm/storage';
-import shader from './embedding.wgsl';
-import storedShader from './storedEmbedding.wgsl';
 import backwardShader from './embeddingBackward.wgsl';
 
 /**
@@ -32,11 +30,7 @@ const embeddingOp: Op = {
     });
   },
   wasm: ([{ dtype, shape: [rows, width] }, { shape: [count] }]) => one('embedding', [input(0), input(1), output(0)], [rows, width, count, storageCode[dtype as 'float32']], partsFor(count * width)),
-  webgpu([{ dtype, shape: [rows, width] }], [y]) {
-    const count = sizeOf(y);
-    if (dtype !== 'float32') return { steps: [{ shader: storedShader, constants: { TYPE: storageCode[dtype as 'float16'] }, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
-    return { steps: [{ shader, params: { count, rows, width }, bind: [{ input: 0 }, { input: 1 }, { output: 0 }], workgroups: linearGrid(count) }] };
-  },
+  webgpu: ([{ dtype, shape: [rows, width] }], [y]) => ({ steps: [loadStep({ input: 0 }, { output: 0 }, dtype, { count: sizeOf(y), rows, width }, { input: 1 })] }),
   backward: (d, { inputs: [, ids], specs: [table] }) => [apply(embeddingBackwardOp, [d, ids], { rows: table.shape[0] })[0], null],
 };
 

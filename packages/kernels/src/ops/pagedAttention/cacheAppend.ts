@@ -1,11 +1,11 @@
 import { apply, type Op } from '../../op';
 import { toBfloat16, toFloat16 } from '../../half';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { checkFloats, checkShape } from '../check';
+import { storeStep } from '../cast/cast';
 import { cacheLayout } from './pages';
 import { array, input, one, partsFor } from '../../devices/wasm/plan';
 import { storageCode } from '../../devices/wasm/storage';
 import { sizeOf, type Tensor } from '../../tensor';
-import shader from './cacheAppend.wgsl';
 
 /**
  * Writes `rows [tokens, numKvHeads, headDim]` into a paged cache `[pages · 16, numKvHeads, headDim]` in place, rounded to its type (float32, float16 or bfloat16).
@@ -31,9 +31,5 @@ const cacheAppendOp: Op<{ readonly slots: Int32Array }> = {
     slots.forEach((slot, row) => cache.set(stored.subarray(row * width, (row + 1) * width), slot * width));
   },
   wasm: ([cache, rows], _outputs, { slots }) => one('cacheAppend', [input(0), input(1), array(slots)], [slots.length, sizeOf(rows) / Math.max(1, slots.length), storageCode[cache.dtype as 'float32']], partsFor(2 * sizeOf(rows))),
-  webgpu([cache, rows], _outputs, { slots }) {
-    const [type, width] = [storageCode[cache.dtype as 'float32'], sizeOf(rows) / Math.max(1, slots.length)];
-    const count = sizeOf(rows) / (type ? 2 : 1);
-    return { steps: [{ shader, constants: { TYPE: type }, params: { count, width }, arrays: { slots }, bind: [{ input: 1 }, { input: 0 }], workgroups: linearGrid(count) }] };
-  },
+  webgpu: ([cache, rows], _outputs, { slots }) => ({ steps: [storeStep({ input: 1 }, { input: 0 }, cache.dtype, sizeOf(rows) / Math.max(1, slots.length), slots)] }),
 };

@@ -1,9 +1,8 @@
 import { apply, type Op } from '../../op';
 import { checkType, linearGrid } from '../check';
-import { bytesOf, bytesPerElement, describeSpec, float32, sizeOf, type DType, type Tensor, type TensorSpec } from '../../tensor';
+import { bytesOf, bytesPerElement, describeSpec, float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output } from '../../devices/wasm/plan';
 import shader from './rows.wgsl';
-import wordsShader from './words.wgsl';
 import type { Dispatch } from '../../op';
 
 /** The tensors one below the other: `[rows, ...]`, equal but for the first axis; float32, int32 or uint32, all of one type. */
@@ -33,8 +32,8 @@ interface Piece {
   readonly length?: number;
 }
 
-const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece, dtype: DType = 'float32'): Dispatch => (
-  { shader: dtype === 'float32' ? shader : wordsShader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
+const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece): Dispatch => (
+  { shader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
 
 export const concatOp: Op = {
   name: 'concat',
@@ -65,7 +64,7 @@ export const concatOp: Op = {
   webgpu(inputs) {
     let to = 0;
     const steps = inputs.map((x, i) => {
-      const step = dispatch(i, { count: sizeOf(x), to }, x.dtype);
+      const step = dispatch(i, { count: sizeOf(x), to });
       to += sizeOf(x);
       return step;
     });
@@ -98,7 +97,7 @@ const sliceOp: Op<Range> = {
     y.set(x.subarray(start * rowSize(spec), start * rowSize(spec) + y.length));
   },
   wasm: ([x], [y], { start }) => one('copyInto', [input(0), output(0)], [4 * start * rowSize(x), 0, bytesOf(y)], 1),
-  webgpu: ([x], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), from: start * rowSize(x) }, x.dtype)] : [] }),
+  webgpu: ([x], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), from: start * rowSize(x) })] : [] }),
   backward: (d, { specs: [{ shape: [rows] }] }, { start }) => [apply(padRowsOp, [d], { start, rows })[0]],
 };
 

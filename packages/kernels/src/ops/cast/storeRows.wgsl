@@ -1,9 +1,9 @@
-// y = x as float16 (1) or bfloat16 (2), two in a word; to nearest, ties to even.
-// Grid: one invocation per word.
+// y[slot of the row] = row of x, as f32 (0), float16 (1) or bfloat16 (2); 16 bits to nearest, ties to even. Rows of 16 bits are of even width, but for a single one.
+// Grid: one invocation per element, or per word of two.
 // Workgroup memory: none.
 // By integer arithmetic: pack2x16float may round either way. The last place of 0.5 is the smallest float16.
-// Constants: TO=1,2
-struct Params { count: u32 }
+// Constants: TO=0,1,2
+struct Params { rows: u32, width: u32, slots: u32, arrays: array<u32> }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
@@ -21,9 +21,15 @@ fn narrow(value: f32) -> u32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = 2u * (id.y * 65535u * 64u + id.x);
-  if (i >= params.count) { return; }
-  var word = narrow(x[i]);
-  if (i + 1u < params.count) { word |= narrow(x[i + 1u]) << 16u; }
-  y[i / 2u] = word;
+  let i = id.y * 65535u * 64u + id.x;
+  let words = select((params.width + 1u) / 2u, params.width, TO == 0); // of a row
+  if (i >= params.rows * words) { return; }
+  let row = i / words;
+  let at = i % words;
+  let to = params.arrays[params.slots + row] * words + at;
+  if (TO == 0) { y[to] = bitcast<u32>(x[i]); return; }
+  let first = row * params.width + 2u * at;
+  var word = narrow(x[first]);
+  if (2u * at + 1u < params.width) { word |= narrow(x[first + 1u]) << 16u; }
+  y[to] = word;
 }
