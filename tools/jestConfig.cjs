@@ -6,6 +6,8 @@ module.exports = {
   testEnvironment: tool('gpuEnvironment.cjs'),
   testEnvironmentOptions: { customExportConditions: ['@genomelm/source', 'node', 'node-addons'] },
   testMatch: process.env.GENOMELM_LONG ? ['<rootDir>/{src,test}/**/*.long.test.ts'] : ['<rootDir>/{src,test}/**/*.test.ts'],
+  // A test file's globals are looked up through the vm's interceptors: with `Math` handed in, the audits of GUE take 18 s in place of 94.
+  sandboxInjectedGlobals: ['Math'],
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.GENOMELM_LONG ? [] : ['\\.long\\.test\\.ts$'])],
   testTimeout: process.env.GENOMELM_LONG ? 600_000 : 30_000,
   passWithNoTests: true,
