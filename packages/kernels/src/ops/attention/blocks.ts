@@ -67,17 +67,20 @@ fn seen(position: i32, start: i32, end: i32) -> vec2<i32> {
 }
 `;
 
-/** The rows of this workgroup, from table `blocks`, what each of an invocation's four sees, and where the streaming begins and ends. */
-export const ownRows = ({ rows, lanes }: Block): string => `  let tx = lane % ${lanes}u;
-  let ty = lane / ${lanes}u;
-  let firstRow = entry(group.x, 0u);
+/** The rows of this workgroup, from table `blocks`, and where the streaming begins and ends. */
+export const groupRows = (rows: number): string => `  let firstRow = entry(group.x, 0u);
   let rowEnd = min(firstRow + ${rows}, entry(group.x, 1u));
   let start = entry(group.x, 2u);
   let stop = entry(group.x, 3u);
   let shift = entry(group.x, 4u);
   let begin = seen(firstRow + shift, start, stop).x;
   let end = seen(rowEnd - 1 + shift, start, stop).y;
-  let row = firstRow + i32(ty) * 4;
+`;
+
+/** The same, and what each of an invocation's four rows sees. */
+export const ownRows = ({ rows, lanes }: Block): string => `  let tx = lane % ${lanes}u;
+  let ty = lane / ${lanes}u;
+${groupRows(rows)}  let row = firstRow + i32(ty) * 4;
 ${unrolled(4, (r) => `  let own${r} = select(vec2(begin), seen(row + ${r} + shift, start, stop), row + ${r} < rowEnd); // rows beyond the last see nothing\n`)}`;
 
 /** Lines [first, end) of an operand into a tile, turned. Neighbouring lanes take two quads of a line, so that they read whole sectors and write different banks. */

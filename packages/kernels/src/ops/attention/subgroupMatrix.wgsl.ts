@@ -2,7 +2,7 @@
 // Grid and table `blocks` as in forward.wgsl.ts. A subgroup of 32 owns 16 query rows; two lanes share a row, and own half of its weights and of its results, in registers.
 // Workgroup memory: queries, one tile of 32 keys or values, a stage for matrices on their way to the lanes, weights; all lines padded against bank conflicts. 36 KiB at a head of 64, 47.5 at 128.
 // Relative error about 1e-3 (f16 has 11 bits). Online softmax over blocks of 32 keys in order.
-import { helpers, operands, offsets, fields, resultWriter } from './blocks';
+import { fields, groupRows, helpers, offsets, operands, resultWriter } from './blocks';
 import { unrolled } from '../../devices/webgpu/quads';
 import type { DType } from '../../tensor';
 
@@ -62,14 +62,7 @@ ${helpers}
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) member: u32) {
   let head = group.y;
   let slope = bitcast<f32>(params.arrays[params.alibiSlopes + head]);
-  let firstRow = entry(group.x, 0u);
-  let rowEnd = min(firstRow + ${rows}, entry(group.x, 1u));
-  let start = entry(group.x, 2u);
-  let stop = entry(group.x, 3u);
-  let shift = entry(group.x, 4u);
-  let begin = seen(firstRow + shift, start, stop).x;
-  let end = seen(rowEnd - 1 + shift, start, stop).y;
-  let ownLine = subgroup * ${size}u + member / 2u;
+${groupRows(rows)}  let ownLine = subgroup * ${size}u + member / 2u;
   let half = member % 2u;
   let row = firstRow + i32(ownLine);
   let own = select(vec2(begin), seen(row + shift, start, stop), row < rowEnd); // rows beyond the last see nothing

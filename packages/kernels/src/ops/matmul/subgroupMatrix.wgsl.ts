@@ -2,22 +2,14 @@
 // Grid: x over tiles of 128 columns, y over tiles of 128 rows from firstRow. Four subgroups in 2 x 2 own 64 x 64 elements each, as 16 matrices of sums (ONNX Runtime's layout for the same units).
 // Workgroup memory: a panel of 128 x 32 of each operand as it is stored, in f16, lines padded by 8 against bank conflicts; 4 matrices on their way out: 24.5 KiB.
 // Relative error about 1e-3 (f16 has 11 bits); magnitudes of a and b beyond 65,504 become infinite.
-import { quadReader, quadWriter, unrolled } from '../../devices/webgpu/quads';
-import type { DType } from '../../tensor';
+import { unrolled } from '../../devices/webgpu/quads';
+import { declareOperands, type Operands } from './operands';
 
 const [block, threads, size] = [128, 128, 16];
 export const matrixBlock = block;
 
-export interface MatrixVariant {
+export interface MatrixVariant extends Omit<Operands, 'hasScales'> {
   readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly wideA: boolean;
-  readonly wideB: boolean;
-  readonly wideY: boolean;
-  readonly hasBias: boolean;
-  readonly dtypeA?: DType | undefined;
-  readonly dtypeB?: DType | undefined;
-  readonly dtypeBias?: DType | undefined;
 }
 
 /** A panel lies as its operand does: lines along k, or, `across`, lines of k. */
@@ -38,7 +30,8 @@ ${unrolled(4, (c) => `      ${name}Panel[to + ${c}u] = value.${'xyzw'[c]};\n`)} 
 }
 
 /** @param depth - of k in a panel, a multiple of 16 */
-export function matrixShader({ transposeA, transposeB, wideA, wideB, wideY, hasBias, dtypeA, dtypeB, dtypeBias }: MatrixVariant, depth = 32): string {
+export function matrixShader(variant: MatrixVariant, depth = 32): string {
+  const { transposeA, transposeB, hasBias } = variant;
   const a = panel('a', depth, transposeA, 'params.m', 'firstRow');
   const b = panel('b', depth, !transposeB, 'params.n', 'firstColumn');
   return `enable f16;
@@ -49,7 +42,7 @@ alias Left = subgroup_matrix_left<f16, ${size}, ${size}>;
 alias Right = subgroup_matrix_right<f16, ${size}, ${size}>;
 alias Sum = subgroup_matrix_result<f32, ${size}, ${size}>;
 @group(0) @binding(0) var<storage, read> params: Params;
-${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY })}${a.declare}${b.declare}var<workgroup> out: array<f32, ${4 * size * size}>;
+${declareOperands(variant)}${a.declare}${b.declare}var<workgroup> out: array<f32, ${4 * size * size}>;
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) own: u32) {

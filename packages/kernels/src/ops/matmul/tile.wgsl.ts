@@ -2,8 +2,8 @@
 // Grid: x over tiles of blockN columns, y over tiles of blockM rows from firstRow, z over slices of k, whose sums lie one after another in y.
 // An invocation owns `rows` x 4 elements of y in registers. Workgroup memory: blockK lines of blockM + 4 and of blockN + 4 numbers: 12.5 KiB for the largest tile;
 // the 4 keep the turning of a line free of bank conflicts. Accumulates in f32, over k in order: without slices a row's result does not depend on the tile nor on the other rows.
-import { quadReader, quadWriter, unrolled } from '../../devices/webgpu/quads';
-import type { DType } from '../../tensor';
+import { unrolled } from '../../devices/webgpu/quads';
+import { declareOperands, type Operands } from './operands';
 
 export interface Tile {
   readonly blockM: number;
@@ -20,22 +20,11 @@ export const tiles: readonly Tile[] = [
   { blockM: 32, blockN: 32, blockK: 16, rows: 4 },
 ];
 
-export interface TileVariant {
+export interface TileVariant extends Operands {
   readonly tile: Tile;
   readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** Lines as stored are multiples of 4 long. */
-  readonly wideA: boolean;
-  readonly wideB: boolean;
-  readonly wideY: boolean;
-  readonly hasBias: boolean;
-  /** Sums are multiplied by `scales [n]`, before the bias is added. */
-  readonly hasScales?: boolean | undefined;
   /** Tiles, and the sums within one, in this type: `f16` is opt-in, see `reducedPrecision`. */
   readonly arithmetic?: 'f32' | 'f16' | undefined;
-  readonly dtypeA?: DType | undefined;
-  readonly dtypeB?: DType | undefined;
-  readonly dtypeBias?: DType | undefined;
 }
 
 export const threadsOf = ({ blockM, blockN, rows }: Tile): number => (blockM / rows) * (blockN / 4);
@@ -64,7 +53,8 @@ function filling(name: string, block: number, tile: Tile, across: boolean) {
   };
 }
 
-export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, hasBias, hasScales = false, arithmetic = 'f32', dtypeA, dtypeB, dtypeBias }: TileVariant): string {
+export function tileShader(variant: TileVariant): string {
+  const { tile, transposeA, transposeB, hasBias, hasScales = false, arithmetic = 'f32' } = variant;
   const { blockM, blockN, blockK, rows } = tile;
   const a = filling('a', blockM, tile, !transposeA);
   const b = filling('b', blockN, tile, transposeB);
@@ -74,7 +64,7 @@ export function tileShader({ tile, transposeA, transposeB, wideA, wideB, wideY, 
   return `${half ? 'enable f16;\n' : ''}struct Params { m: u32, n: u32, k: u32, firstRow: u32, slice: u32 }
 alias Part = ${arithmetic};
 @group(0) @binding(0) var<storage, read> params: Params;
-${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY })}${hasScales ? quadReader(5, { name: 'scales', wide: wideY }) : ''}${a.declare}${b.declare}
+${declareOperands(variant)}${a.declare}${b.declare}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let firstRow = params.firstRow + group.y * ${blockM}u;

@@ -2,24 +2,14 @@
 // Grid: x over groups of columns from firstColumn. b stored as [n, k]: 4 columns, 32 lanes share each line of k. b stored as [k, n]: 32 columns in quads, 16 lanes share k.
 // Workgroup memory: one vec4 for each of 128 lanes and each row. Accumulates in f32: lanes with a stride, then a tree.
 // The order of a row's sums depends on n and k alone: a row of a batch has the bits that it has by itself.
-import { quadReader, quadWriter, unrolled } from '../../devices/webgpu/quads';
-import type { DType } from '../../tensor';
+import { unrolled } from '../../devices/webgpu/quads';
+import { declareOperands, type Operands } from './operands';
 
 export const maxVectorRows = 8;
 
-export interface VectorVariant {
+export interface VectorVariant extends Operands {
   /** Rows that are summed, 1, 2, 4 or 8; those beyond m repeat the last one. */
   readonly rows: number;
-  readonly transposeB: boolean;
-  readonly wideA: boolean;
-  readonly wideB: boolean;
-  readonly wideY: boolean;
-  readonly hasBias: boolean;
-  /** Sums are multiplied by `scales [n]`, before the bias is added. */
-  readonly hasScales?: boolean | undefined;
-  readonly dtypeA?: DType | undefined;
-  readonly dtypeB?: DType | undefined;
-  readonly dtypeBias?: DType | undefined;
 }
 
 const lanes = 128;
@@ -27,7 +17,8 @@ const lanes = 128;
 /** Columns of y that a workgroup owns. */
 export const vectorColumns = (transposeB: boolean): number => (transposeB ? 4 : 32);
 
-export function vectorShader({ rows, transposeB, wideA, wideB, wideY, hasBias, hasScales = false, dtypeA, dtypeB, dtypeBias }: VectorVariant): string {
+export function vectorShader(variant: VectorVariant): string {
+  const { rows, transposeB, wideY, hasBias, hasScales = false } = variant;
   const columns = vectorColumns(transposeB);
   const perLine = transposeB ? lanes / columns : lanes / (columns / 4); // lanes that share k
   const sums = transposeB
@@ -42,9 +33,9 @@ ${unrolled(4, (i) => `    let right${i} = bQuad(at + ${i}u, column, params.k, pa
   const store = transposeB
     ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasScales ? ' * scalesQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
     : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasScales ? ' * scalesQuad(0u, column, 1u, params.n)' : ''}${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
-    return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
+  return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
-${quadReader(1, { name: 'a', dtype: dtypeA, wide: wideA })}${quadReader(2, { name: 'b', dtype: dtypeB, wide: wideB })}${quadReader(3, { name: 'bias', dtype: dtypeBias, wide: wideY })}${quadWriter(4, { name: 'y', wide: wideY && !transposeB })}${hasScales ? quadReader(5, { name: 'scales', wide: wideY }) : ''}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
+${declareOperands(variant, wideY && !transposeB)}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
 
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
