@@ -6,13 +6,13 @@ type Merge = readonly [left: string, right: string];
 
 /** Joins the pair of lowest rank, the leftmost of these, until none is left. */
 export function createDefinition(merges: readonly Merge[]): (word: string) => string[] {
-  const rank = new Map(merges.map(([left, right], i) => [`${left} ${right}`, i]));
+  const none = merges.length, rank = new Map(merges.map(([left, right], i) => [`${left} ${right}`, i]));
   return (word) => {
     const tokens = [...word];
     for (;;) {
-      let best = -1, lowest = Infinity;
+      let best = -1, lowest = none;
       for (let i = 0; i + 1 < tokens.length; i++) {
-        const found = rank.get(`${tokens[i]} ${tokens[i + 1]}`) ?? Infinity;
+        const found = rank.get(`${tokens[i]} ${tokens[i + 1]}`) ?? none;
         if (found < lowest) [best, lowest] = [i, found];
       }
       if (best < 0) return tokens;
