@@ -60,6 +60,15 @@ test('scores by contig and case, and goes on from what it wrote', () => {
   expect(further.stdout).toMatch(/4 steps, 4000 tokens/);
 });
 
+test('reads weights in 16 bits, writes them in 16 bits, and inspect counts the copies', () => {
+  const { stderr, status } = genomelm('pretrain', '-t', 'character', '-o', at('halves'), '--objective', 'causal', '--hidden', '16', '--layers', '1', '--heads', '2', '--tokens', '4000', '--tokens-per-step', '1000', '--window', '100', '--threads', '1', '--weights', 'bfloat16', '--save-dtype', 'bfloat16', at('genome.fa'));
+  expect([status, stderr]).toEqual([0, expect.not.stringContaining('expected')]);
+  const inspect = (weights: string) => JSON.parse(genomelm('inspect', at('halves'), '--json', '--weights', weights).stdout) as { stored: { dtypes: string[] }; trainingActivations: number; checkpointedActivations: number };
+  expect(inspect('bfloat16').stored.dtypes).toEqual(['BF16']);
+  expect(inspect('bfloat16').trainingActivations - inspect('float32').trainingActivations).toBe(2 * (4 * 16 * 16 + 3 * 16 * 48));
+  expect(genomelm('inspect', at('halves'), '--weights', 'int8')).toMatchObject({ status: 2, stderr: expect.stringContaining('--weights: expected one of float32, bfloat16, float16, got int8') as unknown });
+});
+
 test('scores by the names of BED intervals, and by the types of GFF3', () => {
   writeFileSync(at('parts.bed'), 'two\t0\t3000\tleft\ntwo\t2000\t5000\tmiddle\n');
   writeFileSync(at('genes.gff3'), '##gff-version 3\ntwo\t.\tgene\t1001\t5000\t.\t+\t.\tID=a\ntwo\t.\tCDS\t2001\t3000\t.\t+\t0\tID=b\n');

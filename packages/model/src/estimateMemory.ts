@@ -1,4 +1,4 @@
-import { allocate, free, valueAndGrad, type Tree } from '@genomelm/kernels';
+import { allocate, free, scope, valueAndGrad, type Tree } from '@genomelm/kernels';
 import { packBatch, type Batch } from './batch';
 import { countingDevice, type CountedKind } from './countingDevice';
 import { isDecoderConfig } from './decoderConfig';
@@ -8,6 +8,7 @@ import { maskedLmLoss } from './heads/maskedLm';
 import { causalModelSpecs, countParameters, modelSpecs, type AnyModel, type CausalModel, type CausalParams, type Model, type Params } from './model';
 import { flattenSpecs, mapSpecs, type SpecsOf } from './parameters';
 import { createOptimizer } from './train/optimizer';
+import { storedCopies, type TrainingWeights } from './train/storedCopies';
 import type { ModelConfig } from './config';
 
 export interface EstimateOptions {
@@ -15,6 +16,8 @@ export interface EstimateOptions {
   readonly device?: CountedKind | undefined;
   /** Tokens of each sequence; the batch holds `tokens` in all. Default: one sequence. */
   readonly sequenceLength?: number | undefined;
+  /** As `pretrain` takes it: copies in 16 bits count in training. */
+  readonly weights?: TrainingWeights | undefined;
 }
 
 /** All in bytes, parameters in float32, for a batch of `tokens`. Each peak holds the weights too. */
@@ -26,7 +29,7 @@ export interface MemoryEstimate {
   readonly gradients: number;
   /** Beside the weights: hidden states of all tokens, for embeddings or one pass of a head. */
   readonly activations: number;
-  /** Beside weights, gradients and moments: a training step with the model's own loss, layers kept or computed again (`checkpoint`). */
+  /** Beside weights, gradients and moments: a training step with the model's own loss, layers kept or computed again (`checkpoint`), and copies of weights in 16 bits if there are any. */
   readonly trainingActivations: number;
   readonly checkpointedActivations: number;
   /** What a device holds at most: `forward`, a training step, and a training step with `checkpoint`. */
@@ -43,14 +46,14 @@ export interface MemoryEstimate {
  * @param tokens - in the batch
  * @throws RangeError for a configuration that cannot be
  */
-export function estimateMemory(config: ModelConfig, tokens: number, { device: kind = 'wasm', sequenceLength = tokens }: EstimateOptions = {}): MemoryEstimate {
+export function estimateMemory(config: ModelConfig, tokens: number, { device: kind = 'wasm', sequenceLength = tokens, weights: storage = 'float32' }: EstimateOptions = {}): MemoryEstimate {
   if (!Number.isSafeInteger(tokens) || tokens < 1) throw new RangeError(`estimateMemory: expected tokens to be a positive integer, got ${tokens}`);
   if (!Number.isSafeInteger(sequenceLength) || sequenceLength < 1) throw new RangeError(`estimateMemory: expected sequenceLength to be a positive integer, got ${sequenceLength}`);
   const batch = batchOf(tokens, sequenceLength);
   const parameters = countParameters(config);
   const weights = 4 * parameters;
   const inferencePeak = peakOf(config, kind, (model) => free(forward(model, batch).hiddenStates));
-  const step = (checkpoint: boolean) => peakOf(config, kind, (model) => trainingStep(model, batch, checkpoint));
+  const step = (checkpoint: boolean) => peakOf(config, kind, (model) => trainingStep(model, batch, checkpoint, storage));
   const [trainingPeak, checkpointedPeak] = [step(false), step(true)];
   return {
     parameters, weights, gradients: weights, optimizer: 2 * weights,
@@ -79,12 +82,12 @@ function peakOf(config: ModelConfig, kind: CountedKind, run: (model: AnyModel) =
 }
 
 /** One step as training takes it: 15 % of the tokens are predicted by an encoder, all but one by a decoder; then the update. */
-function trainingStep(model: AnyModel, batch: Batch, checkpoint: boolean): void {
+function trainingStep(model: AnyModel, batch: Batch, checkpoint: boolean, storage: TrainingWeights): void {
   const optimizer = createOptimizer(model.params as Tree);
-  const { grads } = isDecoderConfig(model.config)
-    ? valueAndGrad<CausalParams>((params) => causalLmLoss({ ...(model as CausalModel), params }, batch, { checkpoint }))((model as CausalModel).params)
-    : valueAndGrad<Params>((params) => maskedLmLoss({ ...(model as Model), params }, batch, Array.from(batch.inputIds, (_, i) => (i % 20 < 3 ? 1 : 0)), { checkpoint, train: { seed: 0, step: 1 } }))((model as Model).params);
-  optimizer.update(grads as Tree, 1);
+  const grads = scope<Tree>(() => (isDecoderConfig(model.config)
+    ? valueAndGrad<CausalParams>((params) => causalLmLoss({ ...(model as CausalModel), params }, batch, { checkpoint }))(storedCopies((model as CausalModel).params, storage))
+    : valueAndGrad<Params>((params) => maskedLmLoss({ ...(model as Model), params }, batch, Array.from(batch.inputIds, (_, i) => (i % 20 < 3 ? 1 : 0)), { checkpoint, train: { seed: 0, step: 1 } }))(storedCopies((model as Model).params, storage))).grads as Tree);
+  optimizer.update(grads, 1);
 }
 
 /** Two for each weight of a matrix, and for attention two products of every query with the keys it sees. */

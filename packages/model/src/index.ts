@@ -33,6 +33,7 @@ export type { CurvePoint, Progress } from './train/monitor';
 export { createOptimizer, decays } from './train/optimizer';
 export { type Adapters, type Lora, type LoraFiles, type LoraOptions, applyLora, loadLora, mergeLora, saveLora, serializeLora, withLora } from './train/lora';
 export { type Corpus, type CorpusSequence, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain';
+export type { TrainingWeights } from './train/storedCopies';
 export { type HeldOutSequence, type Tally, type ValidateOptions, type Validation, bitsPerBase, validate } from './train/validate';
 export { type Piece, type SamplerName, type SequenceLengths, planSteps, samplers } from './train/sampler';
 export { cosineSchedule, linearSchedule } from './train/schedule';

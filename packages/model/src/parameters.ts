@@ -1,5 +1,5 @@
 // Parameters are nested plain objects whose keys, joined by dots, are those of the checkpoint. A model declares their shapes once, in the same nesting.
-import { isTensor, leaves, type Device, type Tensor, type TensorSpec, type Tree } from '@genomelm/kernels';
+import { flatten, isTensor, leaves, type Device, type Tensor, type TensorSpec, type Tree } from '@genomelm/kernels';
 
 /** The tree with a shape in the place of every tensor. */
 export type SpecsOf<P> = P extends Tensor ? TensorSpec : { [K in keyof P]: SpecsOf<P[K]> };
@@ -31,6 +31,12 @@ export function flattenSpecs<P>(specs: SpecsOf<P>): [path: string, spec: TensorS
   walk(specs as SpecTree, '');
   return found;
 }
+
+/** Weights `[outputs, inputs]` of the linear layers inside the transformer's layers, by the paths of these. Adapters are not among them. */
+export const linearLayers = (params: Tree): Map<string, Tensor> => new Map(flatten(params).flatMap(([path, leaf]) => {
+  const layer = leaf.shape.length === 2 ? /^(.*\.layers?\.\d+\..*)\.weight$/.exec(path)?.[1] : undefined;
+  return layer === undefined || /\.lora_[AB]$/.test(layer) ? [] : [[layer, leaf] as const];
+}));
 
 export const elements = ({ shape }: TensorSpec): number => shape.reduce((product, axis) => product * axis, 1);
 

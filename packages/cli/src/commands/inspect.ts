@@ -16,6 +16,7 @@ export const inspect: Command = {
   options: {
     length: { type: 'string', value: 'N', help: 'tokens of a sequence (default 512)' },
     tokens: { type: 'string', value: 'N', help: 'tokens of a batch (default: one sequence)' },
+    weights: { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: what pretrain --weights reads in each step' },
     device: { type: 'string', value: 'KIND', help: 'whose plans are counted: wasm (default), webgpu or reference' },
     revision: { type: 'string', value: 'R', help: 'branch, tag or commit on the hub (default main)' },
   },
@@ -26,8 +27,9 @@ export const inspect: Command = {
     const length = integer(context, 'length', 512);
     const tokens = integer(context, 'tokens', length);
     const device = choice(context, 'device', ['wasm', 'webgpu', 'reference'], 'wasm');
+    const weights = choice(context, 'weights', ['float32', 'bfloat16', 'float16'], 'float32');
     const { config, file } = await find(name, () => inspectPretrained(name, sourceOptions(context)));
-    const estimate = estimateMemory(config, tokens, { device, sequenceLength: length });
+    const estimate = estimateMemory(config, tokens, { device, sequenceLength: length, weights });
     const architecture = isDecoderConfig(config) ? 'decoder' : 'encoder';
     const stored = file && { parameters: [...file.tensors.values()].reduce((total, { shape }) => total + shape.reduce((product, axis) => product * axis, 1), 0), tensors: file.tensors.size, dtypes: [...new Set([...file.tensors.values()].map(({ dtype }) => dtype))] };
     if (json) print(`${JSON.stringify({ model: name, architecture, config, length, tokens, device, ...estimate, ...(file ? { stored, missingKeys: file.missingKeys, unexpectedKeys: file.unexpectedKeys, tokenizer: file.tokenizer !== undefined, revision: file.revision } : {}) })}\n`);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free, type Device } from '@genomelm/kernels';
-import { bitsPerBase, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type Validation } from '@genomelm/model';
+import { bitsPerBase, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type TrainingWeights, type Validation } from '@genomelm/model';
 import { serializeTokenizerJson, type BpeTokenizer, type Tokenizer } from '@genomelm/tokenizer';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
@@ -42,7 +42,8 @@ export const pretrain: Command = {
     'class-types': { type: 'string', value: 'A,B', help: 'GFF3 types, the first that covers a base counts (default CDS,gene)' },
     'validate-every': { type: 'string', value: 'N', help: 'steps (default: ten times in all)' },
     'save-every': { type: 'string', value: 'N', help: 'steps between checkpoints (default: twenty in all)' },
-    'save-dtype': { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: numbers of the finished model on disk; training and its checkpoints are float32' },
+    'save-dtype': { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: numbers of the finished model on disk' },
+    weights: { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: what each step reads the weights of linear layers as; AdamW and checkpoints keep float32' },
     'layers-again': { type: 'boolean', help: 'compute layers again in the backward pass: less memory, a third slower' },
     seed: { type: 'string', value: 'N', help: 'of weights, order, masks and windows (default 0)' },
     ...deviceOptions,
@@ -106,6 +107,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
     warmupSteps: Math.round(number(context, 'warmup', 0.05, 1) * steps),
     decay: choice<'linear' | 'cosine'>(context, 'decay', ['linear', 'cosine'], 'linear'),
     checkpointLayers: values['layers-again'] === true,
+    weights: choice<TrainingWeights>(context, 'weights', ['float32', 'bfloat16', 'float16'], 'float32'),
     ...(validation.length ? { validate: async () => summarize(validated = await judge(validation), decoder), validateEvery: integer(context, 'validate-every', Math.max(1, Math.ceil(steps / 10))) } : {}),
     save: { directory: join(out, 'checkpoints'), every: integer(context, 'save-every', Math.max(1, Math.ceil(steps / 20))), data: identify(context, corpus.lengths) },
     onProgress: (event) => progress.update(event.kind === 'step'

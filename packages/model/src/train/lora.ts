@@ -4,6 +4,7 @@ import { add, flatten, free, isTensor, mapTree, matmul, randomUniform, read, sca
 import { randomStream } from '../batch';
 import { FormatError } from '../errors';
 import { hashText } from '../hash';
+import { linearLayers } from '../parameters';
 import { nodeModules, writeAtomically } from '../weights/files';
 import { parseSafetensors, serializeSafetensors } from '../weights/safetensors';
 import { toFloat32 } from '../weights/storedTensor';
@@ -30,17 +31,7 @@ export interface LoraOptions {
   readonly seed: number;
 }
 
-/** A linear layer inside one of the transformer's layers, by path. */
-const layerWeight = /^(.*\.layers?\.\d+\..*)\.weight$/;
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
-
-function adaptableLayers(params: Tree): Map<string, Tensor> {
-  const found = flatten(params).flatMap(([path, leaf]): [string, Tensor][] => {
-    const layer = leaf.shape.length === 2 ? layerWeight.exec(path)?.[1] : undefined;
-    return layer === undefined || /\.lora_[AB]$/.test(layer) ? [] : [[layer, leaf]];
-  });
-  return new Map(found);
-}
 
 /**
  * Adapters for a model's linear layers. A is uniform within ±1/√inputs (PEFT's start), B is 0: the model begins as it was. The same seed gives the same adapters.
@@ -49,7 +40,7 @@ function adaptableLayers(params: Tree): Map<string, Tensor> {
 export function applyLora(params: Tree, { rank = 8, alpha = 16, targetModules, seed }: LoraOptions): Lora {
   if (!Number.isInteger(rank) || rank < 1) throw new RangeError(`applyLora: expected a rank of 1 or more, got ${rank}`);
   if (!(alpha > 0)) throw new RangeError(`applyLora: expected alpha above 0, got ${alpha}`);
-  const layers = adaptableLayers(params);
+  const layers = linearLayers(params);
   const names = [...new Set([...layers.keys()].map(nameOf))];
   const wanted = targetModules?.map((target) => [target, `${target}_proj`].find((name) => names.includes(name)) ?? refuseTarget(target, names)) ?? names;
   const adapters = scope<unknown>(() => Object.fromEntries([...layers].flatMap(([path, weight]) => (wanted.includes(nameOf(path)) ? [[path, newAdapter(path, weight, rank, seed)]] : []))));
@@ -84,7 +75,7 @@ export function withLora<P extends Tree>(params: P, { rank, alpha, adapters }: L
 }
 
 function checkLayers(params: Tree, adapters: Adapters): Map<string, Tensor> {
-  const layers = adaptableLayers(params);
+  const layers = linearLayers(params);
   for (const [path, { lora_A: { weight: a }, lora_B: { weight: b } }] of Object.entries(adapters)) {
     const shape = layers.get(path)?.shape;
     if (shape?.[0] !== b.shape[0] || shape[1] !== a.shape[1]) throw new RangeError(`withLora: expected a layer ${path} of shape [${b.shape[0]}, ${a.shape[1]}], got ${shape ? `[${shape.join(', ')}]` : 'none'}; use the model that the adapters were made for`);

@@ -10,6 +10,7 @@ import { createOptimizer } from './optimizer';
 import { maskForPrediction } from './maskTokens';
 import { planSteps, type Piece, type SamplerName, type SequenceLengths } from './sampler';
 import { cosineSchedule, linearSchedule } from './schedule';
+import { storedCopies, type TrainingWeights } from './storedCopies';
 import { beginCheckpoint, resumeCheckpoint, type TrainingState } from './trainingCheckpoint';
 import type { Encoder } from '../examples';
 import type { TrainKey } from '../models/encoder';
@@ -43,6 +44,8 @@ export interface PretrainOptions extends OptimizerOptions {
   readonly seed: number;
   /** Computes each layer again in the backward pass: less memory, a third slower. */
   readonly checkpointLayers?: boolean | undefined;
+  /** Weights of the transformer's linear layers are read in 16 bits, while AdamW goes on in float32: 2 bytes more for each of them during a step (see `storedCopies`). Default float32. */
+  readonly weights?: TrainingWeights | undefined;
   /** Judges the parameters after every `validateEvery` steps and at the end. */
   readonly validate?: (() => Promise<{ readonly score: number; readonly loss?: number }>) | undefined;
   readonly validateEvery?: number | undefined;
@@ -98,7 +101,7 @@ export async function pretrain(model: AnyModel, corpus: Corpus, options: Pretrai
       const parts = prepare(model, await readPieces(corpus, pieces), { ...options, step });
       const rate = learningRate * schedule(step - 1, { warmupSteps, totalSteps: steps });
       scope<void>(() => {
-        const { value, grads } = lossAndGradients(model, params, parts, options.checkpointLayers ?? false);
+        const { value, grads } = lossAndGradients(model, params, parts, options);
         optimizer.update(grads, rate);
         monitor.add(value, tokensPerStep);
       });
@@ -129,8 +132,8 @@ function checkOptions(model: AnyModel, options: PretrainOptions): PretrainOption
 }
 
 /** All that the parameters depend on. */
-function runOf({ config }: AnyModel, { steps, tokensPerStep, tokensPerBatch, sampler, learningRate, warmupSteps, decay, maskProbability, spanLength, seed, beta1, beta2, epsilon, weightDecay, clipNorm, save }: PretrainOptions): string {
-  return JSON.stringify({ config, data: save?.data, steps, tokensPerStep, tokensPerBatch, sampler, learningRate, warmupSteps, decay, maskProbability, spanLength, seed, beta1, beta2, epsilon, weightDecay, clipNorm });
+function runOf({ config }: AnyModel, { steps, tokensPerStep, tokensPerBatch, sampler, learningRate, warmupSteps, decay, maskProbability, spanLength, seed, weights, beta1, beta2, epsilon, weightDecay, clipNorm, save }: PretrainOptions): string {
+  return JSON.stringify({ config, data: save?.data, steps, tokensPerStep, tokensPerBatch, sampler, learningRate, warmupSteps, decay, maskProbability, spanLength, seed, weights: weights === 'float32' ? undefined : weights, beta1, beta2, epsilon, weightDecay, clipNorm });
 }
 
 const readPieces = (corpus: Corpus, pieces: readonly Piece[]): Promise<CorpusSequence[]> => Promise.all(pieces.map(async ({ sequence, start, end }) => {
@@ -161,7 +164,7 @@ const sumWhere = (labels: ArrayLike<number>, weights: ArrayLike<number> | undefi
   Array.from(labels).reduce((total, label, i) => total + (counts(label) ? (weights?.[i] ?? 1) : 0), 0);
 
 /** The mean loss over all labels of a step, part by part. */
-function lossAndGradients(model: AnyModel, params: Tree, parts: readonly Part[], checkpoint: boolean): { value: Tensor; grads: Tree } {
+function lossAndGradients(model: AnyModel, masters: Tree, parts: readonly Part[], { checkpointLayers: checkpoint = false, weights: storage = 'float32' }: PretrainOptions): { value: Tensor; grads: Tree } {
   const whole = parts.reduce((total, part) => total + part.total, 0);
   if (!(whole > 0)) throw new RangeError('pretrain: expected labels that count in every step, got none; raise tokensPerStep, maskProbability or the loss weights');
   const lossOf = ({ batch, labels, weights, total, key: train }: Part) => (own: Tree): Tensor => scope<Tensor>(() => {
@@ -171,15 +174,18 @@ function lossAndGradients(model: AnyModel, params: Tree, parts: readonly Part[],
       : maskedLmLoss({ ...model, params: own as Params }, batch, labels, options);
     return scale(loss, total / whole);
   });
-  const [first, ...others] = parts;
-  const { value, grads } = valueAndGrad<Tree>(lossOf(first))(params);
-  for (const part of others) {
-    scope<void>(() => {
-      const next = valueAndGrad<Tree>(lossOf(part))(params);
-      const more = leaves(next.grads);
-      leaves(grads).forEach((gradient, i) => accumulate(gradient, more[i]));
-      accumulate(value, next.value);
-    });
-  }
-  return { value, grads };
+  return scope<{ value: Tensor; grads: Tree }>(() => {
+    const params = storedCopies(masters, storage);
+    const [first, ...others] = parts;
+    const { value, grads } = valueAndGrad<Tree>(lossOf(first))(params);
+    for (const part of others) {
+      scope<void>(() => {
+        const next = valueAndGrad<Tree>(lossOf(part))(params);
+        const more = leaves(next.grads);
+        leaves(grads).forEach((gradient, i) => accumulate(gradient, more[i]));
+        accumulate(value, next.value);
+      });
+    }
+    return { value, grads };
+  });
 }
