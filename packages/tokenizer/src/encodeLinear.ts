@@ -111,11 +111,12 @@ function append(out: TokenBuffer, ids: Uint32Array, from: number, to: number, st
   if (count < 32) for (let i = 0; i < count; i++) out.ids[at + i] = ids[from + i]; // a view costs as much as copying 32 numbers
   else out.ids.set(ids.subarray(from, to), at);
   out.length += count;
-  if (!out.offsets) return;
+  const { offsets } = out;
+  if (!offsets) return;
   for (let i = 0; i < from; i++) start += lengthOf(ids[i]);
-  for (let i = 2 * at; i < 2 * out.length; i += 2) {
-    out.offsets[i] = start;
-    out.offsets[i + 1] = start += lengthOf(out.ids[i >> 1]);
+  for (let i = from, o = 2 * at; i < to; i++) {
+    offsets[o++] = start;
+    offsets[o++] = start += lengthOf(ids[i]);
   }
 }
 

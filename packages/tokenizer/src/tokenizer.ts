@@ -98,7 +98,7 @@ interface Framed { readonly length: number; readonly unknownCount: number; reado
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const encodeContent = createContentEncoder(parts);
   const special = new Set(parts.addedTokens.filter((token) => token.special).map((token) => token.id));
-  let scratch = createTokenBuffer();
+  let scratch = createTokenBuffer(), scratchWithOffsets = createTokenBuffer(true);
 
   /** Appends a sequence, or a pair, with its frame. */
   const encodeFramed = (sequence: Sequence, pair: Sequence | undefined, options: EncodeOptions, out: TokenBuffer): Framed => {
@@ -118,10 +118,13 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     if (total > room) cut(out, base, pieces, counts, room, truncationSide);
     return { length: out.length - base, unknownCount: out.unknownCount, truncated: total > room };
   };
-  const startScratch = (): TokenBuffer => {
-    if (scratch.ids.length > KEPT_TOKENS) scratch = createTokenBuffer();
-    scratch.length = 0;
-    return scratch;
+  const startScratch = (withOffsets: boolean): TokenBuffer => {
+    let out = withOffsets ? scratchWithOffsets : scratch;
+    if (out.ids.length > KEPT_TOKENS) out = createTokenBuffer(withOffsets);
+    out.length = 0;
+    if (withOffsets) scratchWithOffsets = out;
+    else scratch = out;
+    return out;
   };
 
   return {
@@ -129,13 +132,13 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     specialIds: parts.specialIds,
     encode(sequence, options = {}) {
       checkOptions(options);
-      const out = startScratch();
+      const out = startScratch(false);
       encodeFramed(sequence, options.pair, options, out);
       return out.ids.slice(0, out.length);
     },
     encodeWithOffsets(sequence, options = {}) {
       checkOptions(options);
-      const out = createTokenBuffer(true);
+      const out = startScratch(true);
       encodeFramed(sequence, options.pair, options, out);
       return { ids: out.ids.slice(0, out.length), offsets: out.offsets!.slice(0, 2 * out.length) };
     },

@@ -18,6 +18,7 @@ describe('a pool of two threads', () => {
   ])('gives the encoding of the whole: %s', async (_, text) => {
     expect(await pool.encodeWithOffsets(text)).toEqual(tokenizer.encodeWithOffsets(text));
     expect(await pool.encodeWithOffsets(text, { addSpecialTokens: false, case: 'upper' })).toEqual(tokenizer.encodeWithOffsets(text, { addSpecialTokens: false, case: 'upper' }));
+    expect(await pool.encode(text)).toEqual(tokenizer.encode(text));
   });
   it('gives the batch of the whole, pairs, cuts, counts and a generator included', async () => {
     const items = Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? [random(i), 'acgtN'] as const : i % 5 === 0 ? new TextEncoder().encode(random(i)) : random(9 * i)));

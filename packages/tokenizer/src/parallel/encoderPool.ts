@@ -11,7 +11,9 @@ import { workerScript } from './worker.generated';
 
 /** What a thread is asked, and what it answers. */
 export interface Task { readonly number: number; readonly work: string | readonly BatchItem[]; readonly options: EncodeOptions }
-export type Reply = { readonly number: number } & ({ readonly done: Encoding | EncodedBatch } | { readonly error: unknown });
+export type Reply = { readonly number: number } & ({ readonly done: Done } | { readonly error: unknown });
+/** `undefined` for a block whose tokens may not be joined with others: see `BpeTokenizer.isPlain`. */
+export type Done = Encoding | EncodedBatch | undefined;
 type BatchItem = Sequence | readonly [Sequence, Sequence];
 
 export interface EncoderPoolOptions {
@@ -25,13 +27,15 @@ export interface EncoderPoolOptions {
 export interface EncoderPool {
   /** Many sequences, a megabase of them to a thread at a time. @returns exactly what the tokenizer's `encodeBatch` gives */
   encodeBatch(sequences: Iterable<BatchItem>, options?: Omit<EncodeOptions, 'pair'>): Promise<EncodedBatch>;
-  /** @returns exactly what the tokenizer's `encodeWithOffsets` gives */
+  /** One long sequence. @returns exactly what the tokenizer's `encode` gives */
+  encode(sequence: Sequence, options?: Pick<EncodeOptions, 'addSpecialTokens' | 'case'>): Promise<Uint32Array>;
+  /** The same with offsets, three times as much to write. @returns exactly what the tokenizer's `encodeWithOffsets` gives */
   encodeWithOffsets(sequence: Sequence, options?: Pick<EncodeOptions, 'addSpecialTokens' | 'case'>): Promise<Encoding>;
   close(): Promise<void>;
 }
 
 interface Thread {
-  encode(text: string, options: EncodeOptions): Promise<Encoding>;
+  encode(text: string, options: EncodeOptions): Promise<Encoding | undefined>;
   encodeBatch(items: readonly BatchItem[], options: EncodeOptions): Promise<EncodedBatch>;
   end(): unknown;
 }
@@ -52,19 +56,27 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
     }
     return Promise.all(results);
   };
+  /** @returns undefined where the text has to be encoded as a whole */
+  const encodeBlocks = async (text: string, letterCase: EncodeOptions['case']): Promise<Stretch[] | undefined> => {
+    checkOptions({ case: letterCase });
+    if (!tokenizer.isPlain('')) return undefined;
+    const options: EncodeOptions = { case: letterCase, addSpecialTokens: false }, starts = Array.from({ length: Math.ceil(text.length / blockLength) }, (_, i) => i * blockLength);
+    const blocks = await share(starts, (thread, start) => thread.encode(text.slice(start, start + blockLength + OVERLAP), options));
+    return blocks.every((block) => block !== undefined) ? joinBlocks(blocks, starts, text, (piece) => tokenizer.encodeWithOffsets(piece, options)) : undefined;
+  };
   return {
     async encodeBatch(sequences, options = {}) {
       checkBatch(sequences);
       checkOptions(options);
       return joinBatches(await share(groups(sequences), (thread, items) => thread.encodeBatch(items, options)));
     },
+    async encode(sequence, { addSpecialTokens = true, case: letterCase } = {}) {
+      const text = toText(sequence), stretches = await encodeBlocks(text, letterCase);
+      return stretches ? joinIds(stretches, framing(tokenizer, addSpecialTokens)) : tokenizer.encode(text, { case: letterCase, addSpecialTokens });
+    },
     async encodeWithOffsets(sequence, { addSpecialTokens = true, case: letterCase } = {}) {
-      const text = toText(sequence), options: EncodeOptions = { case: letterCase, addSpecialTokens: false };
-      if (!tokenizer.isPlain(text)) return tokenizer.encodeWithOffsets(text, { case: letterCase, addSpecialTokens });
-      const starts = Array.from({ length: Math.ceil(text.length / blockLength) }, (_, i) => i * blockLength);
-      const blocks = await share(starts, (thread, start) => thread.encode(text.slice(start, start + blockLength + OVERLAP), options));
-      const joined = joinBlocks(blocks, starts, text, (piece) => tokenizer.encodeWithOffsets(piece, options));
-      return addSpecialTokens ? frame(tokenizer, joined) : joined;
+      const text = toText(sequence), stretches = await encodeBlocks(text, letterCase), special = framing(tokenizer, addSpecialTokens);
+      return stretches ? { ids: joinIds(stretches, special), offsets: joinOffsets(stretches, special) } : tokenizer.encodeWithOffsets(text, { case: letterCase, addSpecialTokens });
     },
     async close() { await Promise.all(pool.map((thread) => thread.end())); },
   };
@@ -73,7 +85,7 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
 /** A stretch of tokens `[from, to)` of an encoding that starts at base `shift`. */
 interface Stretch { readonly encoding: Encoding; readonly from: number; to: number; readonly shift: number }
 
-function joinBlocks(blocks: readonly Encoding[], starts: readonly number[], text: string, encode: (text: string) => Encoding): Encoding {
+function joinBlocks(blocks: readonly Encoding[], starts: readonly number[], text: string, encode: (text: string) => Encoding): Stretch[] {
   const stretches: Stretch[] = [];
   blocks.forEach((encoding, i) => {
     const last = stretches.at(-1);
@@ -87,15 +99,37 @@ function joinBlocks(blocks: readonly Encoding[], starts: readonly number[], text
     const end = i + 1 < starts.length ? starts[i + 1] + OVERLAP : text.length, whole = encode(text.slice(0, end));
     stretches.splice(0, stretches.length, { encoding: whole, from: 0, to: whole.ids.length, shift: 0 });
   });
-  const count = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
-  const ids = new Uint32Array(count), offsets = new Uint32Array(2 * count);
-  let at = 0;
-  for (const { encoding, from, to, shift } of stretches) {
+  return stretches;
+}
+
+/** Special tokens around the tokens of one sequence. */
+interface Framing { readonly before: readonly number[]; readonly after: readonly number[] }
+
+function framing({ definition }: BpeTokenizer, addSpecialTokens: boolean): Framing {
+  const { single } = definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
+  const specials = (from: number, to: number) => (addSpecialTokens ? single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : [])) : []);
+  return { before: specials(0, content), after: specials(content, single.length) };
+}
+
+const countTokens = (stretches: readonly Stretch[], { before, after }: Framing) => stretches.reduce((sum, { from, to }) => sum + to - from, before.length + after.length);
+
+function joinIds(stretches: readonly Stretch[], special: Framing): Uint32Array {
+  const ids = new Uint32Array(countTokens(stretches, special));
+  ids.set(special.before);
+  let at = special.before.length;
+  for (const { encoding, from, to } of stretches) {
     ids.set(encoding.ids.subarray(from, to), at);
-    for (let i = 2 * from, o = 2 * at; i < 2 * to; i++) offsets[o++] = encoding.offsets[i] + shift;
     at += to - from;
   }
-  return { ids, offsets };
+  ids.set(special.after, at);
+  return ids;
+}
+
+function joinOffsets(stretches: readonly Stretch[], special: Framing): Uint32Array {
+  const offsets = new Uint32Array(2 * countTokens(stretches, special));
+  let o = 2 * special.before.length;
+  for (const { encoding: { offsets: own }, from, to, shift } of stretches) for (let i = 2 * from; i < 2 * to; i++) offsets[o++] = own[i] + shift;
+  return offsets;
 }
 
 const GROUP_BASES = 2 ** 20, GROUP_ITEMS = 2 ** 14;
@@ -125,20 +159,8 @@ function joinBatches(batches: readonly EncodedBatch[]): EncodedBatch {
   return { inputIds, cuSeqlens, maxSeqlen: batches.reduce((most, batch) => Math.max(most, batch.maxSeqlen), 0), unknownCount: sum((batch) => batch.unknownCount), truncatedCount: sum((batch) => batch.truncatedCount) };
 }
 
-function frame({ definition }: BpeTokenizer, { ids, offsets }: Encoding): Encoding {
-  const { single } = definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
-  const specials = (from: number, to: number) => single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : []));
-  const before = specials(0, content), all = before.length + specials(content, single.length).length + ids.length;
-  const framed = { ids: new Uint32Array(all), offsets: new Uint32Array(2 * all) };
-  framed.ids.set(before);
-  framed.ids.set(ids, before.length);
-  framed.ids.set(specials(content, single.length), before.length + ids.length);
-  framed.offsets.set(offsets, 2 * before.length);
-  return framed;
-}
-
 function startThread({ definition }: BpeTokenizer): Thread {
-  const waiting = new Map<number, { resolve(done: Encoding | EncodedBatch): void; reject(reason: unknown): void }>();
+  const waiting = new Map<number, { resolve(done: Done): void; reject(reason: unknown): void }>();
   let sent = 0, failure: Error | undefined;
   const answer = (reply: Reply) => {
     const task = waiting.get(reply.number)!;
@@ -154,14 +176,14 @@ function startThread({ definition }: BpeTokenizer): Thread {
   };
   const port = typeof Worker === 'undefined' ? nodePort(answer, fail) : browserPort(answer, fail); // Deno and Bun, too, have web workers
   port.post(definition);
-  const ask = <Done extends Encoding | EncodedBatch>(work: Task['work'], options: EncodeOptions) => new Promise<Done>((resolve, reject) => {
+  const ask = <Answer extends Done>(work: Task['work'], options: EncodeOptions) => new Promise<Answer>((resolve, reject) => {
     if (failure) return reject(failure);
-    waiting.set(sent, { resolve: resolve as (done: Encoding | EncodedBatch) => void, reject });
+    waiting.set(sent, { resolve: resolve as (done: Done) => void, reject });
     port.hold();
     port.post({ number: sent++, work, options } satisfies Task);
   });
   return {
-    encode: (text, options) => ask<Encoding>(text, options),
+    encode: (text, options) => ask<Encoding | undefined>(text, options),
     encodeBatch: (items, options) => ask<EncodedBatch>(items, options),
     end() {
       fail(new Error('createEncoderPool: expected an open pool, got a closed one; create another'));

@@ -6,8 +6,8 @@ function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void)
   const tokenizer = createBpeTokenizer(definition);
   listen(({ number, work, options }) => {
     try {
-      const done = typeof work === 'string' ? tokenizer.encodeWithOffsets(work, options) : tokenizer.encodeBatch(work, options);
-      reply({ number, done }, 'ids' in done ? [done.ids.buffer, done.offsets.buffer] : [done.inputIds.buffer, done.cuSeqlens.buffer]);
+      const done = typeof work !== 'string' ? tokenizer.encodeBatch(work, options) : tokenizer.isPlain(work) ? tokenizer.encodeWithOffsets(work, options) : undefined;
+      reply({ number, done }, done === undefined ? [] : 'ids' in done ? [done.ids.buffer, done.offsets.buffer] : [done.inputIds.buffer, done.cuSeqlens.buffer]);
     } catch (error) {
       reply({ number, error }, []);
     }
