@@ -13,11 +13,18 @@ export interface HubOptions extends FetchOptions {
 /** The hub's ids: `owner/name`. */
 export const isHubId = (source: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(source);
 
+/** Inside `try`, not before `.catch`: for bundlers a package that is not there is then no error (webpack 5 and Vite refuse the other; esbuild takes both). */
+async function hubLibrary(id: string): Promise<Pick<typeof import('@huggingface/hub'), 'modelInfo' | 'listFiles'>> {
+  try {
+    return await import('@huggingface/hub');
+  } catch (cause) {
+    throw new Error(`loadPretrained: expected the package @huggingface/hub for the id ${id}, got none; npm install @huggingface/hub, or give a directory or an address`, { cause });
+  }
+}
+
 /** Resolves the revision to a commit, so that all files are of one state, and lists the files. */
 export async function hubCheckpoint(id: string, options: HubOptions): Promise<Checkpoint> {
-  const { modelInfo, listFiles } = await import('@huggingface/hub').catch((cause: unknown) => {
-    throw new Error(`loadPretrained: expected the package @huggingface/hub for the id ${id}, got none; npm install @huggingface/hub, or give a directory or an address`, { cause });
-  });
+  const { modelInfo, listFiles } = await hubLibrary(id);
   const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
   const { revision = 'main', hubUrl = environment['HF_ENDPOINT'] ?? 'https://huggingface.co', accessToken = environment['HF_TOKEN'] } = options;
   const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch as typeof fetch } : {}), ...(accessToken ? { accessToken } : {}) };
