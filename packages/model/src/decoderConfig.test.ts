@@ -25,8 +25,17 @@ describe('config.json of Mistral', () => {
     for (const one of [config, genomeOceanConfigs['4B'], { ...config, headDim: 32, tiedHead: true }]) expect(parseConfig(serializeConfig(one))).toEqual(one);
   });
 
-  test('a window of null is none', () => {
-    expect(parseConfig(JSON.stringify({ ...JSON.parse(upstream), sliding_window: null }))).not.toHaveProperty('slidingWindow');
+  const read = (change: object) => parseConfig(JSON.stringify({ ...JSON.parse(upstream), ...change }));
+
+  test('a window of null is none; what is not there is what MistralConfig of transformers says', () => {
+    expect(read({ sliding_window: null })).not.toHaveProperty('slidingWindow');
+    expect(read({ sliding_window: undefined, num_attention_heads: 16, num_key_value_heads: undefined, rope_theta: undefined, rms_norm_eps: undefined, max_position_embeddings: undefined })).toMatchObject({ slidingWindow: 4096, numKvHeads: 8, ropeTheta: 10_000, rmsNormEps: 1e-6, maxPositions: 131_072 });
+    expect(read({ num_key_value_heads: null })).toMatchObject({ numKvHeads: 6 });
+  });
+
+  test('rotary positions as transformers 5 writes them', () => {
+    expect(read({ rope_theta: undefined, rope_parameters: { rope_theta: 1e6, rope_type: 'default' } })).toMatchObject({ ropeTheta: 1e6 });
+    expect(read({ rope_scaling: { type: 'default' } })).toMatchObject({ ropeTheta: 10_000 });
   });
 
   test.each<[string, object, string]>([
@@ -35,6 +44,8 @@ describe('config.json of Mistral', () => {
     ['another activation', { hidden_act: 'gelu' }, 'expected hidden_act "silu"'],
     ['dropped probabilities', { attention_dropout: 0.1 }, 'expected attention_dropout 0, got 0.1'],
     ['scaled positions', { rope_scaling: { type: 'linear', factor: 2 } }, 'expected no rope_scaling'],
+    ['positions scaled as transformers 5 says it', { rope_parameters: { rope_theta: 1e6, rope_type: 'yarn', factor: 4 } }, 'expected no rope_scaling'],
+    ['biases', { attention_bias: true }, 'expected no attention_bias for model_type "mistral"'],
     ['a window of no token', { sliding_window: 0 }, 'expected slidingWindow to be a positive integer'],
     ['an end beyond the vocabulary', { eos_token_id: 512 }, 'expected eosTokenId to lie in the vocabulary of 512, got 512'],
   ])('%s: refused with what is wrong', (_name, change, message) => {

@@ -62,20 +62,20 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
   const activation = read('hidden_act', 'string', 'silu');
   if (activation !== 'silu') throw new FormatError(`parseConfig: expected hidden_act "silu" for model_type "mistral", got ${JSON.stringify(activation)}`, { format: 'config.json' });
   if (read('attention_dropout', 'number', 0) !== 0) throw new RangeError(`parseConfig: expected attention_dropout 0, got ${JSON.stringify(raw['attention_dropout'])}; attention never holds its probabilities, so they cannot be dropped`);
-  if (raw['rope_scaling'] != null) throw new FormatError(`parseConfig: expected no rope_scaling, got ${JSON.stringify(raw['rope_scaling'])}; only plain rotary positions are known`, { format: 'config.json' });
+  for (const name of ['attention_bias', 'mlp_bias']) if (read(name, 'boolean', false)) throw new FormatError(`parseConfig: expected no ${name} for model_type "mistral", whose linear layers have no bias, got true`, { format: 'config.json' });
   const [hiddenSize, numHeads] = [read<number>('hidden_size', 'number'), read<number>('num_attention_heads', 'number')];
-  const slidingWindow = raw['sliding_window'] ?? undefined;
+  const slidingWindow = raw['sliding_window'] === undefined ? 4096 : raw['sliding_window'] ?? undefined; // null is none
   const pad = raw['pad_token_id'] ?? undefined;
   return checkDecoderConfig({
     vocabSize: read('vocab_size', 'number'),
     hiddenSize,
     numLayers: read('num_hidden_layers', 'number'),
     numHeads,
-    numKvHeads: read('num_key_value_heads', 'number', numHeads),
+    numKvHeads: raw['num_key_value_heads'] === undefined ? 8 : read('num_key_value_heads', 'number', numHeads),
     headDim: read('head_dim', 'number', hiddenSize / numHeads),
     intermediateSize: read('intermediate_size', 'number'),
     ...(slidingWindow === undefined ? {} : { slidingWindow: slidingWindow as number }),
-    ropeTheta: read('rope_theta', 'number', 10_000),
+    ropeTheta: ropeThetaOf(raw),
     rmsNormEps: read('rms_norm_eps', 'number', 1e-6),
     initializerRange: read('initializer_range', 'number', 0.02),
     maxPositions: read('max_position_embeddings', 'number', 131_072),
@@ -85,6 +85,14 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
     ...(pad === undefined ? {} : { padTokenId: pad as number }),
     ...parseClassifier(raw),
   });
+}
+
+/** `rope_theta`, or `rope_parameters.rope_theta` as transformers 5 writes it. @throws FormatError for positions that are scaled */
+function ropeThetaOf(raw: Readonly<Record<string, unknown>>): number {
+  const parameters = { ...(raw['rope_scaling'] ?? {}) as object, ...(raw['rope_parameters'] ?? {}) as object } as Readonly<Record<string, unknown>>;
+  const { type, rope_type: kind = type ?? 'default', rope_theta: theta = raw['rope_theta'], ...others } = parameters;
+  if (kind !== 'default' || Object.keys(others).length) throw new FormatError(`parseConfig: expected no rope_scaling, got ${JSON.stringify(parameters)}; only plain rotary positions are known`, { format: 'config.json' });
+  return readerOf({ rope_theta: theta })('rope_theta', 'number', 10_000);
 }
 
 /** The keys of upstream's config.json, as `parseDecoderConfig` reads them. @param classifies - whether the checkpoint beside it has a classifier */
