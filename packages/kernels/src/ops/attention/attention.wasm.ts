@@ -1,7 +1,7 @@
 // AssemblyScript. Exact attention with an online softmax. A part owns whole items; an item is a block of queries of one head, forward, or a sequence of one key head, backward.
 // Blocks of queries meet blocks of keys in the register tile of matmul; at most one block of scores exists for each part.
 import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
-import { packColumns, packRows, panelProduct } from '../matmul/tile.wasm';
+import { packColumns, packRows, panelProduct, transpose } from '../matmul/tile.wasm';
 
 /** First and last + 1 column of a block of keys that a query sees: `position` is where the query stands among the keys, `first` the first key of the block. */
 @inline function firstSeen(position: i32, first: i32, left: i32): i32 {
@@ -81,7 +81,7 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
       const scoresRow = <usize>padded << 2, sumsRow = <usize>wide << 2;
       for (let j = 0; j < keys; j += 8) {
         packColumns(at(key, (firstK + j) * keyRow + column), <usize>keyRow << 2, min(8, keys - j), headDim, at(keys8, j * headDim));
-        panelProduct(q, <usize>queryRow << 4, <usize>queryRow << 2, 4, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
+        panelProduct(q, <usize>queryRow << 2, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
       }
       for (let i = 0; i < rows; i++) {
         const own = position + i;
@@ -89,7 +89,7 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
       }
       for (let j = 0; j < headDim; j += 8) {
         packRows(at(value, firstK * keyRow + column + j), <usize>keyRow << 2, min(8, headDim - j), keys, at(values8, j * keys));
-        panelProduct(scores, 4 * scoresRow, scoresRow, 4, rows, at(values8, j * keys), keys, at(sums, j), sumsRow, at(sums, j), sumsRow, 8, edge);
+        panelProduct(scores, scoresRow, rows, at(values8, j * keys), keys, at(sums, j), sumsRow, at(sums, j), sumsRow, 8, edge);
       }
     }
     for (let i = 0; i < rows; i++) {
@@ -144,7 +144,7 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
   const dQueryRow = segments > 1 ? width : queryRow, dQueryBytes = <usize>dQueryRow << 2;
   const edge = scratch + <usize>part * <usize>scratchSize;
   const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
-  const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK);
+  const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK), turned = at(dValues, wide * blockK);
   const items = sequences * kvHeads * segments;
   for (let item = share(items, part, parts), last = share(items, part + 1, parts); item < last; item++) {
     const s = item / (kvHeads * segments), kvHead = (item / segments) % kvHeads, segment = item % segments;
@@ -169,21 +169,24 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
           const rows = min(blockQ, toQ - firstQ);
           const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(ownQuery, firstQ * dQueryRow + head * headDim);
           for (let j = 0; j < keys; j += 8) {
-            panelProduct(q, 4 * queryBytes, queryBytes, 4, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
-            panelProduct(d, 4 * bytes, bytes, 4, rows, at(values8, j * headDim), headDim, 0, 0, at(dScores, j), scoresRow, 8, edge);
+            panelProduct(q, queryBytes, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
+            panelProduct(d, bytes, rows, at(values8, j * headDim), headDim, 0, 0, at(dScores, j), scoresRow, 8, edge);
           }
           for (let i = 0; i < rows; i++) {
             const own = firstQ + i + shift, at0 = (firstQ + i) * heads + head;
             const delta = dot(at(dOutput, at0 * headDim), at(output, at0 * headDim), headDim);
             softmaxBackward(at(scores, i * padded), at(dScores, i * padded), padded, firstSeen(own, firstK, left), endSeen(own, firstK, keys, right), scale, slope, firstK - own, load<f32>(at(logSumExp, at0)), delta);
           }
+          const turnedRow = <usize>rows << 2, dScoresTurned = scores; // whose probabilities are turned by then
+          transpose(scores, scoresRow, keys, rows, turned, turnedRow);
+          transpose(dScores, scoresRow, keys, rows, dScoresTurned, turnedRow);
           for (let j = 0; j < headDim; j += 8) {
             const columns = min(8, headDim - j);
-            panelProduct(dScores, 4 * scoresRow, scoresRow, 4, rows, at(keyRows8, j * keys), keys, at(dQ, j), dQueryBytes, at(dQ, j), dQueryBytes, columns, edge);
+            panelProduct(dScores, scoresRow, rows, at(keyRows8, j * keys), keys, at(dQ, j), dQueryBytes, at(dQ, j), dQueryBytes, columns, edge);
             packRows(at(d, j), bytes, columns, rows, at(dOutputs8, j * rows));
-            panelProduct(scores, 16, 4, scoresRow, keys, at(dOutputs8, j * rows), rows, at(dValues, j), wideBytes, at(dValues, j), wideBytes, 8, edge);
+            panelProduct(turned, turnedRow, keys, at(dOutputs8, j * rows), rows, at(dValues, j), wideBytes, at(dValues, j), wideBytes, 8, edge);
             packRows(at(q, j), queryBytes, columns, rows, at(queries8, j * rows));
-            panelProduct(dScores, 16, 4, scoresRow, keys, at(queries8, j * rows), rows, at(dKeys, j), wideBytes, at(dKeys, j), wideBytes, 8, edge);
+            panelProduct(dScoresTurned, turnedRow, keys, at(queries8, j * rows), rows, at(dKeys, j), wideBytes, at(dKeys, j), wideBytes, 8, edge);
           }
         }
       }

@@ -2,7 +2,7 @@
 // b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks of 256 in order.
 import { at, share } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
-import { panelProduct, packColumns, packRows } from './tile.wasm';
+import { packColumns, packRows, panelProduct, transpose } from './tile.wasm';
 
 /** Inner block: a panel of 8 columns is then 8 KiB and stays in the first cache. */
 const BLOCK_K: i32 = 256;
@@ -33,34 +33,15 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
   let inner = 0;
   do {
     const depth = min(BLOCK_K, k - inner);
-    if (transposed) packRowGroups(a + ((<usize>inner * <usize>m + <usize>firstRow) << 2), <usize>m << 2, rows, depth, block);
+    if (transposed) transpose(a + ((<usize>inner * <usize>m + <usize>firstRow) << 2), <usize>m << 2, rows, depth, block, <usize>depth << 2);
+    const own = transposed ? block : a + ((<usize>firstRow * <usize>k + <usize>inner) << 2), ownRow = <usize>(transposed ? depth : k) << 2;
     for (let column = firstColumn; column < lastColumn; column += 8) {
-      const panel = at(packed, inner * padded + column * depth);
       const to = c + ((<usize>firstRow * <usize>n + <usize>column) << 2);
-      const columns = min(8, lastColumn - column);
       const from = inner ? to : packedBias + (<usize>column << 2), fromRow = inner ? cRow : 0;
-      if (transposed) panelProduct(block, <usize>depth << 4, 4, 16, rows, panel, depth, from, fromRow, to, cRow, columns, edge);
-      else {
-        const aRow = <usize>k << 2;
-        panelProduct(a + <usize>firstRow * aRow + (<usize>inner << 2), 4 * aRow, aRow, 4, rows, panel, depth, from, fromRow, to, cRow, columns, edge);
-      }
+      panelProduct(own, ownRow, rows, at(packed, inner * padded + column * depth), depth, from, fromRow, to, cRow, min(8, lastColumn - column), edge);
     }
     inner += depth;
   } while (inner < k);
   const start = (<usize>firstRow * <usize>n) << 2;
   epilogue(c + start, residual + start, cRow, rows, firstColumn, lastColumn, code, added);
-}
-
-/** A block of a, stored as [k, rows], becomes groups of four rows, [rows / 4][k][4]: else neighbours in a row lie a page apart. */
-function packRowGroups(a: usize, aColumn: usize, rows: i32, k: i32, block: usize): void {
-  for (let row = 0; row < rows; row += 4) {
-    const left = min(4, rows - row);
-    let from = a + (<usize>row << 2);
-    for (let i = 0; i < k; i++) {
-      if (left == 4) v128.store(block, v128.load(from));
-      else for (let j = 0; j < left; j++) store<f32>(block + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
-      from += aColumn;
-      block += 16;
-    }
-  }
 }

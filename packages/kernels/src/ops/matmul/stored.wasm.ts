@@ -142,7 +142,7 @@ const BLOCK_K: i32 = 256;
       const depth = min(BLOCK_K, k - inner), to = at(c, column);
       pack(b, n, k, transposed, type, column, columns, inner, depth, panel);
       const from = inner ? to : start, x = at(a, inner);
-      panelProduct(x, 4 * aRow, aRow, 4, rows, panel, depth, from, inner ? cRow : 0, to, cRow, columns, edge);
+      panelProduct(x, aRow, rows, panel, depth, from, inner ? cRow : 0, to, cRow, columns, edge);
       inner += depth;
     } while (inner < k);
     if (type == INT8) for (let r = 0; r < rows; r++) for (let j = column, to = c + <usize>r * cRow; j < column + columns; j++) store<f32>(at(to, j), load<f32>(at(to, j)) * load<f32>(at(scales, j)) + (hasBias ? load<f32>(at(bias, j)) : 0));
