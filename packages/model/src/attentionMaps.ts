@@ -1,6 +1,7 @@
-import { alibiSlopes, free, linear, read, reshape, scope, type Tensor } from '@genomelm/kernels';
+import { alibiSlopes, free, linear as multiply, read, reshape, scope, type Tensor } from '@genomelm/kernels';
 import { packBatch, positionsOf, type Batch, type TokenSequence } from './batch';
 import { forward } from './forward';
+import { linear } from './layers/linear';
 import { rmsNorm } from './layers/rmsNorm';
 import { rotaryAt } from './layers/rotary';
 import { isDecoder, type AnyModel, type CausalModel, type Model } from './model';
@@ -61,7 +62,7 @@ type Projection = (layer: number, x: Tensor) => Tensor[];
 
 const encoderProjection = ({ config: { hiddenSize }, params: { bert } }: Model): Projection => (layer, x) => {
   const { weight, bias } = bert.encoder.layer[layer].attention.self.Wqkv;
-  const part = (i: number) => linear(x, { ...weight, shape: [hiddenSize, hiddenSize], offset: weight.offset + i * hiddenSize ** 2 }, bias && { ...bias, shape: [hiddenSize], offset: bias.offset + i * hiddenSize });
+  const part = (i: number) => multiply(x, { ...weight, shape: [hiddenSize, hiddenSize], offset: weight.offset + i * hiddenSize ** 2 }, bias && { ...bias, shape: [hiddenSize], offset: bias.offset + i * hiddenSize });
   return [part(0), part(1)];
 };
 
@@ -72,7 +73,7 @@ function decoderProjection({ config, params: { model } }: CausalModel, batch: Ba
     const { input_layernorm: norm, self_attn: { q_proj, k_proj } } = model.layers[layer];
     const normed = rmsNorm(x, norm, rmsNormEps);
     return [q_proj, k_proj].map((projection) => {
-      const y = linear(normed, projection.weight, projection.bias);
+      const y = linear(normed, projection);
       return reshape(rotate(reshape(y, [y.shape[0], y.shape[1] / headDim, headDim])), y.shape);
     });
   };

@@ -1,5 +1,5 @@
 import { createWasmDevice, flatten, free, read } from '@genomelm/kernels';
-import { causalLmLogits, createModel, loadPretrained, packBatch, serializePretrained, storeWeights, type CausalModel } from './index';
+import { attentionMaps, causalLmLogits, createModel, loadPretrained, packBatch, serializePretrained, storeWeights, type CausalModel } from './index';
 import { tinyDecoder } from '../test/tinyDecoder';
 
 test.each([['float16', 2e-3], ['bfloat16', 2e-2], ['int8', 4e-2]] as const)('%s is near float32, and frees what it replaces', async (dtype, tolerance) => {
@@ -12,7 +12,8 @@ test.each([['float16', 2e-3], ['bfloat16', 2e-2], ['int8', 4e-2]] as const)('%s 
     free(logits);
     return values;
   };
-  const exact = await logitsOf(model);
+  const mapOf = async (of: typeof model) => (await attentionMaps(of, batch.inputIds, { rows: [39], layers: [1], heads: [2] }))[0].probabilities;
+  const [exact, map] = [await logitsOf(model), await mapOf(model)];
   const before = device.memory.live;
   const stored = storeWeights(model, dtype);
   expect(device.memory.live).toBeLessThan(before * (dtype === 'int8' ? 0.5 : 0.7));
@@ -20,6 +21,7 @@ test.each([['float16', 2e-3], ['bfloat16', 2e-2], ['int8', 4e-2]] as const)('%s 
   const wrong = (await logitsOf(stored)).reduce((most, value, i) => Math.max(most, Math.abs(value - exact[i])), 0);
   expect(wrong / largest).toBeLessThan(tolerance);
   expect(wrong).toBeGreaterThan(0);
+  (await mapOf(stored)).forEach((share, i) => expect(Math.abs(share - map[i])).toBeLessThan(tolerance));
   expect(() => storeWeights(stored, 'float16')).toThrow('storeWeights: expected weights in float32 without adapters, got');
   free(stored.params);
   expect(device.memory.live).toBe(0);
