@@ -39,6 +39,8 @@ export interface Plan<S> {
   readonly scratch?: readonly TensorSpec[];
   /** Scratch that the first steps fill from some inputs alone: a device may keep it, and skip those steps, while the inputs stay as they are. */
   readonly prepared?: Prepared;
+  /** What to run in its place where nothing is kept, if preparing for one use alone would cost more than it brings. */
+  readonly unprepared?: Plan<S>;
 }
 
 /** Scratch `0` to `scratch - 1` is filled by steps `0` to `steps - 1` from `inputs` alone. `layout` tells apart how one op prepares the same inputs. */

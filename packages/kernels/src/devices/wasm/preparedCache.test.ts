@@ -63,6 +63,19 @@ describe('the cache', () => {
     expect(claim(a)).toBeUndefined();
   });
 
+  test('weights beyond the budget, used in turn: those that are kept stay', () => {
+    const cache = createPreparedCache(createHeap(false), 4 * 250);
+    const all = [fake(), fake(), fake(), fake()];
+    const round = () => all.map((x) => {
+      const kept = cache.claim('op', prepared, [x], scratch(100));
+      cache.release();
+      return kept;
+    });
+    expect(round()).toEqual([undefined, undefined, undefined, undefined]);
+    const [a, b] = round();
+    for (let again = 0; again < 3; again++) expect(round()).toEqual([a, b, undefined, undefined]);
+  });
+
   test('gives everything back when tensors need the room, but not what the running op holds', () => {
     const heap = createHeap(false);
     let full = false;

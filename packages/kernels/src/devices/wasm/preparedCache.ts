@@ -10,7 +10,10 @@ export interface Kept {
   filled: boolean;
 }
 
-/** What ops prepare from inputs that do not change, such as packed weights at inference: kept from the second time on, the least recently used making way. */
+/**
+ * What ops prepare from inputs that do not change, such as packed weights at inference: kept from the second time on, the least recently used making way.
+ * But only those not used since the newcomer's first time: weights beyond the budget, used in turn, would all be prepared for one use each.
+ */
 export interface PreparedCache {
   /** What is kept for these inputs, or room for it; undefined where it is not worth keeping. Stays until `release`. */
   claim(op: string, prepared: Prepared, inputs: readonly Tensor[], scratch: readonly TensorSpec[]): Kept | undefined;
@@ -22,6 +25,8 @@ export interface PreparedCache {
 }
 
 interface Entry extends Kept {
+  /** The number of the claim that used it last. */
+  used: number;
   readonly key: string;
   readonly sources: readonly { readonly buffer: DeviceBuffer; readonly version: number }[];
   readonly sizes: readonly number[];
@@ -32,8 +37,8 @@ interface Entry extends Kept {
 export function createPreparedCache(heap: Heap, budget: number): PreparedCache {
   const entries = new Set<Entry>(); // the least recently used first
   const bySource = new Map<DeviceBuffer, Set<Entry>>();
-  const seen = new WeakMap<DeviceBuffer, Map<string, string>>();
-  let [bytes, claimed]: [number, Entry | undefined] = [0, undefined];
+  const seen = new WeakMap<DeviceBuffer, Map<string, { readonly versions: string; readonly at: number }>>();
+  let [bytes, claims, claimed]: [number, number, Entry | undefined] = [0, 0, undefined];
 
   const remove = (entry: Entry): void => {
     entries.delete(entry);
@@ -67,24 +72,27 @@ export function createPreparedCache(heap: Heap, budget: number): PreparedCache {
 
   const claim = (key: string, inputs: readonly Tensor[], sizes: readonly number[]): Entry | undefined => {
     const [{ buffer: first }] = inputs;
+    claims++;
     const versions = inputs.map(({ buffer }) => buffer.version).join();
     for (const entry of [...(bySource.get(first) ?? [])]) {
       if (entry.sources.some(({ buffer, version }) => buffer.version !== version)) remove(entry);
       else if (entry.key === key && entry.sources.every(({ buffer }, i) => buffer === inputs[i].buffer)) {
         entries.delete(entry);
         entries.add(entry);
+        entry.used = claims;
         return entry;
       }
     }
-    const before = seen.get(first) ?? new Map<string, string>();
-    seen.set(first, before);
-    const again = before.get(key) === versions;
-    before.set(key, versions);
+    const known = seen.get(first) ?? new Map<string, { versions: string; at: number }>();
+    seen.set(first, known);
+    const before = known.get(key);
+    known.set(key, { versions, at: claims });
     const needed = sizes.reduce((sum, size) => sum + size, 0);
-    if (!again || needed > budget) return undefined;
-    for (const entry of entries) if (bytes + needed > budget) remove(entry);
+    if (before?.versions !== versions || needed > budget) return undefined;
+    for (const entry of entries) if (bytes + needed > budget && entry.used < before.at) remove(entry);
+    if (bytes + needed > budget) return undefined;
     const addresses = takeAll(sizes);
-    return addresses && add({ key, addresses, sizes, bytes: needed, filled: false, sources: inputs.map(({ buffer }) => ({ buffer, version: buffer.version })) });
+    return addresses && add({ key, addresses, sizes, bytes: needed, filled: false, used: claims, sources: inputs.map(({ buffer }) => ({ buffer, version: buffer.version })) });
   };
 
   return {

@@ -6,14 +6,16 @@ import type { Pool } from './pool';
 import type { PreparedCache } from './preparedCache';
 
 /** Allocates scratch and host arrays, runs the steps one after another, and frees both; but for what the cache keeps. */
-export function runPlan(name: string, { steps, scratch = [], prepared }: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[], buffers: Buffers, pool: Pool, cache: PreparedCache): void {
+export function runPlan(name: string, plan: Plan<WasmCall>, inputs: readonly Tensor[], outputs: readonly Tensor[], buffers: Buffers, pool: Pool, cache: PreparedCache): void {
   const temporary: WasmBuffer[] = [];
   const keep = (make: () => WasmBuffer): number => {
     const buffer = allocatingFor(name, make);
     temporary.push(buffer);
     return buffer.address;
   };
-  const kept = prepared && cache.claim(name, prepared, inputs, scratch);
+  const { prepared, unprepared } = plan;
+  const kept = prepared && cache.claim(name, prepared, inputs, plan.scratch ?? []);
+  const { steps, scratch = [] } = unprepared && !kept ? unprepared : plan;
   try {
     const scratchAt = scratch.map((spec, i) => kept?.addresses[i] ?? keep(() => buffers.allocate(bytesOf(spec))));
     for (const { kernel, args, bind, parts } of kept?.filled ? steps.slice(prepared!.steps) : steps) {

@@ -28,3 +28,16 @@ test('inner sizes must meet', async () => {
   expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), zeros(device, [5]))).toThrow('matmul: expected bias of shape [n 4], got [5]');
   expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), undefined, { residual: zeros(device, [4]) })).toThrow('linear: expected residual of shape [2, 4], got [4]');
 });
+
+test.each(['wasm', 'wasm, 2 threads'])('a row has the same bits however many come with it, and whether the weight was packed before, on %s', async (kind) => {
+  const device = await devices[kind]();
+  for (const [n, k] of [[48, 300], [21, 515]]) {
+    const [values, weight, bias, residual] = [testNumbers(1, 130 * k), tensor(device, testNumbers(2, n * k), [n, k]), tensor(device, testNumbers(3, n)), testNumbers(4, 130 * n)];
+    const product = async (rows: number) => [...(await device.read(linear(tensor(device, values.subarray(0, rows * k), [rows, k]), weight, bias, { activation: 'silu', residual: tensor(device, residual.subarray(0, rows * n), [rows, n]) })))];
+    const all = await product(130);
+    for (const rows of [1, 2, 4, 5, 32, 63, 64, 65, 1, 3]) expect(await product(rows)).toEqual(all.slice(0, rows * n));
+    device.write(weight, testNumbers(2, n * k)); // a new version: not packed the next time
+    for (const rows of [1, 1, 1, 3]) expect(await product(rows)).toEqual(all.slice(0, rows * n));
+  }
+  await device.destroy();
+});

@@ -30,8 +30,14 @@ function wasmBlocks(m: number, n: number, k: number): { blockRows: number; block
   return { blockRows, blockColumns: m < 64 ? 256 : Math.max(n, 1) };
 }
 
-/** Up to here b is not packed. */
+/** Up to here b is not packed for one product alone. */
 const fewRows = 4;
+
+/** Up to here a packed b is read once, as one stream. */
+const streamedRows = 64;
+
+/** A multiple of eight, so that as many threads end at once; a part of one row takes about 10 µs. */
+const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), m * n * k < 2 ** 18 ? 1 : 8 * Math.ceil(partsFor(n * k) / 16));
 
 interface Epilogue {
   /** Positions of the inputs that may be missing. */
@@ -46,18 +52,19 @@ export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, acti
   const { transposeA, transposeB } = transposes;
   if (b.dtype !== 'float32') return storedCalls({ m, n, k, transposed: transposeB, type: b.dtype as 'float16', bias, residual, activation });
   const [hasBias, rest, added] = [bias === undefined ? 0 : 1, epilogueArguments(activation, residual), input(residual ?? 0)];
-  if (m <= fewRows && !transposeA) return one('matmulFew', [input(0), input(1), input(bias ?? 1), output(0), added], [m, n, k, transposeB ? 1 : 0, hasBias, ...rest], partsFor(n * k));
   const padded = Math.ceil(n / 8) * 8;
   const { blockRows, blockColumns } = wasmBlocks(m, n, k);
-  const parts = Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-  const perPart = 32 + (transposeA ? Math.ceil(blockRows / 4) * 4 * Math.min(k, 256) : 0);
+  const streams = m <= streamedRows && !transposeA;
+  const parts = streams ? streamParts(m, n, k) : Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
+  const perPart = 32 + (streams || transposeA ? Math.ceil((streams ? m : blockRows) / 4) * 4 * Math.min(k, 256) : 0);
+  const product = streams
+    ? call('matmulStream', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, 4 * perPart, ...rest], parts)
+    : call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts);
   return {
     scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
     prepared: { inputs: bias === undefined ? [1] : [1, bias], scratch: 2, steps: 1, layout: `${n} ${k} ${transposeB}` },
-    steps: [
-      call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k)),
-      call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts),
-    ],
+    steps: [call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k)), product],
+    ...(m <= fewRows && !transposeA && { unprepared: one('matmulFew', [input(0), input(1), input(bias ?? 1), output(0), added], [m, n, k, transposeB ? 1 : 0, hasBias, ...rest], partsFor(n * k)) }),
   };
 }
 
