@@ -51,6 +51,15 @@ describe('gpujs, in gpu.js\'s cpu mode, equals the definition', () => {
   test.each(attentionCases(join(goldenFolder, 'attention')))('attention equals flash-attention in float64: %s', (name) => checkAttention(device, join(goldenFolder, 'attention'), name));
 });
 
+test('a kernel that was compiled for no keys serves some', async () => {
+  const device = createGpuJsDevice({ mode: 'cpu' });
+  for (const tokens of [0, 3]) {
+    const means = await read(segmentMean(tensor(device, new Float32Array(2 * tokens).fill(4), [tokens, 2]), [0, tokens, tokens]));
+    expect([...means]).toEqual([tokens && 4, tokens && 4, 0, 0]);
+  }
+  await device.destroy();
+});
+
 test('an op without a kernel is an error, unless asked for otherwise', async () => {
   const device = createGpuJsDevice({ mode: 'cpu' });
   expect(() => dropout(tensor(device, [1, 2]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow('dropout: expected a device with this op, got gpujs; use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');

@@ -51,8 +51,12 @@ export function createLauncher(mode: GpuJsMode): Launcher {
   };
 }
 
-/** What gpu.js takes for an array of these axes. There is no texture without elements. */
-const argument = (array: Data, size: Size): Input => (array.length ? new Input(array as never, [...size] as never) : new Input(new Float32Array(1) as never, [1] as never));
+/** What gpu.js takes for an array of these axes. There is no texture without elements: an axis of none is one, of zeros, as a kernel is compiled for the lengths that it sees first. */
+function argument(array: Data, size: Size): Input {
+  if (array.length) return new Input(array as never, [...size] as never);
+  const least = size.map((length) => length || 1);
+  return new Input(new Float32Array(least.reduce((product, length) => product * length)) as never, least as never);
+}
 
 /** Inputs hold four elements a texel, results one. */
 function checkTextures(op: string, side: number, arrays: readonly Data[], result: Float32Array): void {
