@@ -31,13 +31,20 @@ export const ones = (device: Device, shape: readonly number[]): Tensor => fill(a
 /** Normal numbers with mean 0, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
 export function randomNormal(device: Device, shape: readonly number[], { standardDeviation = 0.02, seed, stream = 0 }: { standardDeviation?: number; seed: number; stream?: number }): Tensor {
   const random = createRandom(seed, stream);
-  return tensor(device, Float32Array.from({ length: sizeOf({ dtype: 'float32', shape }) }, () => random.normal() * standardDeviation), shape);
+  return draw(device, shape, () => random.normal() * standardDeviation);
 }
 
 /** Numbers of the same chance between `low` and `high`, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
 export function randomUniform(device: Device, shape: readonly number[], { low = 0, high = 1, seed, stream = 0 }: { low?: number; high?: number; seed: number; stream?: number }): Tensor {
   const random = createRandom(seed, stream);
-  return tensor(device, Float32Array.from({ length: sizeOf({ dtype: 'float32', shape }) }, () => low + (high - low) * random.uniform()), shape);
+  return draw(device, shape, () => low + (high - low) * random.uniform());
+}
+
+/** In row-major order. A loop: `Float32Array.from` takes as long again as the numbers. */
+function draw(device: Device, shape: readonly number[], next: () => number): Tensor {
+  const values = new Float32Array(sizeOf({ dtype: 'float32', shape }));
+  for (let i = 0; i < values.length; i++) values[i] = next();
+  return tensor(device, values, shape);
 }
 
 /** Of weights `[outputs, ..., inputs]`, how many numbers an output sums, and how many outputs an input reaches. */
