@@ -9,7 +9,8 @@ import { splitByHomology } from './splitByHomology';
 import { createHomologSearch } from './homologSearch';
 import { auditLeakage } from './leakage';
 import { alignLocally } from './localAlignment';
-import { encode } from './sequenceText';
+import { createSequenceText, encode } from './sequenceText';
+import { createExtension } from './ungappedExtension';
 
 /** Smith and Waterman as first written down: every gap length is tried, no band. */
 function plainScore(query: string, target: string): number {
@@ -47,6 +48,26 @@ describe('local alignment', () => {
     expect(align(`${left}AAAAAAAAAA`, `${left}CCCCCCCCCC`)).toEqual({ score: 20, identity: 1, coverage: 0.5 });
     expect(align('AAAA', 'CCCC')).toEqual({ score: 0, identity: 0, coverage: 0 });
   });
+});
+
+describe('extension without gaps', () => {
+  const dna = fc.string({ unit: fc.constantFrom(...'AAAAACGTN'), minLength: 11, maxLength: 60 });
+  test('base by base it scores the same, within the row and until 20 are lost', () => fc.assert(fc.property(dna, dna, fc.nat(60), fc.nat(60), (query, other, q, t) => {
+    const text = createSequenceText([other, query.slice(q), other]);
+    const [position, start] = [q % (query.length - 10), 1 + other.length + 1 + (t % Math.max(1, query.length - q - 10))];
+    const codes = encode(query);
+    const diagonal = start - position;
+    const grow = (from: number, step: number, before: number) => {
+      let [best, end, running] = [before, from, before];
+      for (let i = from; i >= 0 && i < codes.length && text.codes[i + diagonal] < 5 && running > best - 20; i += step) {
+        running += codes[i] < 4 && codes[i] === text.codes[i + diagonal] ? 2 : -3;
+        if (running > best) [best, end] = [running, i + step];
+      }
+      return { best, end };
+    };
+    const right = grow(position + 11, 1, 22);
+    expect(createExtension(text.codes)(codes)(position, diagonal)).toEqual({ score: grow(position - 1, -1, right.best).best, end: right.end });
+  })));
 });
 
 describe('search for homologs', () => {

@@ -1,6 +1,7 @@
-import { createKmerIndex, forEachKmer, rowOf, seedLength, type KmerIndex } from './kmerIndex';
+import { createKmerIndex, forEachKmer, rowOf, type KmerIndex } from './kmerIndex';
 import { alignLocally, alignmentScores, type LocalAlignment } from './localAlignment';
 import { createSequenceText, encode, reverseComplementCodes } from './sequenceText';
+import { createExtension } from './ungappedExtension';
 
 /** What counts as a near duplicate. */
 export interface HomologyThresholds {
@@ -17,8 +18,6 @@ export interface Homolog extends Omit<LocalAlignment, 'score'> {
   readonly reversed: boolean;
 }
 
-/** Extensions without gaps stop when they have lost this much of their best score. */
-const dropOff = 20;
 /** Least score of an extension without gaps that is worth an alignment, whatever the query; a seed alone has 22. */
 const leastTrigger = 28;
 /** Share of the score of the weakest alignment that counts, which one extension without gaps has to reach: in long queries chance alone gives many of 28. */
@@ -67,26 +66,38 @@ function strandsOf(query: string): [Uint8Array, Uint8Array] {
 
 /** Returns a function that lists the candidates of a query, the best first. */
 function createSeeding(index: KmerIndex, longestQuery: number, triggerOf: (length: number) => number): (strands: readonly Uint8Array[]) => Candidate[] {
-  const { text, offsets, positions } = index;
-  // How far each diagonal has been extended, as `era + query position`. Eras grow from strand to strand, so that nothing needs to be cleared.
-  const extendedTo = new Float64Array(text.codes.length + longestQuery);
+  const { text, offsets, positions, lettersBefore } = index;
+  const extensionOf = createExtension(text.codes);
+  // How far each diagonal has been extended, as `era + query position`. Eras grow from strand to strand, so that nothing needs to be cleared before they outgrow 32 bits.
+  const extendedTo = new Uint32Array(text.codes.length + longestQuery);
   let era = 1;
   return (strands) => {
     const best = new Map<number, Candidate>();
     strands.forEach((query, strand) => {
       const trigger = triggerOf(query.length);
       const mostFrequent = frequencyLimit(query, offsets);
+      const extend = extensionOf(query);
+      let followed = -2; // The last position whose seeds were looked up.
+      if (era > 0xffffffff - query.length) {
+        extendedTo.fill(0);
+        era = 1;
+      }
       forEachKmer(query, (kmer, position) => {
-        if (offsets[kmer + 1] - offsets[kmer] > mostFrequent) return;
-        for (let entry = offsets[kmer]; entry < offsets[kmer + 1]; entry++) {
+        const end = offsets[kmer + 1];
+        if (end - offsets[kmer] > mostFrequent) return;
+        // A seed with the same letter before it goes on from the position before, where it has been extended already: all but a few in sets of near-identical rows.
+        const known = followed === position - 1 ? query[position - 1] : -1;
+        followed = position;
+        for (let entry = offsets[kmer]; entry < end; entry++) {
+          if (lettersBefore[entry] === known) continue;
           const diagonal = positions[entry] - position;
           if (extendedTo[diagonal + longestQuery] >= era + position) continue;
-          const { score, end } = extend(query, text.codes, position, diagonal);
-          extendedTo[diagonal + longestQuery] = era + end;
+          const { score, end: reached } = extend(position, diagonal);
+          extendedTo[diagonal + longestQuery] = era + reached;
           if (score < trigger) continue;
           const row = rowOf(text, positions[entry]);
-          const known = best.get(row);
-          if (!known || score > known.score) best.set(row, { row, strand, score, diagonal });
+          const rival = best.get(row);
+          if (!rival || score > rival.score) best.set(row, { row, strand, score, diagonal });
         }
       });
       era += query.length + 1;
@@ -107,20 +118,4 @@ function frequencyLimit(query: Uint8Array, offsets: Uint32Array): number {
   frequencies.sort((a, b) => a - b);
   let visited = 0;
   return frequencies.find((frequency) => (visited += frequency) > mostEntries)! - 1;
-}
-
-/** Grows a seed in both directions without gaps. `end` is the query position behind the best extension. */
-function extend(query: Uint8Array, codes: Uint8Array, position: number, diagonal: number): { score: number; end: number } {
-  const { match, mismatch } = alignmentScores;
-  let end = position + seedLength;
-  let score = match * seedLength;
-  for (let i = end, running = score; i < query.length && codes[i + diagonal] < 5 && running > score - dropOff; i++) {
-    running += query[i] === codes[i + diagonal] && query[i] < 4 ? match : mismatch;
-    if (running > score) [score, end] = [running, i + 1];
-  }
-  for (let i = position - 1, running = score; i >= 0 && codes[i + diagonal] < 5 && running > score - dropOff; i--) {
-    running += query[i] === codes[i + diagonal] && query[i] < 4 ? match : mismatch;
-    if (running > score) score = running;
-  }
-  return { score, end };
 }

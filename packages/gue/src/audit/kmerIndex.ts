@@ -10,6 +10,8 @@ export interface KmerIndex {
   /** `[4^11 + 1]`: positions of k-mer c are `positions[offsets[c] .. offsets[c + 1])`, ascending. */
   readonly offsets: Uint32Array;
   readonly positions: Uint32Array;
+  /** The code of the letter before each of `positions`, kept beside them: reading it from the text would miss the cache every time. */
+  readonly lettersBefore: Uint8Array;
 }
 
 export function createKmerIndex(text: SequenceText): KmerIndex {
@@ -18,8 +20,13 @@ export function createKmerIndex(text: SequenceText): KmerIndex {
   for (let kmer = 0; kmer < kmers; kmer++) offsets[kmer + 1] += offsets[kmer];
   const next = offsets.slice(0, kmers);
   const positions = new Uint32Array(offsets[kmers]);
-  forEachKmer(text.codes, (kmer, position) => (positions[next[kmer]++] = position));
-  return { text, offsets, positions };
+  const lettersBefore = new Uint8Array(positions.length);
+  forEachKmer(text.codes, (kmer, position) => {
+    const entry = next[kmer]++;
+    positions[entry] = position;
+    lettersBefore[entry] = text.codes[position - 1]; // a text begins with a separator
+  });
+  return { text, offsets, positions, lettersBefore };
 }
 
 /** Visits every 11-mer of unambiguous bases with the position of its first base. */

@@ -10,12 +10,6 @@ export interface LocalAlignment {
   readonly coverage: number;
 }
 
-// Where a cell of the alignment comes from: the low two bits for the cell itself, two flags for gaps that go on.
-const fromDiagonal = 1;
-const fromLeft = 2;
-const fromAbove = 3;
-const leftGoesOn = 4;
-const aboveGoesOn = 8;
 const never = -1e9;
 
 /** Query and target with the band in which they are aligned: cells with |target position - query position - diagonal| <= halfWidth. */
@@ -31,98 +25,88 @@ export interface Band {
  * @param target - base codes; a separator or an ambiguous letter (4 and above) equals nothing
  */
 export function alignLocally(band: Band): LocalAlignment {
-  const { query, halfWidth } = band;
-  const width = 2 * halfWidth + 1;
-  const directions = new Uint8Array(query.length * width);
-  const { score, row, column } = fillBand(band, directions);
-  return { score, ...traceBack(band, directions, row, column) };
+  const { score, cells, at } = fillBand(band);
+  return { score, ...traceBack(band, cells, at) };
 }
 
+/** Cells in a row of the band, and one more that stays 0: nothing stands above the last. */
+const strideOf = ({ halfWidth }: Band): number => 2 * halfWidth + 2;
+
 /**
- * Cell b of row i stands for target position i + diagonal - halfWidth + b, so its diagonal neighbour is cell b of the row above, and the one above it cell b + 1.
- * Written with plain variables and one pass over each row: an audit of a set rich in repeats spends nearly all its time here.
+ * Scores of all cells, with a row of zeros before the first. Cell b of row i stands for target position i + diagonal - halfWidth + b, so its diagonal neighbour is cell b of the row above,
+ * and the one above it cell b + 1. Sums and masks in place of branches: in rows rich in repeats nothing can be predicted, and branches take three times as long.
+ * An audit of such a set spends nearly all its time here.
  */
-function fillBand({ query, target, diagonal, halfWidth }: Band, directions: Uint8Array): { score: number; row: number; column: number } {
+function fillBand(band: Band): { score: number; cells: Int32Array; at: number } {
+  const { query, target, diagonal, halfWidth } = band;
   const { match, mismatch, gapOpen, gapExtend } = alignmentScores;
   const gapStart = gapOpen + gapExtend;
-  const width = 2 * halfWidth + 1;
-  const best = new Int32Array(width + 1); // One more cell: nothing stands above the last.
-  const above = new Int32Array(width + 1).fill(never);
+  const matchBonus = match - mismatch;
+  const stride = strideOf(band);
+  const width = stride - 1;
+  const cells = new Int32Array((query.length + 1) * stride);
+  const above = new Int32Array(stride).fill(never);
   let score = 0;
   let at = 0;
   for (let i = 0; i < query.length; i++) {
     const first = i + diagonal - halfWidth;
     const from = Math.min(Math.max(0, -first), width);
     const to = Math.max(from, Math.min(width, target.length - first));
-    best.fill(0, 0, from);
-    best.fill(0, to);
     above.fill(never, to);
-    const base = query[i] < 4 ? query[i] : -1;
+    const base = query[i] < 4 ? query[i] : 8; // 8 equals no letter
     let left: number = never;
-    let beside = 0;
-    for (let b = from; b < to; b++) {
-      let direction = 0;
-      let gapAbove = best[b + 1] - gapStart;
-      if (above[b + 1] - gapExtend > gapAbove) {
-        gapAbove = above[b + 1] - gapExtend;
-        direction = aboveGoesOn;
-      }
-      let gapLeft = beside - gapStart;
-      if (left - gapExtend > gapLeft) {
-        gapLeft = left - gapExtend;
-        direction |= leftGoesOn;
-      }
-      let value = best[b] + (base === target[first + b] ? match : mismatch);
-      let source = fromDiagonal;
-      if (gapLeft > value) {
-        value = gapLeft;
-        source = fromLeft;
-      }
-      if (gapAbove > value) {
-        value = gapAbove;
-        source = fromAbove;
-      }
-      if (value <= 0) {
-        value = 0;
-        source = 0;
-      }
-      directions[i * width + b] = direction | source;
+    let value = 0;
+    for (let b = from, before = i * stride + from, cell = before + stride; b < to; b++, before++, cell++) {
+      let better = above[b + 1] - gapExtend; // max(x, y) = x + max(0, y - x), and max(0, z) = z & ~(z >> 31)
+      const fromAbove = cells[before + 1] - gapStart;
+      better -= fromAbove;
+      const gapAbove = fromAbove + (better & ~(better >> 31));
+      left -= gapExtend;
+      better = value - gapStart - left;
+      left += better & ~(better >> 31);
+      value = cells[before] + mismatch + (matchBonus & (((target[first + b] ^ base) - 1) >> 31));
+      better = left - value;
+      value += better & ~(better >> 31);
+      better = gapAbove - value;
+      value += better & ~(better >> 31);
+      value &= ~(value >> 31);
       above[b] = gapAbove;
-      left = gapLeft;
-      best[b] = beside = value;
+      cells[cell] = value;
       if (value > score) {
         score = value;
-        at = i * width + b;
+        at = cell;
       }
     }
   }
-  return { score, row: Math.floor(at / width), column: at % width };
+  return { score, cells, at };
 }
 
-function traceBack({ query, target, diagonal, halfWidth }: Band, directions: Uint8Array, row: number, column: number): { identity: number; coverage: number } {
-  const width = 2 * halfWidth + 1;
-  let [i, b, columns, equal, start] = [row, column, 0, 0, row + 1];
-  let state = 0; // 0 in a cell, otherwise inside the gap of that direction
-  while (i >= 0) {
-    const direction = directions[i * width + b];
-    const move = state || direction & 3;
-    if (move === 0) break;
-    if (state === 0 && move !== fromDiagonal) {
-      state = move;
+/** From the best cell back to the first 0. Where several ways lead to a score: no gap before a gap in the query, that before one in the target, and the shortest. */
+function traceBack(band: Band, cells: Int32Array, at: number): { identity: number; coverage: number } {
+  const { query, target, diagonal, halfWidth } = band;
+  const { match, mismatch, gapOpen, gapExtend } = alignmentScores;
+  const stride = strideOf(band);
+  const last = Math.floor(at / stride);
+  let [columns, equal, cell] = [0, 0, at];
+  /** How many cells of that distance lead to this one by a gap; undefined where none do. */
+  const gapTo = (distance: number, most: number): number | undefined => {
+    for (let length = 1; length <= most; length++) if (cells[cell - length * distance] - gapOpen - length * gapExtend === cells[cell]) return length;
+    return undefined;
+  };
+  while (cells[cell] > 0) {
+    const row = Math.floor(cell / stride);
+    const b = cell - row * stride;
+    const same = query[row - 1] < 4 && query[row - 1] === target[row - 1 + diagonal - halfWidth + b];
+    if (cells[cell] === cells[cell - stride] + (same ? match : mismatch)) {
+      columns++;
+      if (same) equal++;
+      cell -= stride;
       continue;
     }
-    columns++;
-    if (move === fromDiagonal) {
-      if (query[i] === target[i + diagonal - halfWidth + b] && query[i] < 4) equal++;
-      start = i--;
-    } else if (move === fromAbove) {
-      if (!(direction & aboveGoesOn)) state = 0;
-      start = i--;
-      b++;
-    } else {
-      if (!(direction & leftGoesOn)) state = 0;
-      b--;
-    }
+    const left = gapTo(1, b);
+    const length = left ?? gapTo(stride - 1, Math.min(row, stride - 2 - b))!;
+    columns += length;
+    cell -= length * (left === undefined ? stride - 1 : 1);
   }
-  return { identity: columns === 0 ? 0 : equal / columns, coverage: query.length === 0 ? 0 : (row + 1 - start) / query.length };
+  return { identity: columns === 0 ? 0 : equal / columns, coverage: query.length === 0 ? 0 : (last - Math.floor(cell / stride)) / query.length };
 }

@@ -61,21 +61,20 @@ function toPlanes(sequences: readonly string[]): Planes {
 
 function hasTwin(query: Int32Array, { words, perRow }: Planes, needed: number): boolean {
   for (let start = 0; start < words.length; start += perRow) {
-    const equalIn = (w: number) => ~((query[w] ^ words[start + w]) | (query[w + 1] ^ words[start + w + 1])) & query[w + 2] & words[start + w + 2];
-    let equal = 0;
-    for (let w = 0; w < perRow; w += 3) {
-      equal += ones(equalIn(w));
-      if (equal + (32 * (perRow - w - 3)) / 3 < needed) break;
-    }
-    if (equal >= needed && longestRun(equalIn, perRow) >= leastRun) return true;
+    let lacking = needed;
+    for (let w = 0, left = (32 * perRow) / 3; w < perRow && lacking <= left; w += 3, left -= 32) lacking -= ones(equalBases(query, w, words, start + w));
+    if (lacking <= 0 && longestRun(query, words, start, perRow) >= leastRun) return true;
   }
   return false;
 }
 
-function longestRun(equalIn: (w: number) => number, perRow: number): number {
+/** A bit for each of 32 positions at which two rows have the same base. */
+const equalBases = (a: Int32Array, i: number, b: Int32Array, j: number): number => ~((a[i] ^ b[j]) | (a[i + 1] ^ b[j + 1])) & a[i + 2] & b[j + 2];
+
+function longestRun(query: Int32Array, words: Int32Array, start: number, perRow: number): number {
   let [longest, run] = [0, 0];
   for (let w = 0; w < perRow; w += 3) {
-    const bits = equalIn(w);
+    const bits = equalBases(query, w, words, start + w);
     for (let bit = 0; bit < 32; bit++) {
       run = (bits >>> bit) & 1 ? run + 1 : 0;
       if (run > longest) longest = run;
