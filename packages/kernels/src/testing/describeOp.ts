@@ -66,6 +66,12 @@ export async function evaluateCase(opCase: OpCase, device: Device): Promise<OpOu
  * Declares tests (with jest's or vitest's globals) for every case: gradients against finite differences in float64, then value and gradients of each device against the reference, and no memory left behind.
  */
 export function describeOp(name: string, cases: readonly OpCase[], devices: Readonly<Record<string, () => Promise<Device>>>): void {
+  const expectations = new Map<OpCase, Promise<OpOutcome>>(); // computed once, for all devices
+  const expectedOf = (opCase: OpCase): Promise<OpOutcome> => {
+    const expected = expectations.get(opCase) ?? evaluateCase(opCase, createReferenceDevice());
+    expectations.set(opCase, expected);
+    return expected;
+  };
   describe(name, () => {
     for (const opCase of cases) {
       if (opCase.differentiable === false) continue;
@@ -81,7 +87,7 @@ export function describeOp(name: string, cases: readonly OpCase[], devices: Read
         afterAll(() => device.destroy());
         for (const opCase of cases) {
           test(opCase.name, async () => {
-            const expected = await evaluateCase(opCase, createReferenceDevice());
+            const expected = await expectedOf(opCase);
             const actual = await evaluateCase(opCase, device);
             const { tolerance = 2e-6 } = opCase;
             allClose(actual.value, expected.value, tolerance, `${name}, ${opCase.name}, on ${kind}`);
