@@ -111,6 +111,26 @@ describe('k-mer counts', () => {
         expect(new Map([...got].sort())).toEqual(new Map([...expected].sort()));
       });
     })));
+  test('the matrix that keeps the longest k-mers alone multiplies as that of all counts, divided by their deviations', () =>
+    fc.assert(fc.property(fc.array(fc.tuple(...[0, 1].map(() => fc.string({ unit: fc.constantFrom(...'AACGTN'), maxLength: 12 }))), { minLength: 2, maxLength: 5 }), (pairs) => {
+      const list = pairs.map(([sequence, pair]) => ({ sequence, pair, label: 0 }));
+      const { rows, columns, rowStarts, columnIndices, counts, rowScales } = countKmers(list, 2, 2, 4);
+      const dense = Array.from({ length: columns }, () => new Float64Array(rows));
+      for (let row = 0; row < rows; row++) for (let entry = rowStarts[row]; entry < rowStarts[row + 1]; entry++) dense[columnIndices[entry]][row] = counts[entry] * rowScales[row];
+      const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / rows;
+      const divided = dense.map((column) => {
+        const deviation = Math.sqrt(mean(column.map((value) => (value - mean(column)) ** 2)));
+        return deviation < 1e-12 ? column : column.map((value) => value / deviation);
+      });
+      const { trainMatrix } = kmerFeatures(2, 4).learn(list);
+      const [weights, values] = [columns, rows].map((length) => Float64Array.from({ length: 2 * length }, (_, i) => Math.sin(i)));
+      const product = new Float64Array(2 * rows);
+      trainMatrix.multiply(weights, 2, product);
+      product.forEach((value, i) => expect(value).toBeCloseTo(divided.reduce((sum, column, c) => sum + column[i >> 1] * weights[2 * c + (i & 1)], 0), 8));
+      const transposed = new Float64Array(2 * columns);
+      trainMatrix.multiplyTransposed(values, 2, transposed);
+      transposed.forEach((value, i) => expect(value).toBeCloseTo(divided[i >> 1].reduce((sum, entry, row) => sum + entry * values[2 * row + (i & 1)], 0), 8));
+    }), { numRuns: 20 }));
   test('the sequences of a pair have columns of their own', () =>
     expect(Array.from(countKmers([{ sequence: 'A', pair: 'C', label: 0 }], 2, 1, 1).columnIndices)).toEqual([0, 5]));
 });

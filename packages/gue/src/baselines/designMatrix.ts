@@ -46,7 +46,7 @@ export function sparseMatrix(sparse: SparseCounts, columnScales: Float64Array): 
 }
 
 /** Multiplies row i of `[rows, outputs]` by `scales[i]`, in place. */
-function scaleRows(values: Float64Array, scales: Float64Array, outputs: number): Float64Array {
+export function scaleRows(values: Float64Array, scales: Float64Array, outputs: number): Float64Array {
   for (let row = 0, i = 0; row < scales.length; row++) for (let output = 0; output < outputs; output++) values[i++] *= scales[row];
   return values;
 }
