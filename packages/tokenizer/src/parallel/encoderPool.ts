@@ -45,16 +45,12 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 256)) throw new RangeError(`createEncoderPool: expected 1 to 256 threads, got ${show(threads)}; leave it out for one a core`);
   if (!(Number.isInteger(blockLength) && blockLength > 0)) throw new RangeError(`createEncoderPool: expected blocks of at least 1 base, got ${show(blockLength)}; leave it out for 2^19`);
   const pool = Array.from({ length: threads }, () => startThread(tokenizer));
-  /** Hands work to the threads in turn, two pieces each at any time: one that it works on and one that waits. */
+  /** Every thread takes the next piece as soon as it is free, and holds one more, so that it never waits for this thread. */
   const share = async <Piece, Result>(pieces: Iterable<Piece>, work: (thread: Thread, piece: Piece) => Promise<Result>): Promise<Result[]> => {
-    const results: Promise<Result>[] = [];
-    for (const piece of pieces) {
-      if (results.length >= 2 * threads) await results[results.length - 2 * threads];
-      const result = work(pool[results.length % threads], piece);
-      result.catch(() => {}); // awaited below; until then it must not count as unhandled
-      results.push(result);
-    }
-    return Promise.all(results);
+    const results: Result[] = [], queue = numbered(pieces);
+    const take = async (thread: Thread) => { for (const [number, piece] of queue) results[number] = await work(thread, piece); }; // what throws ends the queue for all
+    await Promise.all([...pool, ...pool].map(take));
+    return results;
   };
   /** @returns undefined where the text has to be encoded as a whole */
   const encodeBlocks = async (text: string, letterCase: EncodeOptions['case']): Promise<Stretch[] | undefined> => {
@@ -80,6 +76,11 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
     },
     async close() { await Promise.all(pool.map((thread) => thread.end())); },
   };
+}
+
+function* numbered<Piece>(pieces: Iterable<Piece>): Generator<[number, Piece]> {
+  let number = 0;
+  for (const piece of pieces) yield [number++, piece];
 }
 
 /** A stretch of tokens `[from, to)` of an encoding that starts at base `shift`. */
