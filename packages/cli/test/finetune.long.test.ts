@@ -56,6 +56,13 @@ test('several labels, numbers and bases', () => {
   const bases = csv('bases', (sequence) => [...sequence].map((base, i) => (i === 0 ? '.' : base === 'T' ? 't' : 'n')).join(''));
   expect(fit('bases', '--train', bases, '--problem', 'bases').report!.seeds[0].dev).toBeGreaterThan(0.9);
   expect(configOf('bases').architectures).toEqual(['BertForTokenClassification']);
+  const rows = genomelm('predict', at('bases'), bases, '--threads', '1').stdout.trim().split('\n').map((line) => line.split(','));
+  expect([rows[0], rows.length]).toEqual([['id', 'position', 'label', 'n', 't'], 1 + 24 * sequences.length]);
+  const right = rows.slice(1).filter(([, position, label], i) => Number(position) === 1 + (i % 24) && label === (sequences[Math.floor(i / 24)][i % 24] === 'T' ? 't' : 'n')).length;
+  expect(right / (24 * sequences.length)).toBeGreaterThan(0.95);
+  const { labels: named, outputs } = JSON.parse(genomelm('predict', at('bases'), bases, '--threads', '1', '--json').stdout.split('\n')[0]) as { labels: string[]; outputs: { t: number[] } };
+  expect([named.length, outputs.t.length]).toEqual([24, 24]);
+  expect(genomelm('predict', at('bases'), '--pairs', bases)).toMatchObject({ status: 2, stderr: expect.stringContaining('--pairs: expected a classifier of sequences, got one of bases') as unknown });
 });
 
 test.each([

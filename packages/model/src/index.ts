@@ -19,7 +19,7 @@ export { type EmbedOptions, type Pooling, type SequenceInput, type TokenEmbeddin
 export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attentionMaps';
 export { type EffectMethod, type Mutagenesis, type SequenceVariant, type VariantEffectOptions, mutagenesis, scoreVariants } from './variantEffect';
 export { mutagenesisSvg } from './mutagenesisSvg';
-export { type Prediction, type PredictOptions, predict } from './predictLabels';
+export { type BasePrediction, type Prediction, type PredictOptions, predict, predictBases } from './predictLabels';
 export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './estimateMemory';
 export { FormatError } from './errors';
 export { type ClassifierFitOptions, type ClassifierProtocol, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';

@@ -1,7 +1,7 @@
 // Each kind of label on a problem whose answer can be read off the sequence.
 import { createRandom, createWasmDevice, flatten, free, read, type Device } from '@genomelm/kernels';
 import { allClose } from '@genomelm/kernels/testing';
-import { createModel, createSequenceClassifier, finetuneClassifier, forward, loadPretrained, packBatch, predict, serializePretrained, smallConfig, type ClassifierConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
+import { createModel, createSequenceClassifier, finetuneClassifier, forward, loadPretrained, packBatch, predict, predictBases, serializePretrained, smallConfig, type ClassifierConfig, type FinetuneClassifierOptions, type LabelledSequence, type Model } from '../src';
 import { predictLogits } from '../src/predict';
 import { tinyDecoder } from './tinyDecoder';
 
@@ -48,6 +48,15 @@ test.each<[string, Partial<FinetuneClassifierOptions> & Pick<FinetuneClassifierO
   // What is saved is the same classifier, with the names of its outputs.
   const again = await loadPretrained(await serializePretrained(fitted.model), { device }) as Model;
   expect(again.config.classifier).toEqual(own.classifier);
+  if (own.classifier.level === 'token') {
+    const [whole, cut] = await Promise.all([undefined, 6].map((maxLength) => predictBases(again, encoder, sequences.slice(0, 9), { maxLength })));
+    const alone = await predictBases(again, encoder, sequences.slice(8, 9));
+    expect(whole[8].labels).toEqual(alone[0].labels);
+    expect(alone[0].labels).toEqual([...sequences[8]].map((base) => (base === 'G' ? 'G' : 'not G')));
+    expect(Array.from(alone[0].outputs['G'], (p, i) => p + alone[0].outputs['not G'][i]).every((total) => Math.abs(total - 1) < 1e-5)).toBe(true);
+    expect(cut[0].labels.map((label) => label === null)).toEqual([...sequences[0]].map((_, i) => i > 4));
+    await expect(predict(again, encoder, [{ sequence: 'ACGT' }])).rejects.toThrow('use predictBases');
+  } else await expect(predictBases(again, encoder, ['ACGT'])).rejects.toThrow('predictBases: expected a classifier of tokens');
   free([fitted.model.params, again.params]);
 }, 30_000);
 

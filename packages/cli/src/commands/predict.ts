@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { free } from '@genomelm/kernels';
-import { isDecoder, predict as predictLabels, type Prediction } from '@genomelm/model';
+import { isDecoder, predict as predictLabels, predictBases, type AnyModel, type PredictOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, UsageError, type Command } from '../command';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
 import { modelAndFiles, modelOptions, openPretrained } from '../pretrained';
+import type { Tokenizer } from '@genomelm/tokenizer';
 import { readSequences } from '../sequenceFiles';
 
 /** Sequences that are encoded and predicted at once: enough to sort by length, little to hold. */
@@ -13,7 +14,7 @@ const chunk = 256;
 
 export const predict: Command = {
   name: 'predict',
-  summary: 'What a fine-tuned model says of each sequence: its class and the probabilities, or the value of a regression.',
+  summary: 'What a fine-tuned model says of each sequence: its class and the probabilities, or the value of a regression; of a model of bases, the class of each base.',
   usage: 'MODEL FILES… (FASTA, CSV with a column sequence, or plain lines)',
   options: {
     ...modelOptions,
@@ -33,14 +34,17 @@ export const predict: Command = {
     try {
       const { model, tokenizer } = await openPretrained(context, name, device);
       if (!(isDecoder(model) ? model.params.score : model.params.classifier)) throw new UsageError(`predict: expected a model with a classifier, got none in ${name}; fine-tune one with genomelm finetune`);
+      const ofBases = model.config.classifier?.level === 'token';
+      if (ofBases && values['pairs']) throw new UsageError(`--pairs: expected a classifier of sequences, got one of bases in ${name}; leave it out`);
+      const rowsOf = ofBases ? baseRows : sequenceRows;
       await withOutput(values['out'] as string | undefined, async (output) => {
         let done = 0;
         for (const file of files) {
           let waiting: Named[] = [];
           const flush = async () => {
-            const predictions = await predictLabels(model, tokenizer, waiting, { maxLength, signal });
-            if (!done && format === 'csv' && predictions.length) await output.write(`${['id', 'label', ...Object.keys(predictions[0].outputs)].map(quote).join(',')}\n`);
-            for (const [i, prediction] of predictions.entries()) await output.write(format === 'csv' ? csv(waiting[i].id, prediction) : `${JSON.stringify({ id: waiting[i].id, ...prediction })}\n`);
+            const { columns, rows } = await rowsOf(model, tokenizer, waiting, { maxLength, signal });
+            if (!done && format === 'csv') await output.write(csv(columns));
+            for (const { fields, line } of rows) await output.write(format === 'csv' ? fields.map(csv).join('') : `${JSON.stringify(line)}\n`);
             progress.update({ stage: 'predict', done: (done += waiting.length), unit: 'sequences' });
             waiting = [];
           };
@@ -63,6 +67,35 @@ interface Named {
   readonly id: string;
   readonly sequence: string;
   readonly pair?: string;
+}
+
+type Field = string | number;
+
+/** What is written of some sequences: names of the columns, and of each sequence its lines of CSV and its line of JSON. */
+interface Rows {
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly fields: readonly (readonly Field[])[]; readonly line: object }[];
+}
+
+async function sequenceRows(model: AnyModel, tokenizer: Tokenizer, records: readonly Named[], options: PredictOptions): Promise<Rows> {
+  const predictions = await predictLabels(model, tokenizer, records, options);
+  return {
+    columns: ['id', 'label', ...Object.keys(predictions[0].outputs)],
+    rows: predictions.map((prediction, i) => ({ fields: [[records[i].id, prediction.labels.join(';'), ...Object.values(prediction.outputs)]], line: { id: records[i].id, ...prediction } })),
+  };
+}
+
+/** A line of CSV for each base, from 1; bases that no token covers are left out. */
+async function baseRows(model: AnyModel, tokenizer: Tokenizer, records: readonly Named[], options: PredictOptions): Promise<Rows> {
+  const predictions = await predictBases(model, tokenizer, records.map(({ sequence }) => sequence), options);
+  const names = Object.keys(predictions[0].outputs);
+  return {
+    columns: ['id', 'position', 'label', ...names],
+    rows: predictions.map(({ labels, outputs }, i) => ({
+      fields: labels.flatMap((label, base) => (label === null ? [] : [[records[i].id, base + 1, label, ...names.map((name) => outputs[name][base])]])),
+      line: { id: records[i].id, labels, outputs: Object.fromEntries(names.map((name) => [name, Array.from(outputs[name])])) },
+    })),
+  };
 }
 
 async function* readSingles(path: string, upper: boolean): AsyncGenerator<Named> {
@@ -91,4 +124,4 @@ async function* readPairs(path: string): AsyncGenerator<Named> {
 
 const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-const csv = (id: string, { labels, outputs }: Prediction): string => `${[quote(id), quote(labels.join(';')), ...Object.values(outputs).map((value) => Number(value.toPrecision(6)))].join(',')}\n`;
+const csv = (fields: readonly Field[]): string => `${fields.map((field) => (typeof field === 'string' ? quote(field) : Number(field.toPrecision(6)))).join(',')}\n`;
