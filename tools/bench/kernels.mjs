@@ -2,12 +2,12 @@
 // GEMM, attention, decoding, a training step and a forward pass, on one thread and on all, beside what the machine can do at most (arithmetic in registers, reading memory) and beside other libraries:
 // arms take turns in every round, medians are compared, and all must give the same numbers first. --only measures the cases whose names hold the text.
 // --cpu compares seconds of processor time, of one thread each: for a machine that does other things meanwhile.
-// --long adds one head of attention over 140,000 tokens, with its memory.
+// --long adds one head of attention over 140,000 tokens, once, with its memory: some minutes. --only none leaves out everything else.
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../run.mjs';
-import { interleave, median, processorTime } from './measure.mjs';
+import { interleave, processorTime, wallClock } from './measure.mjs';
 import { createCeilings } from './support/ceilings.mjs';
 import { kernelCases } from './support/kernelCases.mjs';
 import { matmulPeerVersions } from './support/matmulPeers.mjs';
@@ -38,7 +38,7 @@ export async function* run({ peer, args, note }) {
   const only = option(args, '--only', '');
   try {
     for (const kernelCase of kernelCases(kernels)) if (kernelCase.name.includes(only)) yield* measureCase(kernelCase, devices, ceilings, { peer, note, torch });
-    if (args.includes('--long')) yield* longAttention(kernels, devices.at(-1), ceilings);
+    if (args.includes('--long')) yield* longAttention(kernels, devices.at(-1), ceilings, note);
   } finally {
     await Promise.all([...devices.map((device) => device.destroy()), ceilings.end(), torch?.end()]);
   }
@@ -75,7 +75,7 @@ async function assertSame(name, devices, ours, rivals, tolerance) {
   }
 }
 
-async function* longAttention({ attention, free, read, tensor }, device, ceilings) {
+async function* longAttention({ attention, free, read, tensor }, device, ceilings, note) {
   const tokens = 140_000, width = 64, qkv = tensor(device, numbers(7, tokens * 3 * width), [tokens, 3, 1, width]), { live } = device.memory;
   device.memory.peak = live;
   const once = async () => {
@@ -83,17 +83,13 @@ async function* longAttention({ attention, free, read, tensor }, device, ceiling
     await read(results.logSumExp);
     free(results);
   };
-  const times = [], tops = [];
-  for (let i = 0; i < 3; i++) {
-    for (const [list, f] of [[times, once], [tops, async () => ceilings.arithmetic.run()]]) {
-      const begun = performance.now();
-      await f();
-      list.push((performance.now() - begun) / 1000);
-    }
-  }
-  const name = `attention ${tokens} tokens, head of ${width}, ${labelOf(device)}`, rate = 4 * tokens ** 2 * width / 1e9 / median(times), top = ceilings.arithmetic.amount / median(tops);
+  const clock = byProcessor ? processorTime : wallClock, top = () => clock(async () => ceilings.arithmetic.run());
+  await top(); // compiles it
+  const before = await top(), seconds = await clock(once), probe = (before + await top()) / 2;
+  const name = `attention ${tokens} tokens, head of ${width}, ${labelOf(device)}`, rate = 4 * tokens ** 2 * width / 1e9 / seconds, ceiling = ceilings.arithmetic.amount / probe;
+  note(`${name}: ${seconds.toFixed(1)} s`);
   const extra = (device.memory.peak - live - 4 * tokens * (width + 1)) / 1e6;
-  yield { name: `${name} | one thread of arithmetic in registers`, ours: rate, peer: top, ratio: rate / top, unit: 'GFLOP/s', seconds: median(times) };
+  yield { name: `${name} | one thread of arithmetic in registers`, ours: rate, peer: ceiling, ratio: rate / ceiling, unit: 'GFLOP/s', seconds };
   yield { name: `${name} | a matrix of all scores`, ours: extra, peer: 4 * tokens ** 2 / 1e6, ratio: 4 * tokens ** 2 / 1e6 / extra, unit: 'MB' };
   free(qkv);
 }

@@ -5,7 +5,8 @@ import { clearInterval, setInterval } from 'node:timers';
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-const wallClock = async (run) => {
+/** Seconds that pass. */
+export const wallClock = async (run) => {
   const begun = performance.now();
   await run();
   return (performance.now() - begun) / 1000;

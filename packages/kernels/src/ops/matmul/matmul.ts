@@ -20,14 +20,18 @@ export function matmulSizes(a: TensorSpec, b: TensorSpec, { transposeA, transpos
   return { m, n, k, aRow: transposeA ? 1 : k, aColumn: transposeA ? m : 1, bRow: transposeB ? 1 : n, bColumn: transposeB ? k : 1 };
 }
 
+/** Depth of an inner block: BLOCK_K of tile.wasm.ts. */
+const blockDepth = 384;
+
 /**
- * What one part of the WebAssembly kernel owns: at most 64 rows, fewer when there are few rows, and then fewer columns too, so that several threads find work.
- * Where b is beyond a second cache of 1 MiB, 64 rows make the most of reading it (4 % against 32). A small product is one part.
+ * What one part of the WebAssembly kernel owns. A small product is one part. Where b fits into a second cache of 1 MiB: at most 64 rows, fewer when there are few, so that several threads find work.
+ * Beyond that, 128 rows make more of reading b (1.05 times 64), and columns are split as well, into some 16 parts.
  */
 function wasmBlocks(m: number, n: number, k: number): { blockRows: number; blockColumns: number } {
   if (m * n * k < 2 ** 18 && m <= 256) return { blockRows: Math.max(m, 1), blockColumns: Math.max(n, 1) };
-  const blockRows = n * k > 2 ** 18 ? 64 : Math.min(64, Math.max(16, Math.ceil(m / 64) * 4));
-  return { blockRows, blockColumns: m < 64 ? 256 : Math.max(n, 1) };
+  if (n * k <= 2 ** 18) return { blockRows: Math.min(64, Math.max(16, Math.ceil(m / 64) * 4)), blockColumns: m < 64 ? 256 : Math.max(n, 1) };
+  const across = Math.ceil(16 / Math.ceil(m / 128));
+  return { blockRows: 128, blockColumns: Math.max(256, Math.ceil(n / across / 8) * 8) };
 }
 
 /** Up to here b is not packed for one product alone. */
@@ -56,7 +60,7 @@ export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, acti
   const { blockRows, blockColumns } = wasmBlocks(m, n, k);
   const streams = m <= streamedRows && !transposeA;
   const parts = streams ? streamParts(m, n, k) : Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-  const perPart = 32 + (streams || transposeA ? Math.ceil((streams ? m : blockRows) / 4) * 4 * Math.min(k, 256) : 0);
+  const perPart = 32 + (streams || transposeA ? Math.ceil((streams ? m : blockRows) / 4) * 4 * Math.min(k, blockDepth) : 0);
   const product = streams
     ? call('matmulStream', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, 4 * perPart, ...rest], parts)
     : call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts);

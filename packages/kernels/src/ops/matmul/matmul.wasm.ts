@@ -1,11 +1,8 @@
 // AssemblyScript. Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication") with register tiles of 4 x 8:
-// b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks of 256 in order.
+// b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks in order.
 import { at, share } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
-import { packColumns, packRows, panelProduct, transpose } from './tile.wasm';
-
-/** Inner block: a panel of 8 columns is then 8 KiB and stays in the first cache. */
-const BLOCK_K: i32 = 256;
+import { BLOCK_K, packColumns, packRows, panelProduct, transpose } from './tile.wasm';
 
 /** Packs b [k, n], one inner block after another and its panels in order, so that a part reads them as one stream; and bias [n] (or zeros) to a multiple of 8. A part packs some panels. */
 export function matmulPack(b: usize, bias: usize, packed: usize, packedBias: usize, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {

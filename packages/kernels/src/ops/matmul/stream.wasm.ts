@@ -3,9 +3,7 @@
 // Every element is added up in order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it.
 import { at, share } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
-
-/** As in matmulPack. */
-const BLOCK_K: i32 = 256;
+import { BLOCK_K } from './tile.wasm';
 
 /** c [8] = from [8] + a [k] · panel [k, 8]. */
 @inline function row(a: usize, panel: usize, k: i32, from: usize, c: usize): void {
