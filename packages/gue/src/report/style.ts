@@ -49,7 +49,8 @@ a { color: var(--link); text-underline-offset: 0.15em; }
 .tiles dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3; }
 nav ul { margin-top: 1.2rem; display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; padding: 0; max-width: none; font-size: 0.92rem; }
 nav li { margin: 0; }
-.scroll { overflow-x: auto; margin: 0.9rem 0 0.4rem; background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; }
+.scroll { overflow-x: auto; margin: 0.9rem 0 0.4rem; border: 1px solid var(--rule); border-radius: 6px; /* a shade at the right edge, covered by what travels with the content, as long as there is more to scroll to */
+  background: linear-gradient(to left, var(--panel) 1.6rem, transparent) right / 3rem 100% no-repeat local, linear-gradient(to left, rgb(0 0 0 / 0.28), transparent) right / 0.9rem 100% no-repeat, var(--panel); }
 .scroll:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; line-height: 1.4; }
 caption { text-align: left; padding: 0.65rem 0 0.5rem; color: var(--muted); font-size: 0.85rem; }
@@ -106,14 +107,14 @@ dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; 
 dl.facts dt { color: var(--muted); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   :root { font-size: 15px; } .lead p { font-size: 1.05rem; } h2 { margin-top: 2.6rem; }
-  th, td { padding: 0.42rem 0.65rem; } .plot { min-width: 11rem; } .tiles dd { font-size: 1.15rem; }
+  th, td { padding: 0.42rem 0.65rem; } .plot, .wide .plot { min-width: 8.5rem; } .plot svg.dots, .plot svg.axis { left: 0.7rem; width: calc(100% - 1.4rem); } .axis text:nth-of-type(even) { display: none; } .tiles dd { font-size: 1.15rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; } dl.facts dd { margin-bottom: 0.5rem; }
 }
 @media print {
   @page { margin: 14mm 12mm; }
   :root { font-size: 9pt; } body { background: none; } header, main, footer { max-width: none; padding: 0; } nav { display: none; }
   h2 { margin-top: 1.6rem; } h2, h3, h4, figcaption, caption { break-after: avoid; } tr, figure, .banner, .tiles { break-inside: avoid; } thead { display: table-header-group; }
-  .scroll { overflow: visible; border-color: var(--rule); } table { font-size: 0.82rem; }
+  .scroll { overflow: visible; border-color: var(--rule); background: none; } table { font-size: 0.82rem; }
   th, td { padding: 0.2rem 0.35rem; } thead th, .verdict, .interval { white-space: normal; } .plot, .wide .plot { min-width: 6rem; width: 22%; } tbody th { white-space: normal; min-width: 4rem; }
   tr > th:first-child:not([colspan]), caption div { position: static; max-width: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
