@@ -52,11 +52,13 @@ export interface Prepared {
 }
 
 /** An op whose rows do not know of each other: some rows of these inputs give those rows of the outputs, or, if it `adds`, summands of the outputs. */
-export interface Rowwise {
+export interface Rowwise<A = never> {
   readonly rows: number;
   /** Inputs of that many rows; the others are always seen whole. */
   readonly inputs: readonly number[];
   readonly adds?: boolean;
+  /** The attributes for rows `first` to `end` (exclusive), where they are not the same for all. */
+  part?(first: number, end: number): A;
 }
 
 /** What a backward gets: tensors by position (holes where not saved) and the specs of all inputs. */
@@ -84,7 +86,7 @@ export interface Op<A extends Attributes<A> = {}> {
   wasm?(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: A): Plan<WasmCall>;
   webgpu?(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: A, limits: Limits): Plan<Dispatch>;
   /** For tensors larger than a device can show one kernel: how the op may run on some rows at a time. */
-  rowwise?(inputs: readonly TensorSpec[], attributes: A): Rowwise | undefined;
+  rowwise?(inputs: readonly TensorSpec[], attributes: A): Rowwise<A> | undefined;
   /** The gradient of each input, written with other ops; null where none is needed or defined. */
   backward?(dOutput: Tensor, saved: Saved, attributes: A, needs: readonly boolean[]): readonly (Tensor | null)[];
 }

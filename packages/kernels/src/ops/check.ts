@@ -51,9 +51,10 @@ export function splitRows(rows: number, workPerRow: number, workPerDispatch: num
   return parts;
 }
 
-/** `rowwise` of ops without attributes that matter to it: rows are those of the first input named, over its last axis, or its single elements. Optional inputs may be missing. */
+/** `rowwise` of ops without attributes that matter to it: rows are those of the first input named, over its last axis, or its single elements, or what its first axis counts. Optional inputs may be missing. */
 const rowwise = (rows: (spec: TensorSpec) => number, adds: boolean) => (...cut: number[]) => (inputs: readonly TensorSpec[]): Rowwise => ({ rows: rows(inputs[cut[0]]), inputs: cut.filter((i) => i < inputs.length), adds });
 export const byRows = rowwise((spec) => rowsOf(spec).rows, false);
 export const byElements = rowwise(sizeOf, false);
+export const byFirstAxis = rowwise(({ shape: [count] }) => count, false);
 export const addingRows = rowwise((spec) => rowsOf(spec).rows, true);
 export const addingElements = rowwise(sizeOf, true);

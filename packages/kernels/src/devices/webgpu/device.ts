@@ -108,9 +108,9 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     run(op, inputs, outputs, attributes) {
       for (const output of outputs) pooledOf(output).owner = op.name;
       const rowwise = isTooLarge([...inputs, ...outputs], limits) ? op.rowwise?.(inputs, attributes) : undefined;
-      const pieces = rowwise ? piecesOf(inputs, outputs, rowwise, limits) : [];
+      const pieces = rowwise ? piecesOf(inputs, outputs, attributes, rowwise, limits) : [];
       if (!pieces.length) runWhole(op, inputs, outputs, attributes);
-      pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, attributes) : runWhole(op, piece.inputs, piece.outputs, attributes)));
+      pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, piece.attributes) : runWhole(op, piece.inputs, piece.outputs, piece.attributes)));
       if (!compiling) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
     },
     async profile(f) {

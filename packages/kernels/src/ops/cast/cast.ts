@@ -1,6 +1,6 @@
 import { apply, type Bind, type Dispatch, type Op } from '../../op';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../half';
-import { linearGrid } from '../check';
+import { byElements, linearGrid } from '../check';
 import { describeSpec, sizeOf, type Data, type DType, type Tensor } from '../../tensor';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
 import { storageCode } from '../../devices/wasm/storage';
@@ -34,6 +34,7 @@ export const loadStep = (x: Bind, y: Bind, dtype: DType, params: { readonly coun
 
 const castOp: Op<{ readonly dtype: string }> = {
   name: 'cast',
+  rowwise: byElements(0),
   infer([x], { dtype }) {
     const known = dtype === 'float32' || ((dtype === 'float16' || dtype === 'bfloat16') && x.dtype === 'float32');
     if (!known) throw new TypeError(`cast: expected a cast to float32, or from float32 to float16 or bfloat16, got ${describeSpec(x)} to ${dtype}; cast to float32 first`);

@@ -2,7 +2,7 @@
 import { apply, type Dispatch, type Op, type Plan } from '../../op';
 import { reshape } from '../../grad';
 import { scope } from '../../scope';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { byFirstAxis, checkFloats, checkShape, linearGrid } from '../check';
 import { linear } from '../matmul/linear';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { checkWindows, windowsOf, type Windows } from './windows';
@@ -40,6 +40,7 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, { stride = 1, p
 
 const unfoldOp: Op<Windows> = {
   name: 'unfold',
+  rowwise: byFirstAxis(0),
   infer: ([x], windows) => [float32(x.shape[0] * windowsOf(x, windows), windows.size * x.shape[2])],
   reference([x], [y], windows, [spec]) {
     const { size, stride, padding, dilation } = windows;
@@ -63,6 +64,7 @@ const unfoldOp: Op<Windows> = {
 /** The gradient of `unfold`: each element of x sums what the windows that hold it bring, tap by tap. */
 const foldOp: Op<Windows & { readonly batch: number; readonly length: number; readonly channels: number }> = {
   name: 'fold',
+  rowwise: (_inputs, { batch }) => ({ rows: batch, inputs: [0] }),
   infer: (_inputs, { batch, length, channels }) => [float32(batch, length, channels)],
   reference([d], [dX], windows, [, spec]) {
     const { size, stride, padding, dilation } = windows;

@@ -1,9 +1,9 @@
 // y = 0 where the element's 32 random bits are below the threshold, else x times kept. Bits: Threefry-2x32, 20 rounds, as in random.ts.
-// Grid: one invocation per pair of elements, which share key (seed, layer) and counter (pair, step).
+// Grid: one invocation per pair of elements, which share key (seed, layer) and counter (pair, step); pairs count from firstPair.
 // Workgroup memory: none.
 // Integers for the bits, one multiplication in f32.
 // Constants: none
-struct Params { count: u32, seed: u32, layer: u32, step: u32, threshold: u32, kept: f32 }
+struct Params { count: u32, firstPair: u32, seed: u32, layer: u32, step: u32, threshold: u32, kept: f32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Element>;
@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let pair = id.y * 65535u * 64u + id.x;
   let i = 2u * pair;
   if (i >= params.count) { return; }
-  let bits = threefry(vec2(params.seed, params.layer), vec2(pair, params.step));
+  let bits = threefry(vec2(params.seed, params.layer), vec2(params.firstPair + pair, params.step));
   y[i] = select(x[i] * params.kept, 0.0, bits.x < params.threshold);
   if (i + 1u < params.count) { y[i + 1u] = select(x[i + 1u] * params.kept, 0.0, bits.y < params.threshold); }
 }

@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { byElements, checkFloats, checkShape, checkType, splitRows } from '../check';
+import { addingRows, byElements, checkFloats, checkShape, checkType, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { loadStep, numbersOf } from '../cast/cast';
@@ -37,6 +37,7 @@ const embeddingOp: Op = {
 /** Sums the rows of d that share an id, in the order of the ids: deterministic, no atomics. */
 const embeddingBackwardOp: Op<{ readonly rows: number }> = {
   name: 'embeddingBackward',
+  rowwise: addingRows(0, 1),
   infer: ([d], { rows }): TensorSpec[] => [float32(rows, d.shape[1])],
   reference([d, ids], [dTable], { rows }, [{ shape: [, width] }]) {
     dTable.fill(0);

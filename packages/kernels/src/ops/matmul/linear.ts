@@ -53,6 +53,10 @@ const sum = eachElement({ reads: ['a', 'b'], value: 'a[i] + b[i]' });
 /** Its name is that of the product alone: packed weights serve both. */
 const epilogueOp: Op<EpilogueAttributes> = {
   name: 'matmul',
+  rowwise(inputs, attributes) {
+    const { residual } = places(attributes);
+    return { rows: inputs[0].shape[0], inputs: residual === undefined ? [0] : [0, residual] };
+  },
   infer(inputs, attributes) {
     const [y] = matmulOp.infer(inputs.slice(0, attributes.hasBias ? 3 : 2), transposes);
     const { residual } = places(attributes);

@@ -31,6 +31,7 @@ function nearest(x: number): number {
 
 const quantizeRowsOp: Op = {
   name: 'quantizeRows',
+  rowwise: byRows(0),
   infer([weight]) {
     checkFloats('quantizeRows', { weight });
     const { outputs } = checkShape('quantizeRows', 'weight', weight, ['outputs', 'inputs']);

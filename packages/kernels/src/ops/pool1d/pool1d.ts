@@ -1,7 +1,7 @@
 // Pooling over sequences of channels.
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { byFirstAxis, checkFloats, checkShape, linearGrid } from '../check';
 import { checkWindows, windowsOf, type Windows } from '../conv1d/windows';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { input, one, output, partsFor } from '../../devices/wasm/plan';
@@ -61,6 +61,7 @@ const shaped = ({ shape: [batch, length, channels] }: TensorSpec, windows: Windo
 /** Output 1 holds the position of each maximum, int32. */
 const maxPoolOp: Op<Windows> = {
   name: 'maxPool1d',
+  rowwise: byFirstAxis(0),
   saves: () => ({ outputs: [1] }),
   infer([x], windows) {
     const y = infer('maxPool1d', x, windows);
@@ -82,6 +83,7 @@ const maxPoolOp: Op<Windows> = {
 
 const maxPoolBackwardOp: Op<Shaped> = {
   name: 'maxPool1dBackward',
+  rowwise: byFirstAxis(0, 1),
   infer: (_inputs, { batch, length, channels }) => [float32(batch, length, channels)],
   reference([d, places], [dX], windows, [, , spec]) {
     dX.fill(0);
@@ -93,6 +95,7 @@ const maxPoolBackwardOp: Op<Shaped> = {
 
 const averagePoolOp: Op<Windows> = {
   name: 'averagePool1d',
+  rowwise: byFirstAxis(0),
   infer: ([x], windows) => [infer('averagePool1d', x, windows)],
   reference([x], [y], windows, [spec]) {
     y.fill(0);
@@ -107,6 +110,7 @@ const averagePoolOp: Op<Windows> = {
 
 const averagePoolBackwardOp: Op<Shaped> = {
   name: 'averagePool1dBackward',
+  rowwise: byFirstAxis(0),
   infer: (_inputs, { batch, length, channels }) => [float32(batch, length, channels)],
   reference([d], [dX], windows, [, spec]) {
     dX.fill(0);

@@ -78,6 +78,7 @@ const rmsNormOp: Op<{ readonly epsilon: number }> = {
 /** Outputs: the normalised sum, its reciprocal root mean squares, the sum. */
 const addRmsNormOp: Op<{ readonly epsilon: number }> = {
   name: 'addRmsNorm',
+  rowwise: byRows(0, 2),
   infer([x, weight, residual]) {
     checkFloats('addRmsNorm', { x, weight });
     checkShape('addRmsNorm', 'weight', weight, [rowsOf(x).width]);

@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { byRows, checkFloats, checkShape, linearGrid } from '../check';
 import { perRow, type PerRow } from './perRow';
 import { sizeOf, type Tensor } from '../../tensor';
 import { array, input, one, output } from '../../devices/wasm/plan';
@@ -33,6 +33,7 @@ export function filterLogits(logits: Tensor, { temperature = 1, topK = 0, topP =
 
 const filterLogitsOp: Op<{ readonly options: Float32Array }> = {
   name: 'filterLogits',
+  rowwise: (inputs, { options }) => ({ ...byRows(0)(inputs), part: (first, end) => ({ options: options.slice(3 * first, 3 * end) }) }),
   infer([logits]) {
     checkFloats('filterLogits', { logits });
     checkShape('filterLogits', 'logits', logits, ['rows', 'vocab']);

@@ -2,7 +2,7 @@
 import { apply, type Op } from '../../op';
 import { scope } from '../../scope';
 import { threefry2x32 } from '../../random';
-import { checkSame, checkShape, linearGrid } from '../check';
+import { byRows, checkSame, checkShape, linearGrid } from '../check';
 import { filterLogits, type FilterOptions } from './filterLogits';
 import { penalizeLogits, type Penalties } from './penalizeLogits';
 import { perRow, type PerRow } from './perRow';
@@ -38,6 +38,7 @@ export function sampleTokens(logits: Tensor, options: SampleOptions = {}): { ids
 
 const drawTokensOp: Op<{ readonly keys: Int32Array }> = {
   name: 'sampleTokens',
+  rowwise: (inputs, { keys }) => ({ ...byRows(0, 1)(inputs), part: (first, end) => ({ keys: keys.slice(3 * first, 3 * end) }) }),
   infer([filtered, logits], { keys }) {
     checkSame('sampleTokens', { filtered, logits });
     const { rows, vocab } = checkShape('sampleTokens', 'logits', logits, [keys.length / 3, 'vocab'], { rows: keys.length / 3 });
