@@ -19,11 +19,11 @@ export interface DataSource {
 
 /**
  * Opens a folder that holds `EMP/`, `prom/`, `tf/` …, a zip file of such a folder (path or address), an address below which it lies, or `hf:OWNER/NAME`, a data set of the Hugging Face hub
- * with the layout of `hf:leannmlindsey/GUE`. Of `split.csv` and `split.csv.gz` the first is taken.
+ * with the layout of `hf:leannmlindsey/GUE` (`$HF_ENDPOINT` in place of huggingface.co). Those copies hold CSV files, so that no reader for another format is needed. Of `split.csv` and `split.csv.gz` the first is taken.
  */
 export async function openDataSource(location: string): Promise<DataSource> {
   if (/\.zip(\?.*)?$/i.test(location)) return zipSource(location);
-  if (location.startsWith('hf:')) return webSource(`https://huggingface.co/datasets/${location.slice(3).replace(/\/$/, '')}/resolve/main`, mirrorFolder);
+  if (location.startsWith('hf:')) return webSource(`${hubAddress()}/datasets/${location.slice(3).replace(/\/$/, '')}/resolve/main`, mirrorFolder);
   if (isWeb(location)) return webSource(location.replace(/\/$/, ''), ({ folder }) => folder);
   return folderSource(location);
 }
@@ -40,6 +40,9 @@ export async function availableTasks(location: string): Promise<readonly Task[] 
 }
 
 export const isWeb = (location: string): boolean => /^https?:\/\//i.test(location) || location.startsWith('hf:');
+
+/** The hub, or a copy of it where the environment names one, as for Hugging Face's own tools. */
+const hubAddress = (): string => ((typeof process === 'undefined' ? undefined : process.env['HF_ENDPOINT']) || 'https://huggingface.co').replace(/\/$/, '');
 
 const endings = ['.csv', '.csv.gz'] as const;
 
@@ -98,12 +101,27 @@ function webSource(base: string, folderOf: (task: Place) => string): DataSource 
     async open(task, split, signal) {
       for (const ending of endings) {
         const file = `${base}/${folderOf(task)}/${split}${ending}`;
-        const response = await fetch(file, { signal: signal ?? null });
-        if (response.ok && response.body) return { file, bytes: readBytes(response.body, { signal }) };
+        const response = await fetch(file, { signal: signal ?? null }).catch((cause: unknown) => lost(file, 'no answer', cause, signal));
+        if (response.ok && response.body) return { file, bytes: received(readBytes(response.body, { signal }), file, signal) };
         await response.body?.cancel();
         if (response.status !== 404) throw new FormatError(`loadDataset: expected ${file}, got status ${response.status}; check the address`, { format: 'gue' });
       }
       return undefined;
     },
   };
+}
+
+async function* received(bytes: AsyncIterable<Uint8Array>, file: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    lost(file, 'a part', cause, signal);
+  }
+}
+
+/** Aborts and faults of the data go on as they are; a fault of the net says which file. */
+function lost(file: string, got: string, cause: unknown, signal: AbortSignal | undefined): never {
+  if (signal?.aborted || cause instanceof FormatError) throw cause;
+  const { message, cause: reason } = cause as { readonly message: string; readonly cause?: { readonly message?: string } };
+  throw new FormatError(`loadDataset: expected ${file}, got ${got} (${reason?.message || message}); check the network and try again`, { format: 'gue', cause });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -171,6 +171,45 @@ describe('files', () => {
       await expect(loadDataset({ ...task, folder: 'tf/1' }, address, { cache: join(home, 'cache') })).rejects.toThrow(`expected ${address}/tf/1/train.csv or its .gz, got neither`);
     } finally {
       server.close();
+    }
+  });
+  test('a copy on the hub: names of its own for the folders, through a redirect; what is refused or cut off leaves no file behind', async () => {
+    const asked: string[] = [];
+    let fault: 'none' | 'refused' | 'cut' = 'none';
+    const server = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      const split = /^\/datasets\/who\/GUE\/resolve\/main\/human_tf_0\/(train|dev|test)\.csv\.gz$/.exec(url)?.[1];
+      if (split) response.writeHead(302, { location: `/blob/${split}` }).end();
+      else if (fault === 'refused') response.writeHead(503).end();
+      else if (url.startsWith('/blob/')) {
+        const bytes = gzipSync(good[url.slice(6) as keyof typeof good]);
+        response.writeHead(200, { 'content-length': bytes.length });
+        if (fault === 'cut') response.write(bytes.subarray(0, 12), () => response.destroy());
+        else response.end(bytes);
+      } else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { HF_ENDPOINT } = process.env;
+    process.env['HF_ENDPOINT'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    try {
+      const cache = join(home, 'hub');
+      fault = 'cut';
+      await expect(loadDataset(task, 'hf:who/GUE', { cache })).rejects.toThrow(/expected http.*human_tf_0\/train\.csv\.gz, got (a part|no answer) .*; check the network and try again/);
+      fault = 'refused';
+      await expect(loadDataset(task, 'hf:who/GUE', { cache })).rejects.toThrow('got status 503; check the address');
+      expect(readdirSync(cache, { recursive: true }).filter((name) => String(name).includes('csv'))).toEqual([]);
+      fault = 'none';
+      asked.length = 0;
+      expect(await loadDataset(task, 'hf:who/GUE', { cache })).toEqual(await loadDataset(task, home));
+      expect(asked.slice(0, 3)).toEqual(['/datasets/who/GUE/resolve/main/human_tf_0/train.csv', '/datasets/who/GUE/resolve/main/human_tf_0/train.csv.gz', '/blob/train']);
+      server.close();
+      server.closeAllConnections();
+      expect((await loadDataset(task, 'hf:who/GUE', { cache })).test.examples).toHaveLength(1); // from the cache
+      await expect(loadDataset(task, 'hf:who/GUE', { cache: join(home, 'other') })).rejects.toThrow(/train\.csv, got no answer \(.*ECONNREFUSED/);
+    } finally {
+      server.close();
+      if (HF_ENDPOINT === undefined) delete process.env['HF_ENDPOINT'];
+      else process.env['HF_ENDPOINT'] = HF_ENDPOINT;
     }
   });
   test('errors name the file', async () => {
