@@ -52,3 +52,26 @@ export function modelAndFiles({ positionals }: Pick<Context, 'positionals'>, com
   if (name === undefined || !files.length) throw new UsageError(`${command}: expected a model and one file or more, got ${name === undefined ? 'nothing' : 'no file'}; see genomelm ${command} --help`);
   return { name, files };
 }
+
+/** The tokenizer, and how many of its tokens stood for letters that it does not know: to DNABERT-2's that is lower case too, which nobody sees in a vector. */
+export function countUnknown(tokenizer: Tokenizer): { readonly tokenizer: Tokenizer; tell(): void } {
+  const { unk } = tokenizer.specialIds;
+  let [all, unknown] = [0, 0];
+  const count = (ids: Uint32Array) => {
+    all += ids.length;
+    for (const id of ids) if (id === unk) unknown++;
+    return ids;
+  };
+  return {
+    tokenizer: {
+      ...tokenizer,
+      encode: (sequence, options) => count(tokenizer.encode(sequence, options)),
+      encodeWithOffsets: (sequence, options) => {
+        const encoding = tokenizer.encodeWithOffsets(sequence, options);
+        count(encoding.ids);
+        return encoding;
+      },
+    },
+    tell: () => void (unknown && process.stderr.write(`genomelm: ${unknown} of ${all} tokens are unknown to the tokenizer (N, other letters, lower case); --upper reads lower case as upper case\n`)),
+  };
+}

@@ -102,6 +102,8 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   const line = JSON.parse(run('predict', file('classifier'), '--pairs', file('pairs.csv'), '-t', 'kmer:3', '--json')) as { id: string; labels: string[]; outputs: Record<string, number> };
   expect([line.id, line.labels]).toEqual(['2', pair.labels]);
   near([line.outputs['yes']], [pair.outputs['yes']]);
+  writeFileSync(file('soft.fa'), '>a\nACGTacgt\n>b\nACGTACGT\n');
+  expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain('4 of 16 tokens are unknown to the tokenizer (N, other letters, lower case); --upper');
   expect(genomelm('predict', file('encoder'), file('a.fa'), '-t', 'kmer:3').stderr).toContain('expected a model with a classifier, got none in');
 });
 

@@ -3,7 +3,7 @@ import { embed as embedSequences, type EmbedOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
-import { modelAndFiles, modelOptions, openPretrained } from '../pretrained';
+import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
 import { readSequences } from '../sequenceFiles';
 import { openVectors, vectorFormats } from '../vectorFiles';
 
@@ -35,14 +35,16 @@ export const embed: Command = {
     const device = await openDevice(context);
     try {
       const { model, tokenizer } = await openPretrained(context, name, device);
+      const counted = countUnknown(tokenizer);
       const { hiddenSize, numLayers } = model.config;
       const layers = options.layers === 'all' ? numLayers + 1 : Array.isArray(options.layers) ? options.layers.length : 1;
       const request = { model: model.fingerprint, files, upper: values['upper'] === true, ...options };
       const vectors = openVectors(out, format, { request, shape: layers === 1 ? [hiddenSize] : [layers, hiddenSize], step: chunk });
-      const rows = await embedFiles(files, values['upper'] === true, vectors, (sequences) => embedSequences(model, tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' }));
+      const rows = await embedFiles(files, values['upper'] === true, vectors, (sequences) => embedSequences(model, counted.tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' }));
       await vectors.finish();
       free(model.params);
       progress.finish();
+      counted.tell();
       print(json ? `${JSON.stringify({ file: out, sequences: rows, resumedAt: vectors.stored, layers, hiddenSize, pooling: options.pooling })}\n` : `${rows} vectors of ${layers === 1 ? hiddenSize : `${layers} x ${hiddenSize}`} in ${out}\n`);
     } finally {
       progress.finish();

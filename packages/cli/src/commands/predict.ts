@@ -5,7 +5,7 @@ import { isDecoder, predict as predictLabels, predictBases, type AnyModel, type 
 import { choice, deviceOptions, integer, UsageError, type Command } from '../command';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
-import { modelAndFiles, modelOptions, openPretrained } from '../pretrained';
+import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
 import type { Tokenizer } from '@genomelm/tokenizer';
 import { readSequences } from '../sequenceFiles';
 
@@ -34,6 +34,7 @@ export const predict: Command = {
     try {
       const { model, tokenizer } = await openPretrained(context, name, device);
       if (!(isDecoder(model) ? model.params.score : model.params.classifier)) throw new UsageError(`predict: expected a model with a classifier, got none in ${name}; fine-tune one with genomelm finetune`);
+      const counted = countUnknown(tokenizer);
       const ofBases = model.config.classifier?.level === 'token';
       if (ofBases && values['pairs']) throw new UsageError(`--pairs: expected a classifier of sequences, got one of bases in ${name}; leave it out`);
       const rowsOf = ofBases ? baseRows : sequenceRows;
@@ -42,7 +43,7 @@ export const predict: Command = {
         for (const file of files) {
           let waiting: Named[] = [];
           const flush = async () => {
-            const { columns, rows } = await rowsOf(model, tokenizer, waiting, { maxLength, signal });
+            const { columns, rows } = await rowsOf(model, counted.tokenizer, waiting, { maxLength, signal });
             if (!done && format === 'csv') await output.write(csv(columns));
             for (const { fields, line } of rows) await output.write(format === 'csv' ? fields.map(csv).join('') : `${JSON.stringify(line)}\n`);
             progress.update({ stage: 'predict', done: (done += waiting.length), unit: 'sequences' });
@@ -55,6 +56,7 @@ export const predict: Command = {
           if (waiting.length) await flush();
         }
       });
+      counted.tell();
       free(model.params);
     } finally {
       progress.finish();
