@@ -1,6 +1,6 @@
 // The decoder of GenomeOcean, which is Mistral's (Jiang et al. 2023, arXiv 2310.06825): pre-norm blocks with RMSNorm, rotary positions, grouped-query attention that sees what came before, SwiGLU.
 // But: batches are packed, so upstream's left padding and attention masks do not exist.
-import { add, attention, checkpoint as recompute, free, mul, reshape, scope, silu, type Tensor } from '@genomelm/kernels';
+import { attention, checkpoint as recompute, free, mul, reshape, scope, type Tensor } from '@genomelm/kernels';
 import { checkIds, positionsOf, type Batch } from '../batch';
 import { lookUp } from '../layers/embedding';
 import { linear, linearSpecs, type Linear } from '../layers/linear';
@@ -77,9 +77,9 @@ function decoderLayer(p: DecoderLayer, x: Tensor, { numHeads, numKvHeads, headDi
     const normed = rmsNorm(x, p.input_layernorm, rmsNormEps);
     const heads = (projection: Linear, count: number) => reshape(linear(normed, projection), [tokens, count, headDim]);
     const output = attend(rotate(heads(q_proj, numHeads)), rotate(heads(k_proj, numKvHeads)), heads(v_proj, numKvHeads));
-    return add(x, linear(reshape(output, [tokens, numHeads * headDim]), o_proj));
+    return linear(reshape(output, [tokens, numHeads * headDim]), o_proj, { residual: x });
   });
   const normed = rmsNorm(attended, p.post_attention_layernorm, rmsNormEps);
-  const inner = mul(silu(linear(normed, p.mlp.gate_proj)), linear(normed, p.mlp.up_proj));
-  return add(attended, linear(inner, p.mlp.down_proj));
+  const inner = mul(linear(normed, p.mlp.gate_proj, { activation: 'silu' }), linear(normed, p.mlp.up_proj));
+  return linear(inner, p.mlp.down_proj, { residual: attended });
 }
