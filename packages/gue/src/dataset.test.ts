@@ -83,10 +83,13 @@ describe('a dataset', () => {
     expect(data).toMatchObject({ classes: 3, notes: ['The training file holds 3 classes; known copies hold 20.'] });
     await expect(parseDataset(species, { ...good, test: 'sequence,label\nA,2\n' })).rejects.toThrow('expected a label from 0 to 1, got 2 in test.csv, line 2');
   });
-  test('of pairs has three columns', async () => {
+  test('of pairs has three columns, or two with | between the sequences', async () => {
     const pair = (label: number) => `sequence,pair,label\nACGT,GG,${label}\n`;
     const { train } = await parseDataset(findTask('epi_K562'), { train: pair(1), dev: pair(0), test: pair(1) });
     expect(train).toMatchObject({ examples: [{ sequence: 'ACGT', pair: 'GG', label: 1 }], longest: 6 });
+    const joined = (label: number) => `sequence,label\nACGT|GG,${label}\n`; // as in copies on the hub
+    expect((await parseDataset(findTask('epi_K562'), { train: joined(1), dev: joined(0), test: joined(1) })).train.examples).toEqual(train.examples);
+    for (const wrong of ['ACGT', 'A|C|G']) await expect(parseDataset(findTask('epi_K562'), { train: `sequence,label\n${wrong},1\n`, dev: joined(0), test: joined(1) })).rejects.toThrow('expected 3 columns (two sequences, or both with | between them, and a label)');
   });
 });
 

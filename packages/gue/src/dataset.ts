@@ -44,7 +44,7 @@ type Contents = Readonly<Record<'train' | 'test', string | Uint8Array>> & { read
 
 /**
  * Checks the three splits of a task. Works wherever JavaScript does; {@link loadDataset} reads the files.
- * @param contents - text or UTF-8 bytes of each CSV file, uncompressed: a header, then a row `sequence,label` (with a second sequence between them for pairs). `dev` may be missing where the task says how to hold it out.
+ * @param contents - text or UTF-8 bytes of each CSV file, uncompressed: a header, then a row `sequence,label` (for pairs with a second sequence between them, or with both in one column as `A|B`). `dev` may be missing where the task says how to hold it out.
  */
 export async function parseDataset(task: DatasetTask, contents: Contents, options: DatasetOptions = {}): Promise<Dataset> {
   const files = options.files ?? { train: 'train.csv', dev: 'dev.csv', test: 'test.csv' };
@@ -96,9 +96,10 @@ function parseExamples(text: string, file: string, task: DatasetTask, classes: n
   };
   const examples: Example[] = [];
   let header = true;
-  for (const { fields, line } of parseCsv(text, file)) {
+  for (const { fields: written, line } of parseCsv(text, file)) {
+    const fields = task.pair && written.length === 2 ? splitPair(written, header) : written;
     if (fields.length !== columns)
-      fail(`${columns} columns (${task.pair ? 'two sequences and a label' : 'sequence,label'})`, String(fields.length), line, 'check for stray commas and cut lines');
+      fail(`${columns} columns (${task.pair ? 'two sequences, or both with | between them, and a label' : 'sequence,label'})`, String(fields.length), line, 'check for stray commas and cut lines');
     const label = fields[columns - 1].trim();
     if (header) {
       header = false;
@@ -119,6 +120,9 @@ function parseExamples(text: string, file: string, task: DatasetTask, classes: n
   if (examples.length === 0) throw new FormatError(`parseDataset: expected rows below the header in ${file}, got none; fetch the file again`, { format: 'csv', line: 2 });
   return examples;
 }
+
+/** Copies on the Hugging Face hub write both sequences of a pair into one column, with `|` between them. */
+const splitPair = ([sequences, label]: readonly string[], header: boolean): readonly string[] => [...(header ? [sequences, ''] : sequences.split('|')), label];
 
 function describe(examples: readonly Example[], classes: number): Omit<DatasetSplit, 'examples' | 'sha256'> {
   const classCounts = new Array<number>(classes).fill(0);
