@@ -1,4 +1,4 @@
-// npm run bench -- tokenizer [--json] [--encode-only]: encoding from strings, all semantics on, and training with 4,096 tokens.
+// npm run bench -- tokenizer [--json] [--encode-only | --ours-only]: encoding from strings, all semantics on, and training with 4,096 tokens.
 // Real yeast and the released DNABERT-2 vocabulary where ../shared/data has them, otherwise a seeded simulation and a vocabulary trained on it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,8 +22,11 @@ export async function* run({ peer, args, note }) {
   const json = existsSync(released) ? readFileSync(released, 'utf8') : serializeTokenizerJson(await trainBpe(cut(genome.slice(0, 2e6), 1000), { vocabSize: 4096 }));
   const folder = mkdtempSync(join(tmpdir(), 'genomelm-bench-'));
   try {
-    yield* encoding({ peer, note, json, genome, ours: parseTokenizerJson(json), folder });
-    if (!args.includes('--encode-only')) yield* training({ note, genome, folder, peer });
+    writeFileSync(join(folder, 'tokenizer.json'), json);
+    const ours = parseTokenizerJson(json);
+    if (!args.includes('--ours-only')) yield* encoding({ peer, note, json, genome, ours, folder });
+    yield* oursAlone({ genome, ours, folder });
+    if (!args.includes('--ours-only') && !args.includes('--encode-only')) yield* training({ note, genome, folder, peer });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -41,9 +44,7 @@ function readGenome(note) {
 const cut = (text, length) => Array.from({ length: Math.floor(text.length / length) }, (_, i) => text.slice(i * length, (i + 1) * length));
 
 async function* encoding({ peer, note, json, genome, ours, folder }) {
-  const file = join(folder, 'tokenizer.json');
-  writeFileSync(file, json);
-  const native = await peer('tokenizers').then(({ Tokenizer }) => Tokenizer.fromFile(file), (error) => note(`native tokenizers cannot run here: ${error.message}`));
+  const native = await peer('tokenizers').then(({ Tokenizer }) => Tokenizer.fromFile(join(folder, 'tokenizer.json')), (error) => note(`native tokenizers cannot run here: ${error.message}`));
   const { Tokenizer: JavaScript } = await peer('@huggingface/tokenizers'), javaScript = new JavaScript(JSON.parse(json), {});
   const bytePair = await createTiktoken(peer, ours, note);
   const megabases = (texts, seconds) => texts.reduce((sum, { length }) => sum + length, 0) / 1e6 / seconds;
@@ -68,17 +69,21 @@ async function* encoding({ peer, note, json, genome, ours, folder }) {
       yield { name: 'encodeBatch of 300 bases, native tokenizers (both cores)', ours: megabases(texts, batched), peer: megabases(texts, nativeBatched), ratio: nativeBatched / batched, unit: 'Mb/s' };
     }
   }
-  const pieces = cut(genome, 10_000);
+}
+
+/** Lengths, tables, memory and threads: no other library in them. */
+async function* oursAlone({ genome, ours, folder }) {
+  const pieces = cut(genome, 10_000), megabases = (texts, seconds) => texts.reduce((sum, { length }) => sum + length, 0) / 1e6 / seconds;
   const [long, short] = await interleave([() => ours.encode(genome), () => { for (const piece of pieces) ours.encode(piece); }], 7);
   yield { name: `${(genome.length / 1e6).toFixed(0)} Mb in one call, ours in calls of 10 kb`, ours: genome.length / 1e6 / long, peer: megabases(pieces, short), ratio: short / long, unit: 'Mb/s' };
-  yield* tables({ json, folder });
+  yield* tables({ folder });
+  yield* streams({ genome, folder });
   yield* threads({ ours, genome });
 }
 
 /** From the text of the file to the first ids, each time in a process of its own: the tables are not cached, nor is the code compiled. */
-async function* tables({ json, folder }) {
+async function* tables({ folder }) {
   const file = join(folder, 'tokenizer.json'), milliseconds = [];
-  writeFileSync(file, json);
   for (let i = 0; i < 5; i++) {
     const { output } = await measureProgram(process.execPath, ['--input-type=module', '-e', `import { readFileSync } from 'node:fs'; import { parseTokenizerJson } from '${library}'; const json = readFileSync('${file}', 'utf8'), begun = performance.now(); parseTokenizerJson(json).encode('ACGT'); console.log(performance.now() - begun);`]);
     milliseconds.push(Number(output));
@@ -87,12 +92,29 @@ async function* tables({ json, folder }) {
   yield { name: 'tokenizer.json read and tables ready, 150 ms', ours, peer: 150, ratio: 150 / ours, unit: 'ms' };
 }
 
+/** Peak memory of programs that encode the genome from a file as a stream, once and eight times over as one sequence. */
+async function* streams({ genome, folder }) {
+  const file = join(folder, 'genome.txt');
+  writeFileSync(file, genome);
+  const script = (times) => `
+    import { createReadStream, readFileSync } from 'node:fs'; import { encodeStream, parseTokenizerJson } from '${library}';
+    async function* chunks() { for (let i = 0; i < ${times}; i++) yield* createReadStream('${file}'); }
+    let tokens = 0;
+    for await (const ids of encodeStream(parseTokenizerJson(readFileSync('${join(folder, 'tokenizer.json')}', 'utf8')), chunks())) tokens += ids.length;
+    console.log(tokens);`;
+  const peak = async (times) => (await measureProgram(process.execPath, ['--input-type=module', '-e', script(times)])).megabytes;
+  const ours = await peak(8), peer = await peak(1), length = genome.length / 1e6;
+  yield { name: `peak memory of a stream of ${(8 * length).toFixed(0)} Mb, of ${length.toFixed(0)} Mb`, ours, peer, ratio: ours / peer, unit: 'MB' };
+}
+
 async function* threads({ ours, genome }) {
   const { createEncoderPool } = await import(library.replace('index.js', 'parallel.js')), pool = createEncoderPool(ours, { threads: 2 });
   assertEqual((await pool.encodeWithOffsets(genome)).ids, ours.encode(genome));
-  const [two, one] = await interleave([() => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome)], 7);
+  const [two, one, twoWithOffsets, oneWithOffsets] = await interleave([() => pool.encode(genome), () => ours.encode(genome), () => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome)], 15);
   await pool.close();
-  yield { name: `${(genome.length / 1e6).toFixed(0)} Mb with offsets on two threads, ours on one`, ours: genome.length / 1e6 / two, peer: genome.length / 1e6 / one, ratio: one / two, unit: 'Mb/s' };
+  const megabases = genome.length / 1e6;
+  yield { name: `${megabases.toFixed(0)} Mb on two threads, ours on one`, ours: megabases / two, peer: megabases / one, ratio: one / two, unit: 'Mb/s' };
+  yield { name: `${megabases.toFixed(0)} Mb with offsets on two threads, ours on one`, ours: megabases / twoWithOffsets, peer: megabases / oneWithOffsets, ratio: oneWithOffsets / twoWithOffsets, unit: 'Mb/s' };
 }
 
 /** The vocabulary as byte ranks: tokens by rank, letters first, as tiktoken wants them. */

@@ -3,6 +3,7 @@ import { dnabert2Subset } from '../test/dnabert2Subset';
 import { FormatError } from './errors';
 import { createKmerTokenizer } from './kmer';
 import { parseTokenizerJson, serializeTokenizerJson } from './tokenizerJson';
+import { runs } from '../test/runs';
 
 type File = ReturnType<typeof dnabert2Subset>;
 const changed = (change: (file: File) => object) => change(dnabert2Subset());
@@ -86,7 +87,7 @@ describe('malformed and hostile files end in one clear error', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(FormatError);
       }
-    }), { numRuns: 300 });
+    }), { numRuns: runs(300) });
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainByDefinition } from '../test/references';
 import { trainBpe, type TrainBpeProgress } from './trainBpe';
+import { runs } from '../test/runs';
 
 const words = (corpus: readonly string[]) => corpus.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
 
@@ -11,7 +12,7 @@ describe('merges equal a recount of all neighbours for every merge', () => {
       fc.pre(words(corpus).length > 0);
       const trained = await trainBpe(corpus, { vocabSize, specialTokens: ['[UNK]'], minFrequency, maxTokenLength });
       expect(trained.definition.merges).toEqual(trainByDefinition(words(corpus), { vocabSize, specialTokens: ['[UNK]'], minFrequency, ...(maxTokenLength && { maxTokenLength }) }));
-    }), { numRuns: 25 });
+    }), { numRuns: runs(25) });
   });
 });
 
@@ -25,13 +26,7 @@ describe('out of core', () => {
       expect((await trainBpe(corpus, { ...options, ...outOfCore })).definition.merges).toEqual(merges);
       expect((await trainBpe(corpus, { ...options, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
       expect((await trainBpe(corpus, { ...options, ...outOfCore, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
-    }), { numRuns: 8 });
-  });
-  it('a corpus of more than one buffer', async () => {
-    const [random] = fc.sample(fc.string({ unit: fc.constantFrom(...'ACGT'), minLength: 40_000, maxLength: 40_000 }), { numRuns: 1, seed: 3 });
-    const corpus = Array.from({ length: 16 }, (_, i) => random.slice(i) + 'A'.repeat(i) + random.slice(0, 97 * i)), options = { vocabSize: 80 };
-    const [inMemory, onDisk] = [await trainBpe(corpus, options), await trainBpe(corpus, { ...options, ...outOfCore })];
-    expect(onDisk.definition.merges).toEqual(inMemory.definition.merges);
+    }), { numRuns: runs(8) });
   });
   it.each([
     ['too little memory', { maxMemory: 1000 }, 'expected maxMemory of at least'],

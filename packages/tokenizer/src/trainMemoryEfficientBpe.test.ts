@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainBpe } from './trainBpe';
 import { trainMemoryEfficientBpe } from './trainMemoryEfficientBpe';
+import { runs } from '../test/runs';
 
 const options = { vocabSize: 30, specialTokens: ['[UNK]'] };
 const corpora = fc.array(dna('ACGT', 12).filter((text) => text !== ''), { minLength: 1, maxLength: 5 });
@@ -10,7 +11,7 @@ describe.each(['continue', 'merge'] as const)('reading %s', (reading) => {
   it('one split is exact training', async () => {
     await fc.assert(fc.asyncProperty(corpora, async (corpus) => {
       expect((await trainMemoryEfficientBpe([corpus], { ...options, reading })).definition).toEqual((await trainBpe(corpus, options)).definition);
-    }), { numRuns: 15 });
+    }), { numRuns: runs(15) });
   });
   it('every merge joins letters and earlier products, and each token is new', async () => {
     await fc.assert(fc.asyncProperty(fc.array(corpora, { minLength: 2, maxLength: 4 }), async (splits) => {
@@ -22,7 +23,7 @@ describe.each(['continue', 'merge'] as const)('reading %s', (reading) => {
       }
       expect(vocab.size).toBeLessThanOrEqual(30);
       expect([...vocab.values()]).toEqual([...vocab.keys()].map((_, id) => id));
-    }), { numRuns: 15 });
+    }), { numRuns: runs(15) });
   });
 });
 

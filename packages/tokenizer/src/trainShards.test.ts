@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainBpe } from './trainBpe';
 import { connectTrainingShard, createTrainingShard, serveTrainingShard, trainBpeOverShards, type ProcessChannel } from './trainShards';
+import { runs } from '../test/runs';
 
 /** Both ends of a channel that clones what it passes, as between processes. */
 function channels(): [parent: ProcessChannel & EventEmitter, child: ProcessChannel & EventEmitter] {
@@ -23,7 +24,7 @@ it.each(['A', 'AC', 'ACGT', 'ACGT N'])('letters %j: over shards, here and behind
     const options = { vocabSize }, { merges } = (await trainBpe(shards.flat(), options)).definition;
     expect((await trainBpeOverShards(shards.map((corpus) => createTrainingShard(corpus)), options)).definition.merges).toEqual(merges);
     expect((await trainBpeOverShards(shards.map(served), { ...options, initialMerges: merges.slice(0, done) })).definition.merges).toEqual(merges);
-  }), { numRuns: 5 });
+  }), { numRuns: runs(5) });
 });
 
 it('says so when the process of a shard ends', async () => {

@@ -4,6 +4,7 @@ import { createBpeTokenizer, type BpeDefinition } from '../src/bpe';
 import { parseTokenizerJson, type EncodeOptions, type Sequence, type Tokenizer } from '../src/index';
 import { dna } from './arbitraries';
 import { dnabert2Subset } from './dnabert2Subset';
+import { runs } from './runs';
 
 const dirty = fc.array(fc.oneof(dna('ACGT', 8), dna('ACGTN', 3), fc.constantFrom('acgt', 'gTTa', 'RYKM', 'nnnn', ' ', '\n', '-', '_', ',.', '1', 'é', '😀', '[MASK]', '[CLS', '[')), { maxLength: 10 }).map((parts) => parts.join(''));
 const released = parseTokenizerJson(dnabert2Subset()).definition;
@@ -44,7 +45,7 @@ describe.each(definitions)('%s', (_, definition) => {
       for (const way of ways) expect(outcome(way, text, options)).toEqual(expected);
       // eslint-disable-next-line no-control-regex -- the range is ASCII
       if (/^[\x00-\x7f]*$/.test(text)) expect(outcome(ways[0], new TextEncoder().encode(text), options)).toEqual(expected);
-    }), { numRuns: 25 });
+    }), { numRuns: runs(25) });
   });
 });
 

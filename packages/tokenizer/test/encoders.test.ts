@@ -3,6 +3,7 @@ import { createRankEncoder } from '../src/encodeByRank';
 import { dna, merges } from './arbitraries';
 import { compileForTest, encodeByDefinition } from './references';
 import { linearEncoder, run } from './runEncoders';
+import { runs } from './runs';
 
 const offsetsOf = (tokens: readonly string[]) => {
   let at = 2;
@@ -22,7 +23,7 @@ describe.each(['AC', 'ACG', 'ACGT', 'ACGTN'])('letters %s: tokens and offsets eq
         const tokens = encodeByDefinition(word, list);
         expect(run(encode, word, texts)).toEqual({ tokens, offsets: offsetsOf(tokens) });
       }
-    }), { numRuns: 20 });
+    }), { numRuns: runs(20) });
   });
 
   it('by rank, for any merges', () => {
@@ -33,7 +34,7 @@ describe.each(['AC', 'ACG', 'ACGT', 'ACGTN'])('letters %s: tokens and offsets eq
         const tokens = encodeByDefinition(word, list);
         expect(run(encode, word, texts)).toEqual({ tokens, offsets: offsetsOf(tokens) });
       }
-    }), { numRuns: 20 });
+    }), { numRuns: runs(20) });
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { FormatError, parseTokenizerJson } from '../src/index';
 import { dnabert2Subset } from './dnabert2Subset';
 import { encodeByDefinition } from './references';
+import { runs } from './runs';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -72,7 +73,7 @@ it('merges in a circle of ranks, each using what a later one makes: the definiti
   const tokens = ['A', 'C', ...new Set(list.map((merge) => merge.join('')))], tokenizer = parseTokenizerJson({ model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: list } });
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('A', 'C'), maxLength: 40 }), (text) => {
     expect([...tokenizer.encode(text)].map((id) => tokenizer.idToToken(id))).toEqual(encodeByDefinition(text, list));
-  }), { numRuns: 200 });
+  }), { numRuns: runs(200) });
 });
 
 it('tokens of up to 130,000 letters: no quadratic work', () => {

@@ -5,6 +5,7 @@ import { baseToToken, encodeBothStrands, encodeEdited, encodeStream, parseTokeni
 import { bareFrame } from '../src/tokenizer';
 import { dna, merges } from './arbitraries';
 import { dnabert2Subset } from './dnabert2Subset';
+import { runs } from './runs';
 
 const bare = { addSpecialTokens: false };
 const released = parseTokenizerJson(dnabert2Subset());
@@ -31,7 +32,7 @@ describe('encodeStream', () => {
     await fc.assert(fc.asyncProperty(tokenizers, fc.array(sequences, { maxLength: 12 }), fc.boolean(), async (tokenizer, chunks, addSpecialTokens) => {
       const ids = await collect(encodeStream(tokenizer, chunks, { blockLength: 8, addSpecialTokens }));
       expect(ids).toEqual([...tokenizer.encode(chunks.join(''), { addSpecialTokens })]);
-    }), { numRuns: 70 });
+    }), { numRuns: runs(70) });
   });
   it('keeps no more than a block of a long sequence back', async () => {
     let given = 0, yielded = 0, most = 0;
@@ -59,7 +60,7 @@ describe('encodeStream', () => {
       const expected = message(() => tokenizer.encode(chunks.join(''), { unknown: 'error' }));
       const streamed = await collect(encodeStream(tokenizer, chunks, { blockLength: 8, unknown: 'error' })).then(() => undefined, (error: unknown) => (error as Error).message);
       expect(streamed).toBe(expected);
-    }), { numRuns: 50 });
+    }), { numRuns: runs(50) });
   });
   it('refuses one sequence in place of chunks', async () => {
     await expect(collect(encodeStream(released, 'ACGT'))).rejects.toThrow(TypeError);
@@ -82,7 +83,7 @@ describe('encodeEdited', () => {
       let expected = sequence;
       for (const { start, end, replacement } of [...list].reverse()) expected = expected.slice(0, start) + replacement + expected.slice(end);
       expect(after).toEqual({ sequence: expected, ...tokenizer.encodeWithOffsets(expected, bare) });
-    }), { numRuns: 50 });
+    }), { numRuns: runs(50) });
   });
   it.each([
     ['edits out of order', [{ start: 3, end: 4, replacement: '' }, { start: 1, end: 2, replacement: '' }]],

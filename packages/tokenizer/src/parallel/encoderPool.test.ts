@@ -25,7 +25,6 @@ describe('a pool of two threads', () => {
     const options = { maxLength: 200 }, expected = tokenizer.encodeBatch(items, options);
     expect(expected.unknownCount).toBe(43 * 5);
     expect(await pool.encodeBatch(items.values(), options)).toEqual(expected);
-    expect(await pool.encodeBatch(Array.from({ length: 40_000 }, (_, i) => 'ACGT'.slice(i % 4)))).toEqual(tokenizer.encodeBatch(Array.from({ length: 40_000 }, (_, i) => 'ACGT'.slice(i % 4))));
     expect(await pool.encodeBatch([])).toEqual(tokenizer.encodeBatch([]));
   });
   it.each([
