@@ -1,11 +1,12 @@
 // genomelm serve as a program: many clients at once, and its end.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { createWasmDevice } from '@genomelm/kernels';
 import { createModel, generate, savePretrained } from '@genomelm/model';
 import { bundleGenomelm, freshFolder, program } from './genomelm';
-import { ask, config, json, tokenizer } from './tinyServer';
+import { ask, config, json, startServer, tokenizer } from './tinyServer';
 
 bundleGenomelm();
 const folder = join(freshFolder('serve'), 'model');
@@ -79,6 +80,33 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s: what runs ends within the grace o
     expect((await answer).status).toBe(status);
     expect((await ended)[0]).toBe(0);
   }
+});
+
+test('a client that leaves /embed: the pass under way is the last', async () => {
+  const running = await startServer({ limits: { maxBodyBytes: 2 ** 21, maxSequences: 4000, maxTokens: 2 ** 20 }, maxWaiting: 4000 });
+  const { device } = running.model.params.model.norm.weight;
+  const { run } = device, { embed } = running.service;
+  let passes = 0, left = NaN;
+  device.run = ((...call: Parameters<typeof run>) => {
+    if (call[0].name === 'embedding') passes++;
+    run.apply(device, call);
+  }) as typeof run;
+  running.service.embed = (sequences, signal) => {
+    signal.addEventListener('abort', () => { left = passes; });
+    return embed(sequences, signal);
+  };
+  const body = (count: number) => JSON.stringify({ instances: [{ seqs: Array.from({ length: count }, () => 'ACGT'.repeat(100)) }] }); // cut to 256 tokens, eight of them a pass
+  expect((await ask(running.port, '/embed', body(16))).status).toBe(200);
+  expect(passes).toBe(2);
+  passes = 0;
+  const sent = request({ port: running.port, path: '/embed', method: 'POST', agent: false }).on('error', () => undefined);
+  sent.end(body(3200));
+  while (!passes) await new Promise((resolve) => setTimeout(resolve, 1));
+  sent.destroy();
+  while (!running.events.some(({ status }) => status === 499)) await new Promise((resolve) => setTimeout(resolve, 5));
+  await running.stop();
+  expect(left).toBeLessThan(200); // of 400
+  expect(passes).toBeLessThanOrEqual(left + 1);
 });
 
 test('a port that is taken is one line and exit code 2', async () => {
