@@ -15,7 +15,7 @@ function write(task: (typeof tasks)[number], split: string, perClass: number, fi
   const word = (label: number) => Array.from({ length: 6 }, (_, i) => 'ACGT'[(label * 7 + (label >> 2) * (i + 1) + i) % 4]).join('');
   const length = Math.min(task.bp, 60);
   const rows = Array.from({ length: perClass * task.classes }, (_, i) => {
-    const label = i % task.classes;
+    const label = (i + Math.floor(i / 10)) % task.classes; // so that every tenth row is not always of one class
     const sequence = bases(length - 12) + word(label) + word(label);
     return `${sequence}${task.pair ? `,${bases(40)}` : ''},${label}`;
   });
