@@ -4,6 +4,8 @@ import { deflateSync, inflateSync } from 'fflate';
 import { concat } from './bytes';
 import { crc32 } from './crc32';
 import { FormatError } from './formatError';
+import { inflateRun, inflater, type Run } from './inflate';
+import { startInflateThreads, type InflateThreads } from './inflateThreads';
 import { nodeModule } from './nodeModule';
 
 /** Bytes of text that bgzip puts into one block; what deflate cannot shorten still fits into 64 KiB with its headers. */
@@ -51,6 +53,9 @@ export function inflateBlock(bytes: Uint8Array, offset: number): Uint8Array {
   if (textLength > longestBlock) throw damaged(offset, `a block of at most ${longestBlock} bytes of text`, `${textLength}`);
   const extraEnd = headerBytes + (bytes[10] | (bytes[11] << 8));
   if (bytes[3] !== 4) throw damaged(offset, 'a block with no flag but FEXTRA', `flags ${bytes[3]}`);
+  const inflate = inflater();
+  const whole = new Uint8Array(inflate ? textLength : 0);
+  if (inflate?.(bytes, extraEnd, bytes.length - trailerBytes, whole, 0, textLength, trailer.getUint32(0, true))) return whole;
   const text = inflateRaw(bytes.subarray(extraEnd, bytes.length - trailerBytes), textLength, offset);
   if (text.length !== textLength) throw damaged(offset, `a block of ${textLength} bytes of text`, `${text.length}`);
   const sum = crc32(text);
@@ -68,25 +73,19 @@ function inflateRaw(data: Uint8Array, textLength: number, offset: number): Uint8
   }
 }
 
-/** Neighbouring blocks that lie together in memory. */
-interface Run {
-  /** Where the first one begins in the file. */
+/** A run, and where its first block begins in the file. */
+interface PlacedRun extends Run {
   readonly offset: number;
-  readonly bytes: Uint8Array;
-  /** Of each block, in bytes of the file. */
-  readonly lengths: readonly number[];
-  /** Of all blocks together, as they state it. */
-  readonly textLength: number;
 }
 
-/** Text of a run: enough that starting an inflation costs nothing beside it, and little enough to hold a few. */
+/** Text of a run: enough that handing it to a thread costs nothing beside it, and little enough to hold a few. */
 const runTextBytes = 1 << 20;
 
 /**
  * The blocks of a BGZF stream, in runs.
  * @throws FormatError naming the offset for a cut block, for bytes that are no block, and when the last block is not the empty one; whole blocks before it are given out first.
  */
-async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Run, void, undefined> {
+async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<PlacedRun, void, undefined> {
   let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
   let ended = false;
@@ -126,7 +125,7 @@ async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Run
   if (!ended) throw damaged(offset, 'the empty block that ends a BGZF file', 'the end of the file');
 }
 
-function* blocksOf({ offset, bytes, lengths }: Run): Generator<{ offset: number; bytes: Uint8Array }, void, undefined> {
+function* blocksOf({ offset, bytes, lengths }: PlacedRun): Generator<{ offset: number; bytes: Uint8Array }, void, undefined> {
   let at = 0;
   for (const length of lengths) {
     yield { offset: offset + at, bytes: bytes.subarray(at, at + length) };
@@ -139,27 +138,33 @@ export async function* splitBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGene
   for await (const run of splitRuns(chunks)) yield* blocksOf(run);
 }
 
+/** Text that this thread inflates alone before others are started: it takes 10 ms, less than a thread needs to begin. */
+const textAlone = 1 << 22;
+
 /**
- * Inflates a BGZF stream as it is read; every block is checked.
- * A run goes to zlib as one file of gzip members, which zlib checks as it inflates; where anything is wrong, its blocks are inflated one by one to say which.
- * @param threads - runs under way in libuv's pool; 1 inflates on this thread
+ * Inflates a BGZF stream as it is read; every block is checked. Where a run is damaged, its blocks are inflated one by one to say which.
+ * @param threads - this one and, in Node, workers beside it: they get runs as long as they have room, and what they have no room for is inflated here
  */
 export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads()): AsyncGenerator<Uint8Array, void, undefined> {
-  const zlib = nodeModule('node:zlib');
-  const pending: { run: Run; text: Promise<Uint8Array | undefined> | Uint8Array | undefined }[] = [];
+  const pending: { run: PlacedRun; text: Promise<Uint8Array | undefined> | Uint8Array | undefined }[] = [];
   const runs = splitRuns(chunks);
   let failure: { error: unknown } | undefined;
+  let others: InflateThreads | undefined;
   try {
-    for (let reading = true; reading || pending.length > 0; ) {
-      if (reading && pending.length < threads) {
+    for (let reading = true, seen = 0; reading || pending.length > 0; ) {
+      if (reading && pending.length < 2 * threads - 1) {
         const next = await runs.next().catch((error: unknown) => { failure = { error }; return { done: true as const, value: undefined }; });
         if (next.done) reading = false;
-        else pending.push({ run: next.value, text: zlib && inflateRun(zlib, next.value, threads > 1) });
+        else {
+          if (seen >= textAlone && threads > 1) others ??= startInflateThreads(threads - 1);
+          pending.push({ run: next.value, text: others?.inflate(next.value) ?? inflateRun(next.value) });
+          seen += next.value.textLength;
+        }
         continue;
       }
       const { run, text: coming } = pending.shift()!;
       const text = await coming;
-      if (text?.length === run.textLength) {
+      if (text) {
         if (text.length > 0) yield text;
       } else for (const block of blocksOf(run)) {
         const one = inflateBlock(block.bytes, block.offset);
@@ -168,25 +173,14 @@ export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads 
     }
   } finally {
     await runs.return();
+    await others?.end();
   }
   if (failure) throw failure.error;
 }
 
-/** As many as the machine runs at once, up to the size of libuv's pool. */
+/** As many as the machine runs at once; more than 4 wait for the one that reads. */
 function defaultThreads(): number {
   return Math.min(4, nodeModule('node:os')?.availableParallelism() ?? 1);
-}
-
-/** The text of a run; undefined where it is damaged. One call of zlib for some 16 blocks: a stream object for each costs a tenth of the time. */
-function inflateRun(zlib: typeof import('node:zlib'), { bytes, lengths, textLength }: Run, inPool: boolean): Promise<Uint8Array | undefined> | Uint8Array | undefined {
-  for (let i = 0, at = 0; i < lengths.length; at += lengths[i++]) if (bytes[at + 3] !== 4) return undefined;
-  const options = { chunkSize: Math.max(64, textLength + 1), maxOutputLength: textLength + 1 };
-  if (inPool) return new Promise((resolve) => zlib.gunzip(bytes, options, (error, text) => resolve(error ? undefined : text)));
-  try {
-    return zlib.gunzipSync(bytes, options);
-  } catch {
-    return undefined;
-  }
 }
 
 /** One block that holds `text`, at most 65,280 bytes of it. */

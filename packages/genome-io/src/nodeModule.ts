@@ -2,6 +2,7 @@ interface Modules {
   'node:fs': typeof import('node:fs');
   'node:os': typeof import('node:os');
   'node:stream': typeof import('node:stream');
+  'node:worker_threads': typeof import('node:worker_threads');
   'node:zlib': typeof import('node:zlib');
 }
 

@@ -63,7 +63,7 @@ test('leaving the loop, asking for the header only, and files without records', 
 
 test.each([
   ['no header', new TextEncoder().encode('1\t2\t.\tA\tC\t.\t.\t.\n'), 1],
-  ['an empty file', new Uint8Array(0), 0],
+  ['an empty file', new Uint8Array(0), 1],
   ['only meta-information', new TextEncoder().encode('##fileformat=VCFv4.2\n'), 1],
   ['other columns', new TextEncoder().encode('##fileformat=VCFv4.2\n#CHROM\tPOS\n'), 2],
   ['too few columns', file(['1 2 . A C']), 3],

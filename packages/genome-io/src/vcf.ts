@@ -152,7 +152,7 @@ class VcfParser {
 
   end(): void {
     if (!this.terminated) this.validator?.unterminatedLine(this.line);
-    if (this.header === undefined) this.fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete');
+    if (this.header === undefined) this.fail('a line that begins with #CHROM', 'the end of the file', 'check that the file is complete', Math.max(1, this.line));
   }
 }
 
