@@ -10,8 +10,8 @@ import type { createScratchMemory } from './scratchFile';
 import { createTokenPasses } from './tokenPass';
 import { SEPARATOR } from './trainingCorpus';
 
-const PASS_TOKENS = 512; // ids that the passes may use: 1 MB of counts, in the cache
-const RARE = 100;        // a pair that is less than one token in so many is joined faster by its list
+const PASS_TOKENS = 2048; // ids that the passes may use: 16 MB of counts
+const RARE = 400;         // a pair that is less than one token in so many is joined faster by its list
 
 /** @param scratch - `length` units, which `tokenOf` turns into tokens, with a separator at both ends and between words; used up */
 export async function learnMerges(scratch: ReturnType<typeof createScratchMemory>, length: number, tokenOf: Uint16Array, vocabulary: GrowingVocabulary, options: LearnOptions): Promise<void> {
