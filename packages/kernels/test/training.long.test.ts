@@ -1,11 +1,30 @@
-// Two thousand training steps, on batches of changing size: what is alive after each is what was alive before, and the device asks the machine for nothing more.
-import { free, type Device } from '../src';
-import { devices } from './devices';
-import { createTrainer, randomBatch, type Config } from './encoder';
+// Training at length: finite differences of the whole model, and two thousand steps on batches of changing size.
+import { createReferenceDevice, free, type Device } from '../src';
+import { gradientCheck } from '../src/testing';
+import { describeWithGpu, devices } from './devices';
+import { classifierLoss, createTrainer, initialise, randomBatch } from './encoder';
+import { batches as ten, config, train } from './trainingRun';
 
-const config: Config = { vocabSize: 41, hiddenSize: 24, numHeads: 3, intermediateSize: 20, numLayers: 2, classes: 3 };
 const steps = 2000;
 
+test('gradients of the whole model equal finite differences', async () => {
+  const worst = await gradientCheck((device) => initialise(device, config), (p) => classifierLoss(p, config, ten[0], 'scope').loss, { samples: 2 });
+  expect(worst).toBeLessThan(1e-8);
+});
+
+describeWithGpu('on webgpu', () => {
+  test('ten steps with layers recomputed have the losses of the reference, one read each, and leave no memory behind', async () => {
+    const [device, expected] = [await devices.webgpu(), await train(createReferenceDevice(), 'scope')];
+    const run = await train(device, 'checkpoint');
+    run.losses.forEach((loss, i) => expect(Math.abs(loss - expected.losses[i])).toBeLessThan(5e-6));
+    expect(run.reads).toBe(ten.length);
+    expect(Math.max(...run.left)).toBe(0);
+    expect(run.reserved.at(-1)).toBeLessThanOrEqual(1.25 * run.reserved[4]);
+    await device.destroy();
+  });
+});
+
+// What is alive after each step is what was alive before, and the device asks the machine for nothing more.
 test.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))('memory is flat over 2,000 steps on %s', async (_kind, create) => {
   const device: Device = await create();
   const batches = Array.from({ length: 40 }, (_, i) => randomBatch(1 + ((i * 7) % 5), config));

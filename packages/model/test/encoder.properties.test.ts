@@ -1,18 +1,9 @@
 import { createReferenceDevice, free, read, scope, type Device, type Tensor } from '@genomelm/kernels';
 import { allClose, gradientCheck } from '@genomelm/kernels/testing';
-import { classificationLoss, classify, createModel, forward, maskedLmLogits, maskedLmLoss, packBatch, smallConfig, type EncoderConfig, type Params } from '../src';
+import { classificationLoss, classify, createModel, forward, maskedLmLogits, maskedLmLoss, packBatch, type Params } from '../src';
 import { prefixIds } from '../src/layers/embedding';
 import { devices } from './devices';
-
-const vocabSize = 5 + 4 ** 3;
-const tiny: EncoderConfig = { ...smallConfig({ vocabSize, maxPositions: 24 }), hiddenSize: 8, intermediateSize: 12, numHeads: 2, hiddenDropout: 0 };
-const ids = (seed: number, length: number) => Uint32Array.from({ length }, (_, i) => (i === 0 ? 1 : i === length - 1 ? 2 : 5 + ((seed * 31 + i * i * 7) % 64)));
-const sequences = [ids(1, 7), ids(2, 24), ids(3, 2), ids(4, 12)];
-const variants: Record<string, EncoderConfig> = {
-  'small: learned positions, factored k-mers, mean pooling': tiny,
-  'as upstream: ALiBi alone, [CLS] pooling, a padding row': { ...tiny, position: 'none', maxPositions: 0, kmerPrefixes: undefined!, pooling: 'cls', padTokenId: 2 },
-  'as dnaGrinder: SiLU, biases, no types, untied': { ...tiny, gate: 'silu', gatedLayersBias: true, typeVocabSize: 0, tiedDecoder: false },
-};
+import { sequences, tiny, variants } from './tinyEncoder';
 
 describe.each(Object.entries(devices))('on %s', (_kind, create) => {
   test.each(Object.entries(variants))('a packed batch equals each sequence alone: %s', async (_name, config) => {
@@ -43,18 +34,11 @@ describe.each(Object.entries(devices))('on %s', (_kind, create) => {
   });
 });
 
-describe('gradients equal finite differences', () => {
-  const batch = packBatch(sequences);
-  test.each(Object.entries(variants))('of the classifier: %s', async (_name, config) => {
-    const make = (device: Device): Params => createModel({ ...config, initializerRange: 0.5, padTokenId: undefined! }, { device, seed: 3, maskedLm: false, classes: 3 }).params;
-    expect(await gradientCheck(make, (params) => classificationLoss({ config: { ...config, padTokenId: undefined! }, params }, batch, [0, 2, 1, 2]), { samples: 6 })).toBeLessThan(1e-6);
-  });
-
-  test('of the masked LM', async () => {
-    const labels = batch.inputIds.map((id, i) => (i % 4 === 1 ? id : 0));
-    const make = (device: Device): Params => createModel({ ...tiny, initializerRange: 0.5 }, { device, seed: 3 }).params;
-    expect(await gradientCheck(make, (params) => maskedLmLoss({ config: tiny, params }, batch, labels), { samples: 6 })).toBeLessThan(1e-6);
-  });
+test('gradients equal finite differences: one layer with learned positions, factored k-mers and mean pooling', async () => {
+  const config = { ...tiny, numLayers: 1 };
+  const batch = packBatch(sequences.slice(0, 3).map((sequence) => sequence.slice(0, 7)));
+  const make = (device: Device): Params => createModel({ ...config, initializerRange: 0.5 }, { device, seed: 3, maskedLm: false, classes: 3 }).params;
+  expect(await gradientCheck(make, (params) => classificationLoss({ config, params }, batch, [0, 2, 1]), { samples: 6 })).toBeLessThan(1e-6);
 });
 
 test('the prefix of a k-mer is the number of its first bases', () => {

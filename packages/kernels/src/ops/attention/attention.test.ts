@@ -21,7 +21,7 @@ describeOp('attention', [
   packed('packed sequences with symmetric ALiBi', 2, 12, { cuSeqlens, alibiSlopes: [0.25, 0.0625] }),
   packed('without ALiBi', 2, 16, { cuSeqlens }),
   packed('causal with ALiBi', 3, 8, { cuSeqlens, causal: true, alibiSlopes: alibiSlopes(3) }),
-  packed('head dimension 64, sequences beyond one block', 1, 64, { cuSeqlens: [0, 70, 71], alibiSlopes: [0.5] }),
+  packed('sequences beyond one block', 1, 4, { cuSeqlens: [0, 70, 71], alibiSlopes: [0.5] }),
   packed('an empty sequence', 2, 8, { cuSeqlens: [0, 3, 3, 7] }),
   packed('window', 2, 8, { cuSeqlens, windowSize: [3, 1] }),
   packed('causal window', 2, 8, { cuSeqlens, windowSize: [4, -1], causal: true }),
