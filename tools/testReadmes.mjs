@@ -35,7 +35,7 @@ verdict(types.status === 0, `types of ${examples.length} examples`, types.stdout
 for (const { title, file, code, output } of examples) {
   const script = join(folder, `${file}.mjs`);
   writeFileSync(script, (await transform(code, { loader: 'ts', format: 'esm', target: 'es2022' })).code);
-  const run = await promisify(execFile)(process.execPath, [script], { cwd: folder, timeout: 120_000 }).then(({ stdout }) => ({ stdout }), (error) => ({ error }));
+  const run = await promisify(execFile)(process.execPath, [script], { cwd: folder, timeout: 300_000 }).then(({ stdout }) => ({ stdout }), (error) => ({ error }));
   const wrong = run.error ? `${run.error.stdout}${run.error.stderr}${run.error.message}` : output !== undefined && run.stdout !== output ? `expected\n${output}got\n${run.stdout}` : undefined;
   verdict(wrong === undefined, title, wrong);
 }

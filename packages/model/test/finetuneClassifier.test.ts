@@ -58,7 +58,7 @@ test.each<[string, Partial<FinetuneClassifierOptions> & Pick<FinetuneClassifierO
     await expect(predict(again, encoder, [{ sequence: 'ACGT' }])).rejects.toThrow('use predictBases');
   } else await expect(predictBases(again, encoder, ['ACGT'])).rejects.toThrow('predictBases: expected a classifier of tokens');
   free([fitted.model.params, again.params]);
-}, 30_000);
+});
 
 describe('a decoder', () => {
   const own = { ...tinyDecoder, vocabSize: 9, numLayers: 1, initializerRange: 0.2 };

@@ -16,4 +16,4 @@ test('in a real browser without network the page asks for nothing, says nothing 
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 120_000);
+});
