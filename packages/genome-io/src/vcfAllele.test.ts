@@ -45,13 +45,27 @@ test.each([
   ['4.4', 'c 1 . G <DEL> . . DP=1 GT 0/1', /SVLEN for <DEL> .*section 3/], ['4.4', 'c 1 . G <CNV> . . SVLEN=5;SVCLAIM=J GT 0/1', /SVCLAIM of D for <CNV>/], ['4.4', 'c 1 . G <DEL> . . SVLEN=5;SVCLAIM=X GT 0/1', /SVCLAIM of D, J, DJ/], ['4.4', 'c 1 . G <DEL>,A . . SVLEN=5 GT 0/1', /2 values of SVLEN/],
   ['4.4', 'c 1 . G <DEL> . . SVLEN=5;CIPOS=1,5 GT 0/1', /CIPOS that hold 0/], ['4.4', 'c 1 . G <DEL>,A . . SVLEN=5,.;CIPOS=-1,5 GT 0/1', /4 values of CIPOS/], ['4.4', 'c 1 . G <BND> . . SVLEN=5 GT 0/1', /breakends in their own notation/], ['4.5', 'c 1 . G <DEL> . . SVLEN=5;END=9 GT 0/1', /END at 6/],
   ['4.5', 'c 1 . C A . . . GT:DPM5mC 0|0:1', /2 values of DPM5mC/], ['4.2', 'c 9 . G <DEL> . . END=8 GT 0/1', /END at POS or after/],
+  ['4.3', 'c 1 . G A . . X=a=b GT 0/1', /= in values of INFO as %3D .*section 1\.6\.1/], ['4.3', 'c 1 . G A . . X=a\u0007 GT 0/1', /no control characters .*section 1\.2/], ['4.3', 'c 1 . G A 5. . . GT 0/1', /QUAL as a number/], ['4.5', 'c 1 . G A . . AF=1.e-1 GT 0/1', /AF of type Float/],
+  ['4.3', 'c 1 . G A . 0 . GT 0/1', /names of filters/], ['4.1', 'c 1 . G A . 0 . GT 0/1', /names of filters/], ['4.1', 'c 1 . G <*A . . . GT 0/1', /ALT alleles/], ['4.3', 'c 1 . G A,A] . . . GT 0/1', /ALT alleles/], ['4.1', 'c 1 . R A . . . GT 0/1', /REF of A, C, G, T, N/],
   ['4.3', 'c 1 a;a G A . . . GT 0/1', /identifiers once/], ['4.3', 'c 1 . G A . q;q . GT 0/1', /filters once/], ['4.3', 'c 1 . G A . . DP=2147483648 GT 0/1', /DP of type Integer/],
 ] as const)('%s forbids %s', async (version, row, message) => expect(readAll(file(version, [row], version === '4.5' ? likelihoods.slice(0, 1) : []), true)).rejects.toThrow(message));
 
 test.each([
   ['4.3', ['##PEDIGREE=<Child=a,Mother=b>'], /PEDIGREE with an ID/], ['4.3', ['##contig=<ID=a>', '##contig=<ID=a>'], /every ID of contig once/], ['4.3', ['##contig=<ID=a(b>'], /letters that SAM allows/], ['4.3', ['##contig=<ID=DEL:ME>'], /no symbolic allele/], ['4.3', ['##INFO=<ID=X,Number=1,Type=Flag,Description="x">'], /Number=0 for a Flag/],
+  ['4.3', ['##META=<ID=Assay,Type=String,Number=.>'], /META with ID, Type, Number and Values .*section 1\.4\.8/], ['4.3', ['##META=<ID=Assay,Type=Text,Number=.,Values=[a]>'], /META of a type/], ['4.4', ['##META=<ID=Assay,Type=String,Number=.,Values=a>'], /square brackets/], ['4.3', ['##META=Assay'], /META=</], ['4.3', ['##META=<Type=String,Number=.,Values=[a]>'], /ID first/],
+  ['4.3', ['##INFO=<ID=1X,Number=1,Type=Float,Description="x">'], /an ID of INFO of letters/], ['4.3', ['##FORMAT=<ID=1000G,Number=1,Type=Float,Description="x">'], /an ID of FORMAT of letters/], ['4.3', ['##INFO=<ID=X,Number=1,Type=Float,Description="x",Source=a>'], /Source and Version in quotes/], ['4.3', ['##source=a\u0001'], /control characters/],
+  ['4.1', ['##INFO=<ID=X,Number=R,Type=Float,Description="x">'], /Number as a count/], ['4.1', ['##FORMAT=<ID=X,Number=R,Type=Float,Description="x">'], /Number as a count/],
   ['4.4', ['##ALT=<ID=BND,Description="x">'], /ALT of DEL/], ['4.3', ['##fileformat=VCFv4.3'], /fileformat once/], ['4.5', ['##FORMAT=<ID=M5mC,Number=1,Type=Float,Description="x">'], /Number=M/],
 ] as const)('%s forbids the header %s', async (version, meta, message) => expect(readAll(file(version, [], meta), true)).rejects.toThrow(message));
+
+test.each([
+  ['4.3', '##META=<ID=Tissue,Type=String,Number=.,Values=[Blood, Breast, ?]>', 'c 0 . N A 1e2 . X=a b GT 0/1'], ['4.3', '##INFO=<ID=1000G,Number=0,Type=Flag,Description="a,Source=b",Source="c",Version="d">', 'c 1 . N A .5 . 1000G;Y=a%3Db GT 0/1'], ['4.3', '##INFO=<ID=X_.9,Number=1,Type=Float,Description="x">', 'c 1 . G *,<INS:ME> . . X_.9=-inf GT 2/1'],
+  ['4.1', '##INFO=<ID=1X,Number=1,Type=Float,Description="x",Source=a>', 'c 1 . G A 5. . 1X=1. GT 0/1'], ['4.4', '##INFO=<ID=X,Number=1,Type=Float,Description="x">', 'c 1 . G G]c:9] . . X=NaN GT /0|1'], ['4.5', '##contig=<ID=HLA-A*01:01,length=9>', 'HLA-A*01:01 10 . N .A . . . GT 0/1'],
+])('%s allows %s and %s', async (version, meta, row) => {
+  const [contig, ...columns] = row.split(' ');
+  const text = [`##fileformat=VCFv${version}`, meta, '#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts', [contig, ...columns.slice(0, 6), columns.slice(6, -2).join(' '), ...columns.slice(-2)].join('\t'), ''].join('\n');
+  expect(await readAll(new TextEncoder().encode(text), true)).toHaveLength(1);
+});
 
 test('since 4.3 the last line has an end', async () => {
   const text = (version: string) => file(version, ['c 1 . G A . . . GT 0/1']).subarray(0, -1);

@@ -1,6 +1,6 @@
 // What the VCF specification forbids, checked line by line; every message names its section.
 import { FormatError } from './formatError';
-import { checkMetaLine } from './vcfValidateMeta';
+import { checkMetaLine, formatKey, infoKey, unprintable } from './vcfValidateMeta';
 import { reserved, type VcfDefinition, type VcfHeader } from './vcfHeader';
 import { checkLocalFormat, checkStructural, countLocalAlleles, countModifications, modificationDefinition, modifiedBase } from './vcfValidateStructural';
 import type { VcfRecord } from './vcf';
@@ -10,6 +10,8 @@ const breakend = /^(?:[ACGTN.]+([[\]])(?:<[^\s,<>]+>|[^\s,<>[\]]+):\d+\1|([[\]])
 const singleBreakend = /^(?:\.[ACGTN]+|[ACGTN]+\.)$/i;
 const symbolic = /^<[^\s,<>]+>$/;
 const float = /^(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?inf(?:inity)?|[-+]?nan)$/i;
+/** Since 4.3 a point is followed by a digit (section 1.3). */
+const isFloat = (value: string, minor: number) => float.test(value) && (minor < 3 || !/\.(?:$|e)/i.test(value));
 const notNegative = new Set(['AC', 'AN', 'DP', 'END', 'MQ0', 'NS']);
 
 /** What the checks look at in a data line. */
@@ -72,6 +74,7 @@ export class VcfValidator {
     const fixed = (expected: string, got: string) => this.fail(record.line, expected, JSON.stringify(got), `${this.dataSection}.1`);
     const expectedColumns = this.header.samples.length === 0 ? 8 : 9 + this.header.samples.length;
     if (record.columnCount !== expectedColumns) fixed(`${expectedColumns} columns`, `${record.columnCount}`);
+    if (this.minor >= 3 && unprintable.test(record.toString())) this.fail(record.line, 'no control characters', JSON.stringify(record.toString().slice(0, 60)), '1.2');
     this.checkFixed(record, fixed);
     this.checkOrder(record, fixed);
     this.checkInfo(record, fixed);
@@ -91,7 +94,7 @@ export class VcfValidator {
       const fine = bases.test(allele) || breakend.test(allele) || singleBreakend.test(allele) || symbolic.test(allele) || (allele === '*' && this.minor > 1) || (allele === '.' && alleles.length === 1);
       if (!fine) fixed('ALT alleles of A, C, G, T, N, symbolic, breakends or *', allele);
     }
-    if (qual !== '.' && (!float.test(qual) || qual.startsWith('-'))) fixed('QUAL as a number of 0 or more', qual);
+    if (qual !== '.' && (!isFloat(qual, this.minor) || qual.startsWith('-'))) fixed('QUAL as a number of 0 or more', qual);
     if (this.minor >= 3 && hasRepeats(filter.split(';'))) fixed('filters once each', filter);
     if (filter !== '.' && filter !== 'PASS' && (!/^[^\s;,]+(?:;[^\s;,]+)*$/.test(filter) || filter.split(';').some((name) => name === '0' || name === '.'))) fixed('PASS, . or names of filters with semicolons between', filter);
   }
@@ -121,13 +124,14 @@ export class VcfValidator {
     for (const field of text.split(';')) {
       const equals = field.indexOf('=');
       const key = equals < 0 ? field : field.slice(0, equals);
-      if (!(this.minor < 3 ? /^[^\s;=,]+$/ : /^(?:[A-Za-z_][0-9A-Za-z_.]*|1000G)$/).test(key)) fixed('INFO keys without blanks', field);
+      if (!(this.minor < 3 ? /^[^\s;=,]+$/ : infoKey).test(key)) fixed('INFO keys without blanks', field);
       if (seen.has(key)) fixed('INFO keys once', key);
       seen.add(key);
       if (this.minor < 3 && /\s/.test(field)) fixed('INFO without blanks', field);
       const own = reserved(this.minor).info.get(key);
       const definition = this.header.info.get(key) ?? own;
       const value = equals < 0 ? undefined : field.slice(equals + 1);
+      if (this.minor >= 3 && value !== undefined && /^[^"].*=/.test(value)) fixed('= in values of INFO as %3D', field);
       if (definition?.type === 'Flag' || definition?.number === '0') {
         if (value !== undefined && value !== '0' && value !== '1') fixed(`the flag ${key} without a value`, field);
         continue;
@@ -150,7 +154,7 @@ export class VcfValidator {
     const fail = (expected: string, got: string) => this.fail(record.line, expected, JSON.stringify(got), genotypeSection);
     const { format } = record;
     for (const [i, key] of format.entries()) {
-      if (!(this.minor < 3 ? /^[0-9A-Za-z]+$/ : /^[A-Za-z_][0-9A-Za-z_.]*$/).test(key)) fail('FORMAT keys of letters and digits', format.join(':'));
+      if (!(this.minor < 3 ? /^[0-9A-Za-z]+$/ : formatKey).test(key)) fail('FORMAT keys of letters and digits', format.join(':'));
       if (key === 'GT' && i > 0) fail('GT as the first key', format.join(':'));
       if (format.indexOf(key) !== i) fail('FORMAT keys once', key);
     }
@@ -209,7 +213,7 @@ const hasRepeats = (values: readonly string[]) => new Set(values).size !== value
 
 function hasType(value: string, type: string, minor: number): boolean {
   if (value === '.') return true;
-  return type === 'Integer' ? isInteger(value, minor) : type === 'Float' ? float.test(value) : type === 'Character' ? [...value].length === 1 : true;
+  return type === 'Integer' ? isInteger(value, minor) : type === 'Float' ? isFloat(value, minor) : type === 'Character' ? [...value].length === 1 : true;
 }
 
 /** A variant without what REF and ALT share at their ends: place and both alleles. */

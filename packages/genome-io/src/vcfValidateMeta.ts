@@ -5,17 +5,24 @@ type Fail = (expected: string, got: string, section: string) => never;
 
 const types = ['Integer', 'Float', 'Flag', 'Character', 'String'];
 
+/** Since 4.3 (section 1.2); line ends are gone when a line is looked at. */
+export const unprintable = /[\0-\x08\x0b-\x1f]/; // eslint-disable-line no-control-regex -- they are what is looked for
+/** Keys since 4.3 (sections 1.6.1 and 1.6.2). */
+export const infoKey = /^(?:[A-Za-z_][0-9A-Za-z_.]*|1000G)$/;
+export const formatKey = /^[A-Za-z_][0-9A-Za-z_.]*$/;
+
 /** Checks one `##` line of a file of version 4.`minor`. */
 export function checkMetaLine(text: string, { key, value, fields, problem }: VcfMetaLine, minor: number, fail: Fail): void {
   const section = minor < 3 ? '1.2' : '1.4';
   if (!/^##[^=<>\s][^=<>]*=./.test(text)) fail('##key=value', JSON.stringify(text.slice(0, 60)), section);
+  if (minor >= 3 && unprintable.test(text)) fail('no control characters', JSON.stringify(text.slice(0, 60)), '1.2');
   if (problem !== undefined) fail(problem.split(', got ')[0], problem.split(', got ')[1], section);
   if (key === 'assembly' || key === 'pedigreeDB') {
     const address = value.replace(/^<(.*)>$/, '$1');
     if (address === '' || (address.includes('://') && !/^[a-z][a-z0-9+.-]*:\/\/(?:[^\s/@]+@)?(?:[a-z][\w.-]*|\d+(?:\.\d+){3}|\[[0-9a-f:]+\])?(?::\d+)?(?:\/\S*)?$/i.test(address))) fail(`${key} with an address`, JSON.stringify(value), section);
     return;
   }
-  if (!['INFO', 'FORMAT', 'FILTER', 'ALT', 'contig', 'SAMPLE', 'PEDIGREE'].includes(key)) return;
+  if (!['INFO', 'FORMAT', 'FILTER', 'ALT', 'contig', 'SAMPLE', 'PEDIGREE', ...(minor < 3 ? [] : ['META'])].includes(key)) return;
   if (!fields) return fail(`${key}=<…>`, JSON.stringify(value.slice(0, 60)), section);
   const order = [...fields.keys()];
   const id = fields.get('ID');
@@ -30,6 +37,13 @@ export function checkMetaLine(text: string, { key, value, fields, problem }: Vcf
     if (minor < 3 && /(?:Genomes|Mixture)="/.test(value)) fail('Genomes and Mixture without quotes', value, section);
     return;
   }
+  if (key === 'META') {
+    if (!['Type', 'Number', 'Values'].every((name) => fields.has(name))) fail('META with ID, Type, Number and Values', value, '1.4.8');
+    if (!types.includes(fields.get('Type')!)) fail(`META of a type of ${types.join(', ')}`, JSON.stringify(fields.get('Type')), '1.4.8');
+    if (!/^(?:\d+|\.)$/.test(fields.get('Number')!)) fail('META with a count or . as Number', JSON.stringify(fields.get('Number')), '1.4.8');
+    if (!/^\[.*\]$/.test(fields.get('Values')!)) fail('META with Values in square brackets', JSON.stringify(fields.get('Values')), '1.4.8');
+    return;
+  }
   if (key === 'contig') {
     if (minor >= 3 && !/^[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*$/.test(id!)) fail('a contig name of the letters that SAM allows', JSON.stringify(id), '1.4.7');
     if (minor >= 3 && /^(?:DEL|INS|DUP|INV|CNV|BND|NON_REF)(?::|$)/.test(id!)) fail('a contig name that is no symbolic allele', JSON.stringify(id), '1.4.7');
@@ -38,6 +52,8 @@ export function checkMetaLine(text: string, { key, value, fields, problem }: Vcf
   }
   if (!/,Description="/.test(value)) fail(`${key} with a Description in quotes`, value.slice(0, 80), section);
   if (key === 'ALT' && !(minor < 4 ? /^BND(?::.+)?$/ : /^$/).test(id!) && !/^(?:(?:DEL|INS|DUP|INV|CNV)(?::.+)?|CN\d+|\*|NON_REF|[RYSWKMBDHVN])$/.test(id!)) fail('an ALT of DEL, INS, DUP, INV or CNV, with subtypes after colons', JSON.stringify(id), section);
+  if (minor >= 3 && ((key === 'INFO' && !infoKey.test(id!)) || (key === 'FORMAT' && !formatKey.test(id!)))) fail(`an ID of ${key} of letters, digits, _ and ., not beginning with a digit`, JSON.stringify(id), '1.6');
+  if (minor >= 3 && /,(?:Source|Version)=[^"]/.test(value.replace(/"(?:[^"\\]|\\.)*"/g, '""'))) fail('Source and Version in quotes', value.slice(0, 80), '1.4.2');
   checkDefinition(key, id!, fields, order, minor, (expected, got) => fail(expected, got, section));
 }
 
