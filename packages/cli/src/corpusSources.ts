@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { applyVariants, groupByContig, readBed, readGff, readVcf, type ContigAliases, type CorpusSource, type SequenceFile } from '@genomelm/genome-io';
 import { list, UsageError, type Context } from './command';
-import { loadAliases, openSequences } from './genomeFiles';
+import { loadAliases, openSequences, reading } from './genomeFiles';
 
 /** One source a FASTA or 2bit file; `NAME=FILE` names it, else the file's name does. Annotation and variants belong to a single file. */
 export async function openCorpusSources(context: Context): Promise<CorpusSource[]> {
@@ -40,7 +40,7 @@ async function* whole(file: SequenceFile, contigs: readonly string[]) {
 
 /** Every haplotype of every sample that is wanted, in the place of the reference. */
 async function* haplotypes(context: Context, reference: SequenceFile, aliases: ContigAliases | undefined) {
-  const variants = readVcf(context.values['vcf'] as string, { signal: context.signal });
+  const variants = readVcf(context.values['vcf'] as string, reading(context));
   const sample = list(context, 'sample') ?? [...(await variants.header()).samples];
   for await (const { name, sample: of, haplotype, sequence } of applyVariants({ reference, variants, sample, haplotype: [1, 2], signal: context.signal, ...(aliases ? { aliases } : {}) })) yield { name: `${of}#${haplotype}#${name}`, contig: name, sequence };
 }

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type SequenceFile } from '@genomelm/genome-io';
-import { UsageError, type Context, type OptionSpec } from './command';
+import { integer, UsageError, type Context, type OptionSpec } from './command';
 
 /** A path or address, or `-` for stdin. */
 export const sourceOf = (path: string): ByteSource => (path === '-' ? (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>) : path);
+
+/** Of commands that read whole files. */
+export const threadsOption: OptionSpec = { type: 'string', value: 'N', help: 'threads that decompress bgzipped files (default: cores, at most 4)' };
+
+/** What `--threads` and an interrupt mean to a reader. */
+export const reading = (context: Context) => ({ signal: context.signal, ...(context.values['threads'] === undefined ? {} : { threads: integer(context, 'threads', 1, { max: 64 }) }) });
 
 /** The only operand of a command. */
 export function onlyFile({ positionals }: Pick<Context, 'positionals'>, command: string, what: string): string {

@@ -1,6 +1,6 @@
 // FASTA as found in the wild: one pass over the bytes, no string per line, memory for one record at a time.
 import { ByteCollector } from './byteCollector';
-import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
+import { readBytes, type ByteSource, type ReadBytesOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { blank, carriageReturn, endOfResidues, kinds, longestHeader, newline, show, wordsOf } from './residues';
 import { scanner } from './scan';
@@ -14,7 +14,7 @@ export interface FastaRecord {
   readonly sequence: Uint8Array;
 }
 
-export interface FastaOptions extends ReadOptions {
+export interface FastaOptions extends ReadBytesOptions {
   /** Longest sequence accepted, in residues; default 2^32 - 1, the longest array of Node 20. A lower limit guards against hostile files. */
   readonly maxSequenceLength?: number;
 }
@@ -38,7 +38,7 @@ export interface FastaChunk extends FastaRecord {
   readonly last: boolean;
 }
 
-export interface FastaChunkOptions extends ReadOptions {
+export interface FastaChunkOptions extends ReadBytesOptions {
   /** Residues a piece; only the last one of a record is shorter. Default 2^20. */
   readonly chunkLength?: number;
 }

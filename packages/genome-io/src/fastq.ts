@@ -1,5 +1,5 @@
 // FASTQ as Cock et al. (2010, Nucleic Acids Research 38:1767) define it: three encodings of quality, sequences and qualities over any number of lines.
-import type { ByteSource, ReadOptions } from './byteSource';
+import type { ByteSource, ReadBytesOptions } from './byteSource';
 import { concat } from './bytes';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
@@ -27,7 +27,7 @@ export interface FastqRecord {
   readonly quality: Uint8Array;
 }
 
-export interface FastqOptions extends ReadOptions {
+export interface FastqOptions extends ReadBytesOptions {
   /** What the qualities may be; default `sanger`. The encodings overlap, so a file does not tell by itself. */
   readonly encoding?: QualityEncoding;
 }

@@ -1,4 +1,4 @@
-import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
+import { readBytes, type ByteSource, type ReadBytesOptions, type ReadOptions } from './byteSource';
 import { concat } from './bytes';
 import { FormatError } from './formatError';
 
@@ -13,7 +13,7 @@ export const longestLine = 1 << 28;
  * The text of `source` as blocks of whole lines: every block but the last ends with a line feed. Readers then work on bytes in place, without a string or an array per line.
  * @param tooLong - called when a line has more than {@link longestLine} bytes; must throw
  */
-export async function* lineBlocks(source: ByteSource, options: ReadOptions, tooLong: () => never): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* lineBlocks(source: ByteSource, options: ReadBytesOptions, tooLong: () => never): AsyncGenerator<Uint8Array, void, undefined> {
   let pending: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of readBytes(source, options)) {

@@ -1,5 +1,5 @@
 // VCF 4.1 to 4.5 (samtools.github.io/hts-specs): records keep their bytes and are parsed field by field when asked. POS is 1-based here and nowhere else.
-import type { ByteSource, ReadOptions } from './byteSource';
+import type { ByteSource, ReadBytesOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
 import { oneByOne } from './oneByOne';
@@ -65,7 +65,7 @@ export interface VcfReader extends AsyncIterable<VcfRecord> {
   header(): Promise<VcfHeader>;
 }
 
-export interface VcfOptions extends ReadOptions {
+export interface VcfOptions extends ReadBytesOptions {
   /** Check every line against the specification of the version that the file states, and throw at the first breach. Without it only what is needed to parse is checked. */
   readonly validate?: boolean;
 }

@@ -1,6 +1,6 @@
 import { bgzfCompressStream, createGzi, readBytes, serializeGzi } from '@genomelm/genome-io';
 import { integer, UsageError, type Command } from '../command';
-import { onlyFile, sourceOf } from '../genomeFiles';
+import { onlyFile, reading, sourceOf, threadsOption } from '../genomeFiles';
 import { withOutput, writeFileAtomic } from '../output';
 
 export const bgzip: Command = {
@@ -12,6 +12,7 @@ export const bgzip: Command = {
     reindex: { type: 'boolean', short: 'r', help: 'only write FILE.gzi of a BGZF file' },
     index: { type: 'boolean', short: 'i', help: 'when compressing to a file, write its .gzi too' },
     level: { type: 'string', short: 'l', value: 'N', help: 'deflate level 0 to 9 (default 6)' },
+    threads: { ...threadsOption, help: `with -d: ${threadsOption.help}` },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'the file to write, - for stdout (default: FILE.gz; without .gz for -d)' },
   },
   async run(context) {
@@ -28,7 +29,7 @@ export const bgzip: Command = {
     const level = integer(context, 'level', 6, { min: 0, max: 9 });
     let bytes = 0;
     await withOutput(target, async (output) => {
-      const chunks = values['decompress'] ? readBytes(sourceOf(path), { signal }) : bgzfCompressStream(sourceOf(path), { level, signal });
+      const chunks = values['decompress'] ? readBytes(sourceOf(path), reading(context)) : bgzfCompressStream(sourceOf(path), { level, signal });
       for await (const chunk of chunks) {
         await output.write(chunk);
         bytes += chunk.length;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildCorpus, buildShard, type CorpusOptions, type CorpusReport } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command, type Context } from '../command';
 import { openCorpusSources } from '../corpusSources';
-import { aliasesOption, namingAliases } from '../genomeFiles';
+import { aliasesOption, namingAliases, threadsOption } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 import { version } from '../version';
 
@@ -37,6 +37,7 @@ export const corpusBuild: Command = {
     vcf: { type: 'string', value: 'FILE', help: 'phased variants: haplotypes take the place of the reference' },
     sample: { type: 'string', value: 'S', help: 'samples of --vcf, with commas (default: all)' },
     aliases: aliasesOption,
+    threads: { ...threadsOption, help: `${threadsOption.help}; for --vcf` },
   },
   async run(context) {
     const { values, json, print, progress, signal } = context;

@@ -1,6 +1,6 @@
 import { kmerAt, kmerSpectrum, readFasta } from '@genomelm/genome-io';
 import { integer, UsageError, type Command } from '../command';
-import { sourceOf } from '../genomeFiles';
+import { reading, sourceOf, threadsOption } from '../genomeFiles';
 
 export const fastaKmers: Command = {
   name: 'fasta kmers',
@@ -8,17 +8,18 @@ export const fastaKmers: Command = {
   usage: '[-k 4] [--canonical] FILES…',
   options: {
     k: { type: 'string', short: 'k', value: 'N', help: 'length of the words, 1 to 12 (default 4)' },
+    threads: threadsOption,
     canonical: { type: 'boolean', help: 'count a word and its reverse complement together' },
   },
   async run(context) {
-    const { values, positionals, json, print, progress, signal } = context;
+    const { values, positionals, json, print, progress } = context;
     if (positionals.length === 0) throw new UsageError('fasta kmers: expected one file or more, got none');
     const k = integer(context, 'k', 4, { max: 12 });
     const canonical = values['canonical'] === true;
     const counts = new Float64Array(4 ** k);
     let [total, skipped] = [0, 0];
     for (const path of positionals) {
-      for await (const { sequence } of readFasta(sourceOf(path), { signal })) {
+      for await (const { sequence } of readFasta(sourceOf(path), reading(context))) {
         const spectrum = kmerSpectrum(sequence, k, { canonical });
         for (let i = 0; i < counts.length; i++) counts[i] += spectrum.counts[i];
         total += spectrum.total;

@@ -1,6 +1,6 @@
 import { findOrfs, readFasta, reverseComplement, translate } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { sourceOf } from '../genomeFiles';
+import { reading, sourceOf, threadsOption } from '../genomeFiles';
 import { openLines } from '../output';
 
 export const fastaOrfs: Command = {
@@ -13,10 +13,11 @@ export const fastaOrfs: Command = {
     starts: { type: 'string', value: 'WHICH', help: 'ATG (default) or table: all start codons of the code' },
     'min-length': { type: 'string', value: 'N', help: 'shortest in bases, without the stop (default 30)' },
     'closed-ends': { type: 'boolean', help: 'leave out those that the ends of a sequence cut' },
+    threads: threadsOption,
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
   },
   async run(context) {
-    const { values, positionals, json, progress, signal } = context;
+    const { values, positionals, json, progress } = context;
     if (positionals.length === 0) throw new UsageError('fasta orfs: expected one file or more, got none');
     const table = integer(context, 'table', 1, { max: 33 });
     const options = { definition: choice(context, 'definition', ['start-to-stop', 'stop-to-stop'], 'start-to-stop'), table, startCodons: choice(context, 'starts', ['ATG', 'table'], 'ATG'), minLength: integer(context, 'min-length', 30, { min: 0 }), openEnds: values['closed-ends'] !== true };
@@ -24,7 +25,7 @@ export const fastaOrfs: Command = {
     let found = 0;
     try {
       for (const path of positionals) {
-        for await (const { name, sequence } of readFasta(sourceOf(path), { signal })) {
+        for await (const { name, sequence } of readFasta(sourceOf(path), reading(context))) {
           for (const orf of findOrfs(sequence, options)) {
             found++;
             if (json) {

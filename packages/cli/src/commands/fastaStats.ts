@@ -1,18 +1,19 @@
 import { gcContent, gcSkew, linguisticComplexity, readFasta } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
-import { sourceOf } from '../genomeFiles';
+import { reading, sourceOf, threadsOption } from '../genomeFiles';
 import { textTable } from '../output';
 
 export const fastaStats: Command = {
   name: 'fasta stats',
   summary: 'Each sequence\'s length, GC, GC skew, N, soft-masked and ambiguous bases, linguistic complexity; the whole with N50.',
   usage: 'FILES…',
-  options: {},
-  async run({ positionals, json, print, progress, signal }) {
+  options: { threads: threadsOption },
+  async run(context) {
+    const { positionals, json, print, progress } = context;
     if (positionals.length === 0) throw new UsageError('fasta stats: expected one file or more, got none');
     const sequences: ReturnType<typeof describe>[] = [];
     for (const path of positionals) {
-      for await (const { name, sequence } of readFasta(sourceOf(path), { signal })) {
+      for await (const { name, sequence } of readFasta(sourceOf(path), reading(context))) {
         sequences.push(describe(name, sequence));
         progress.update({ stage: 'stats', done: sequences.length, unit: 'sequences' });
       }

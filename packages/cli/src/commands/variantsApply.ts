@@ -1,6 +1,6 @@
 import { applyTrio, applyVariants, readPedigree, readVcf, triosOf, type Haplotype } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, required, sourceOf, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, reading, required, sourceOf, threadsOption, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const variantsApply: Command = {
@@ -14,13 +14,13 @@ export const variantsApply: Command = {
     haplotype: { type: 'string', value: 'N', help: 'which allele of GT, from 1 (default: 1,2)' },
     ped: { type: 'string', value: 'FILE', help: 'a pedigree: the haplotypes of the children among --sample by parent, 1 the father\'s and 2 the mother\'s' },
     unphased: { type: 'string', value: 'HOW', help: 'error (default; skip with --ped), skip, or as-written' },
-    aliases: aliasesOption, width: widthOption,
+    aliases: aliasesOption, width: widthOption, threads: threadsOption,
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write the FASTA here instead of stdout' },
   },
   async run(context) {
     const { values, json, print, progress, signal } = context;
     const reference = await openSequences(required(context, 'variants apply', 'reference', 'a FASTA or 2bit file'));
-    const variants = readVcf(sourceOf(required(context, 'variants apply', 'vcf', 'a VCF file')), { signal });
+    const variants = readVcf(sourceOf(required(context, 'variants apply', 'vcf', 'a VCF file')), reading(context));
     const wanted = required(context, 'variants apply', 'sample', 'a sample of the VCF, or *');
     const width = integer(context, 'width', 60, { min: 0 });
     const unphased = { 'error': 'error', 'skip': 'skip', 'as-written': 'asWritten' } as const;

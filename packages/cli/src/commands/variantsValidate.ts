@@ -1,19 +1,20 @@
 import { checkMendel, FormatError, readPedigree, readVcf, triosOf } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
-import { sourceOf } from '../genomeFiles';
+import { reading, sourceOf, threadsOption } from '../genomeFiles';
 
 export const variantsValidate: Command = {
   name: 'variants validate',
   summary: 'Check VCF files of 4.1 to 4.5 against the specification of their version (exit 2 names the line and the section); with --ped Mendel\'s law too.',
   usage: '[--ped FILE] FILES…',
-  options: { ped: { type: 'string', value: 'FILE', help: 'a pedigree: compares the children with their parents instead' } },
-  async run({ values, positionals, json, print, progress, signal }) {
+  options: { ped: { type: 'string', value: 'FILE', help: 'a pedigree: compares the children with their parents instead' }, threads: threadsOption },
+  async run(context) {
+    const { values, positionals, json, print, progress } = context;
     if (positionals.length === 0) throw new UsageError('variants validate: expected one file or more, got none');
     const pedigree = typeof values['ped'] === 'string' ? await readPedigree(sourceOf(values['ped'])) : undefined;
     const files: object[] = [];
     let failure: FormatError | undefined;
     for (const path of positionals) {
-      const variants = readVcf(sourceOf(path), { validate: pedigree === undefined, signal });
+      const variants = readVcf(sourceOf(path), { validate: pedigree === undefined, ...reading(context) });
       let records = 0;
       try {
         const { minorVersion, samples } = await variants.header();
