@@ -1,9 +1,9 @@
 // The gradients of attention, with P = exp(score - logSumExp) computed again and dScore = P (d value' - delta); delta is dot(output, d).
 // By queries: dQuery = sum over keys of dScore softmaxScale key. By keys: dValue = sum over queries of P d, dKey = sum of dScore softmaxScale query, over all query heads that share the key.
 // Grid: x over blocks of rows (table `blocks`, as in forward.wgsl.ts, of queries or of keys), y over heads, or over key heads. Blocks: see blocks.ts.
-// Workgroup memory: two operands of the own rows, one tile for all that streams past, weights. Accumulates in f32, over heads and the others in order: no atomics.
+// Workgroup memory: two operands of the own rows, one tile for all that streams past, weights. Accumulates in f32, over heads and the others in order: no atomics. In half precision (`half`) about 2e-3, of operands above 6e-5: smaller ones lose digits.
 // By keys, packed: both gradients go into dKey, which is all of dQkv; dValue shows scratch.
-import { accumulate, columnsOf, declareResults, declareTiles, exchangeWeights, fields, fillResident, fillStraight, helpers, offsets, operands, ownRows, resultWriter, rowTiles, scores, storeResults, threadsOf, type Block } from './blocks';
+import { accumulate, columnsOf, declareResults, declareTiles, exchangeWeights, fields, fillResident, fillStraight, helpers, offsets, operands, ownRows, partType, resultWriter, rowTiles, scores, storeResults, threadsOf, type Block } from './blocks';
 import { unrolled } from '../../devices/webgpu/quads';
 import type { DType } from '../../tensor';
 
@@ -38,7 +38,7 @@ ${accumulate(block, headDim, 'v')}    workgroupBarrier();
 ${accumulate(block, headDim, 'k')}    }
 `;
   const place = (name: 'query' | 'key' | 'value') => (r: number) => `u32(row + ${r}) * params.${name}Stride + ${name}Offset`;
-  return `struct Params { numHeads: u32, group: u32, ${fields}, softmaxScale: f32, before: i32, after: i32, blocks: u32, alibiSlopes: u32, arrays: array<u32> }
+  return `${partType(block)}struct Params { numHeads: u32, group: u32, ${fields}, softmaxScale: f32, before: i32, after: i32, blocks: u32, alibiSlopes: u32, arrays: array<u32> }
 @group(0) @binding(0) var<storage, read> params: Params;
 ${operands([{ name: 'query', dtype: dtypeQuery }, { name: 'key', dtype: dtypeKey }, { name: 'value', dtype: dtypeKey }, { name: 'd' }], headDim)}@group(0) @binding(5) var<storage, read> statistics: array<vec2<f32>>;
 ${byKeys ? resultWriter(6, 'dKey', headDim) + resultWriter(7, 'dValue', headDim) : resultWriter(6, 'dQuery', headDim)}${declareTiles(block, headDim, own, false)}${helpers}
@@ -57,5 +57,6 @@ ${ofRows}${offsets(['query', 'key', 'value', 'd'], headDim, 'head', 'head / para
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = (['queries', 'keys'] as const).flatMap((by) => [
   ...[{ rows: 64, lanes: 8 }, { rows: 8, lanes: 4 }].flatMap((shape) => [6, 32, 64, 96, 128].flatMap((headDim) => [32, 128].map((depth): BackwardVariant => ({ headDim, by, packed: depth === 32, block: { ...shape, depth: Math.min(depth, Math.ceil(headDim / 4) * 4) } })))),
+  ...[6, 64, 128].map((headDim): BackwardVariant => ({ headDim, by, packed: false, block: { rows: 32, lanes: 8, depth: Math.min(32, Math.ceil(headDim / 4) * 4), half: true } })),
   ...(['float16', 'bfloat16'] as const).map((dtype): BackwardVariant => ({ headDim: 64, by, packed: false, block: { rows: 32, lanes: 8, depth: 32 }, dtypeQuery: dtype, dtypeKey: dtype })),
 ]).map((variant) => ({ name: JSON.stringify(variant), shader: backwardShader(variant) }));

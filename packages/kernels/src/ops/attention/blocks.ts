@@ -10,7 +10,12 @@ export interface Block {
   readonly lanes: number;
   /** Of headDim, in workgroup memory at once: all of it, or 32 at a time where that does not fit. */
   readonly depth: number;
+  /** Tiles, and sums within 16 products, in f16; longer ones in f32. Opt-in, see `reducedPrecision`. */
+  readonly half?: boolean;
 }
+
+/** The type of tiles: before everything else. */
+export const partType = ({ half }: Block): string => `${half ? 'enable f16;\n' : ''}alias Part = ${half ? 'f16' : 'f32'};\n`;
 
 /** Of headDim, padded to quads. */
 export const paddedDim = (headDim: number): number => Math.ceil(headDim / 4) * 4;
@@ -19,7 +24,7 @@ export const columnsOf = ({ lanes }: Block): number => 4 * lanes;
 /** Quads of a result row that a lane owns. */
 export const quadsOf = (headDim: number, { lanes }: Block): number => Math.ceil(paddedDim(headDim) / 4 / lanes);
 
-/** Sizes of the tiles in quads, and the bytes of all. `rowTiles`: operands of the workgroup's own rows. */
+/** Sizes of the tiles in quads, and the bytes of all in f32. `rowTiles`: operands of the workgroup's own rows. */
 export function memoryOf(headDim: number, block: Block, rowTiles: number): { row: number; stream: number; exchange: number; partial: number; bytes: number } {
   const { rows, lanes, depth } = block;
   const row = depth * (rows / 4 + 1);
@@ -93,7 +98,7 @@ export function fillTurned(block: Block, tile: string, name: Operand['name'], li
         var value = vec4(0.0);
         if (${first} + i32(line) < ${end}) { value = ${name}Row(${first} + i32(line), ${name}Offset, depth + quad * 4u); }
         let at = quad * ${4 * stride}u + line / 4u;
-${unrolled(4, (c) => `        ${tile}[at + ${c * stride}u][line % 4u] = value.${'xyzw'[c]};\n`)}      }
+${unrolled(4, (c) => `        ${tile}[at + ${c * stride}u][line % 4u] = Part(value.${'xyzw'[c]});\n`)}      }
 `;
 }
 
@@ -104,8 +109,19 @@ export function fillStraight(block: Block, headDim: number, name: Operand['name'
       let line = first + i32(i / ${width}u);
       var value = vec4(0.0);
       if (line < end) { value = ${name}Row(line, ${name}Offset, i % ${width}u * 4u); }
-      stream[i] = value;
+      stream[i] = vec4<Part>(value);
     }
+`;
+}
+
+/** Each sum += its product for i below `count`; in f16 over 16 of them at a time. `reads` makes what the products are of. */
+function sumProducts({ half }: Block, count: number, sums: readonly string[], reads: string, product: (index: number) => string): string {
+  const add = (prefix: string) => sums.map((sum, i) => `        ${prefix}${sum} += ${product(i)};\n`).join('');
+  if (!half) return `      for (var i = 0u; i < ${count}u; i++) {\n${reads}${add('')}      }\n`;
+  return `      for (var sixteen = 0u; sixteen < ${count}u; sixteen += 16u) {
+${sums.map((sum) => `        var part_${sum} = vec4<Part>();\n`).join('')}        for (var i = sixteen; i < min(${count}u, sixteen + 16u); i++) {
+${reads}${add('part_')}        }
+${sums.map((sum) => `        ${sum} += vec4<f32>(part_${sum});\n`).join('')}      }
 `;
 }
 
@@ -115,11 +131,9 @@ export function scores(block: Block, headDim: number, sums: string, tile: string
   return `${unrolled(4, (r) => `    var ${sums}${r} = vec4(0.0);\n`)}    for (var depth = 0u; depth < ${paddedDim(headDim)}u; depth += ${block.depth}u) {
       workgroupBarrier();
 ${resident ? '' : fillTurned(block, tile, rowsOf, block.rows, 'firstRow', 'rowEnd')}${fillTurned(block, 'stream', columns, columnsOf(block), 'first', 'end')}      workgroupBarrier();
-      for (var i = 0u; i < ${block.depth}u; i++) {
-        let left = ${tile}[i * ${block.rows / 4 + 1}u + ty];
+${sumProducts(block, block.depth, Array.from({ length: 4 }, (_, r) => `${sums}${r}`), `        let left = ${tile}[i * ${block.rows / 4 + 1}u + ty];
         let right = stream[i * ${block.lanes + 1}u + tx];
-${unrolled(4, (r) => `        ${sums}${r} += left.${'xyzw'[r]} * right;\n`)}      }
-    }
+`, (r) => `left.${'xyzw'[r]} * right`)}    }
 `;
 }
 
@@ -132,22 +146,21 @@ export const fillResident = (block: Block, headDim: number, names: readonly Oper
 
 export function declareTiles(block: Block, headDim: number, names: readonly Operand['name'][], hasPartial: boolean): string {
   const { row, stream, exchange, partial } = memoryOf(headDim, block, names.length);
-  return `${[...new Set(rowTiles(block, headDim, names))].map((tile) => `var<workgroup> ${tile}: array<vec4<f32>, ${row}>;\n`).join('')}var<workgroup> stream: array<vec4<f32>, ${stream}>;
-var<workgroup> exchange: array<vec4<f32>, ${exchange}>;
+  return `${[...new Set(rowTiles(block, headDim, names))].map((tile) => `var<workgroup> ${tile}: array<vec4<Part>, ${row}>;\n`).join('')}var<workgroup> stream: array<vec4<Part>, ${stream}>;
+var<workgroup> exchange: array<vec4<Part>, ${exchange}>;
 ${hasPartial ? `var<workgroup> partial: array<vec4<f32>, ${partial}>;\n` : ''}`;
 }
 
 /** Hands the 4 x 4 weights of every invocation to those that need them: [column][row]. */
 export const exchangeWeights = ({ rows }: Block, weights: string): string =>
-  unrolled(4, (c) => `    exchange[(tx * 4u + ${c}u) * ${rows / 4 + 1}u + ty] = vec4(${[0, 1, 2, 3].map((r) => `${weights}${r}.${'xyzw'[c]}`).join(', ')});\n`);
+  unrolled(4, (c) => `    exchange[(tx * 4u + ${c}u) * ${rows / 4 + 1}u + ty] = vec4<Part>(vec4(${[0, 1, 2, 3].map((r) => `${weights}${r}.${'xyzw'[c]}`).join(', ')}));\n`);
 
 /** results += exchanged weights times the straight tile. */
 export function accumulate(block: Block, headDim: number, results: string): string {
   const quads = quadsOf(headDim, block);
-  return `    for (var i = 0u; i < ${columnsOf(block)}u; i++) {
-      let left = exchange[i * ${block.rows / 4 + 1}u + ty];
-${unrolled(quads, (q) => `      let right${q} = stream[i * ${quads * block.lanes}u + ${q * block.lanes}u + tx];\n${unrolled(4, (r) => `      ${results}${r}_${q} += left.${'xyzw'[r]} * right${q};\n`)}`)}    }
-`;
+  const sums = Array.from({ length: 4 * quads }, (_, i) => `${results}${i % 4}_${i >> 2}`);
+  const reads = `        let left = exchange[i * ${block.rows / 4 + 1}u + ty];\n${unrolled(quads, (q) => `        let right${q} = stream[i * ${quads * block.lanes}u + ${q * block.lanes}u + tx];\n`)}`;
+  return sumProducts(block, columnsOf(block), sums, reads, (i) => `left.${'xyzw'[i % 4]} * right${i >> 2}`);
 }
 
 export const declareResults = (block: Block, headDim: number, results: string): string => unrolled(4, (r) => unrolled(quadsOf(headDim, block), (q) => `  var ${results}${r}_${q} = vec4(0.0);\n`));

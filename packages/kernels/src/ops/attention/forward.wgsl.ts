@@ -1,8 +1,8 @@
 // output = softmax(query key' softmaxScale + ALiBi) value and logSumExp, with an online softmax over blocks of keys (Dao 2023, arXiv 2307.08691).
 // Grid: x over blocks of query rows (table `blocks`: first row, end of rows, start and end of keys, key position minus row), y over heads. Blocks: see blocks.ts.
 // Workgroup memory: queries, then in one tile first keys and then values, weights, and the largest score of each row and lane.
-// Accumulates in f32, over keys in order. A row that sees no key gives zeros and logSumExp -Infinity. A NaN in a value reaches rows that do not see it, in its block.
-import { accumulate, columnsOf, declareResults, declareTiles, exchangeWeights, fields, fillResident, fillStraight, helpers, offsets, operands, ownRows, quadsOf, resultWriter, rowTiles, scores, storeResults, threadsOf, type Block } from './blocks';
+// Accumulates in f32, over keys in order; in half precision (`half`) about 2e-3. A row that sees no key gives zeros and logSumExp -Infinity. A NaN in a value reaches rows that do not see it, in its block.
+import { accumulate, columnsOf, declareResults, declareTiles, exchangeWeights, fields, fillResident, fillStraight, helpers, offsets, operands, ownRows, partType, quadsOf, resultWriter, rowTiles, scores, storeResults, threadsOf, type Block } from './blocks';
 import { unrolled } from '../../devices/webgpu/quads';
 import type { DType } from '../../tensor';
 
@@ -17,7 +17,7 @@ export function forwardShader({ headDim, block, dtypeQuery, dtypeKey }: ForwardV
   const { rows, lanes } = block;
   const [tile] = rowTiles(block, headDim, ['query']);
   const largest = (sums: string) => `max(max(${sums}.x, ${sums}.y), max(${sums}.z, ${sums}.w))`;
-  return `struct Params { numHeads: u32, group: u32, ${fields}, softmaxScale: f32, before: i32, after: i32, minusInfinity: f32, blocks: u32, alibiSlopes: u32, arrays: array<u32> }
+  return `${partType(block)}struct Params { numHeads: u32, group: u32, ${fields}, softmaxScale: f32, before: i32, after: i32, minusInfinity: f32, blocks: u32, alibiSlopes: u32, arrays: array<u32> }
 @group(0) @binding(0) var<storage, read> params: Params;
 ${operands([{ name: 'query', dtype: dtypeQuery }, { name: 'key', dtype: dtypeKey }, { name: 'value', dtype: dtypeKey }], headDim)}${resultWriter(4, 'output', headDim)}@group(0) @binding(5) var<storage, read_write> logSumExp: array<f32>;
 ${declareTiles(block, headDim, ['query'], true)}${helpers}
@@ -52,5 +52,6 @@ ${unrolled(4, (r) => `  if (tx == 0u && row + ${r} < rowEnd) { logSumExp[u32(row
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = [
   ...[{ rows: 64, lanes: 8 }, { rows: 8, lanes: 4 }].flatMap((shape) => [6, 32, 64, 96, 128].flatMap((headDim) => [32, 128].map((depth): ForwardVariant => ({ headDim, block: { ...shape, depth: Math.min(depth, Math.ceil(headDim / 4) * 4) } })))),
+  ...[6, 64, 128].map((headDim): ForwardVariant => ({ headDim, block: { rows: 32, lanes: 8, depth: Math.min(32, Math.ceil(headDim / 4) * 4), half: true } })),
   ...(['float16', 'bfloat16'] as const).flatMap((dtypeKey) => [6, 64].map((headDim): ForwardVariant => ({ headDim, block: { rows: 32, lanes: 8, depth: headDim === 6 ? 8 : 32 }, dtypeKey, dtypeQuery: dtypeKey }))),
 ].map((variant) => ({ name: JSON.stringify(variant), shader: forwardShader(variant) }));

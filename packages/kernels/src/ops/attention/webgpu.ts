@@ -52,9 +52,9 @@ const enoughGroups = 264;
 const shapes = [[64, 8], [32, 8], [16, 8], [8, 8], [8, 4], [4, 4], [4, 2], [4, 1]].map(([rows, lanes]) => ({ rows, lanes }));
 
 /** The largest block that fits into workgroup memory, is not mostly empty for sequences of this length, and leaves enough workgroups to fill the GPU. */
-export function chooseBlock({ rows: cuSeqlens }: Pick<Side, 'rows'>, heads: number, rowTiles: number, { headDim }: AttentionLayout, { workgroupBytes }: Limits): Block {
+export function chooseBlock({ rows: cuSeqlens }: Pick<Side, 'rows'>, heads: number, rowTiles: number, { headDim }: AttentionLayout, { workgroupBytes, reducedPrecision }: Limits): Block {
   const depths = [...new Set([paddedDim(headDim), Math.min(32, paddedDim(headDim))])];
-  const fitting = shapes.flatMap((shape) => depths.map((depth) => ({ ...shape, depth })).filter((block) => memoryOf(headDim, block, rowTiles).bytes <= workgroupBytes).slice(0, 1));
+  const fitting = shapes.flatMap((shape) => depths.map((depth): Block => ({ ...shape, depth, half: reducedPrecision === 'float16' })).filter((block) => memoryOf(headDim, block, rowTiles).bytes <= workgroupBytes).slice(0, 1));
   if (!fitting.length) throw new RangeError(`attention: expected a headDim of which ${4 * rowTiles + 4} rows fit into the GPU's ${workgroupBytes} bytes of workgroup memory, got ${headDim}; use the wasm device`);
   const total = cuSeqlens[cuSeqlens.length - 1];
   const longest = cuSeqlens.reduce((most, end, s) => Math.max(most, end - (cuSeqlens[s - 1] ?? 0)), 0);
