@@ -1,0 +1,3 @@
+import { testInflater } from './inflateCases';
+
+testInflater(2000);
