@@ -11,6 +11,7 @@ import { root } from '../run.mjs';
 import { median } from './measure.mjs';
 import { createCeilings } from './support/ceilings.mjs';
 import { numbers } from './support/numbers.mjs';
+import { createOnnxLinears } from './support/onnxLinears.mjs';
 import { createLlama, createTorchDecoder, generationPeerVersions, markovBasesPerSecond } from './support/generationPeers.mjs';
 
 export const packages = ['@genomelm/kernels', '@genomelm/model'];
@@ -38,11 +39,24 @@ function lines(points) {
 }
 const sumOver = (from, count, of) => sum(Array.from({ length: count }, (_, i) => of(from + i)));
 
+/** The kernels with products that do nothing else: what fused ones bring is seen against these. */
+const unfused = `export * from 'kernels';
+import { add, linear as fused, silu } from 'kernels';
+export function linear(x, weight, bias, { activation, residual } = {}) {
+  if (activation && activation !== 'silu') throw new TypeError('bench: expected silu, got ' + activation);
+  const y = fused(x, weight, bias), active = activation ? silu(y) : y;
+  return residual ? add(active, residual) : active;
+}`;
+
 /** The engine's inside, which no one else should build on. */
-async function loadInside() {
-  const outfile = join(root, 'tools/bench/peers/engineInside.mjs');
+async function loadInside({ fusing }) {
+  const outfile = join(root, `tools/bench/peers/engineInside${fusing ? '' : 'Unfused'}.mjs`), kernels = '@genomelm/kernels';
   mkdirSync(join(root, 'tools/bench/peers'), { recursive: true });
-  await build({ stdin: { contents: "export * from './src/generate/kvCache'; export * from './src/generate/sample'; export * from './src/generate/sampling';", resolveDir: join(root, 'packages/model'), loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', external: ['@genomelm/kernels'], outfile, logLevel: 'error' });
+  const split = { name: 'unfused', setup: (builder) => {
+    builder.onResolve({ filter: /^(@genomelm\/)?kernels$/ }, ({ path }) => (fusing || path !== kernels ? { path: kernels, external: true } : { path, namespace: 'unfused' }));
+    builder.onLoad({ filter: /.*/, namespace: 'unfused' }, () => ({ contents: unfused }));
+  } };
+  await build({ stdin: { contents: "export * from './src/generate/kvCache'; export * from './src/generate/sample'; export * from './src/generate/sampling';", resolveDir: join(root, 'packages/model'), loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', plugins: [split], outfile, logLevel: 'error' });
   return import(pathToFileURL(outfile).href);
 }
 
@@ -68,10 +82,10 @@ function shapesOf({ vocabSize, hiddenSize, numLayers, numHeads, numKvHeads, head
 
 export async function* run({ peer, args, note }) {
   const [kernels, library] = await Promise.all(['kernels', 'model'].map((name) => import(pathToFileURL(join(root, `packages/${name}/dist/index.js`)).href)));
-  const inside = await loadInside(), threads = processorTime ? 1 : Math.min(2, availableParallelism());
+  const threads = processorTime ? 1 : Math.min(2, availableParallelism());
   const tokens = option(args, '--tokens', 1024), batch = option(args, '--batch', 32), config = { ...library.genomeOceanConfigs['100M'], numLayers: option(args, '--layers', 12) };
   const weights = randomWeights(shapesOf(config)), files = { config: library.serializeConfig(config), weights: library.serializeSafetensors(weights) };
-  const bench = createBench({ kernels, library, inside, config, files, batch, tokens });
+  const bench = createBench({ kernels, library, insides: { fused: await loadInside({ fusing: true }), unfused: await loadInside({ fusing: false }) }, config, files, batch, tokens });
 
   if (args.includes('--only-peers')) await bench.open({ threads, keep: true });
   else yield* ablation({ bench, note, batch, tokens, threads });
@@ -80,7 +94,8 @@ export async function* run({ peer, args, note }) {
 }
 
 async function* ablation({ bench, note, batch, tokens, threads }) {
-  const one = await bench.measure({ threads: 1, ...(threads > 1 ? { lengths: 2 } : { lengths: 8, keep: true }) }), all = threads > 1 ? await bench.measure({ threads, lengths: 8, keep: true }) : one;
+  const apart = await bench.measure({ threads: 1, fusing: false, lengths: 2 }), apartAll = threads > 1 ? await bench.measure({ threads, fusing: false }) : apart;
+  const one = await bench.measure({ threads: 1, ...(threads === 1 && { lengths: 8, keep: true }) }), all = threads > 1 ? await bench.measure({ threads, lengths: 8, keep: true }) : one;
   note(`recompute path at ${prompt + tokens} tokens: ${((prompt + tokens) / all.full(prompt + tokens)).toFixed(0)} tokens/s; packed forward of four times a quarter: ${all.packed.toFixed(0)}`);
   yield { name: 'recompute path, tokens/s of its forward pass | packed forward', ours: (prompt + tokens) / all.full(prompt + tokens), peer: all.packed, ratio: (prompt + tokens) / all.full(prompt + tokens) / all.packed, unit: 'tok/s' };
   const half = await bench.measure({ threads, dtype: 'float16' }), eight = await bench.measure({ threads, dtype: 'int8' });
@@ -99,12 +114,11 @@ async function* ablation({ bench, note, batch, tokens, threads }) {
     return { name, ours, peer: theirs, ratio: ours / theirs, unit: 'tok/s', basesPerSecond: ours * basesPerToken, ...extra(parts, which.cache !== false && which.batching !== false) };
   };
   const none = { cache: false }, cached = { batching: false, sharing: false }, batched = { sharing: false }, whole = {};
-  const ladder = [['recompute, 1 thread', one, none], ['+ KV cache', one, cached], [`+ batch of ${batch}`, one, batched], ['+ shared prompts', one, whole], [`+ ${threads} threads`, all, whole], ['+ 8-bit weights', eight, whole]];
-  if (threads === 1) ladder.splice(4, 1);
+  const ladder = [['recompute, 1 thread', apart, none], ['+ KV cache', apart, cached], [`+ batch of ${batch}`, apart, batched], ['+ shared prompts', apart, whole], ['+ fused kernels', one, whole], ...(threads > 1 ? [[`+ ${threads} threads`, all, whole]] : []), ['+ 8-bit weights', eight, whole]];
   for (const [i, [name, parts, which]] of ladder.entries()) yield row(`cumulative: ${name} | the row above`, parts, which, job(...ladder[Math.max(0, i - 1)].slice(1)));
   yield row('16-bit weights in the place of 8 | float32', half, whole, job(all, whole));
   const full = job(all, whole);
-  for (const [name, parts, which] of [['KV cache', all, none], ['batching', all, { batching: false }], ['shared prompts', all, batched], ...(threads > 1 ? [[`${threads} threads`, one, whole]] : [])]) {
+  for (const [name, parts, which] of [['KV cache', all, none], ['batching', all, { batching: false }], ['shared prompts', all, batched], ['fused kernels', apartAll, whole], ...(threads > 1 ? [[`${threads} threads`, one, whole]] : [])]) {
     yield row(`float32 without ${name} | the whole`, parts, which, full);
   }
   const recompute = batch * sumOver(1, tokens, all.full), decode = sumOver(1, tokens, all.many);
@@ -113,6 +127,7 @@ async function* ablation({ bench, note, batch, tokens, threads }) {
 
 async function* besideOthers({ peer, note, bench, config, weights, threads, batch }) {
   const ceilings = await createCeilings(), llama = withPeers ? await createLlama(peer, config, weights, threads, now) : undefined, torch = withPeers ? await createTorchDecoder(config, threads, note, processorTime) : undefined;
+  const onnx = withPeers ? await createOnnxLinears(peer, config, weights, threads, now) : undefined;
   const read = 4 * (bench.parameters - config.vocabSize * config.hiddenSize) / 1e9; // GB that a step reads of the weights
   try {
     if (llama) {
@@ -120,8 +135,8 @@ async function* besideOthers({ peer, note, bench, config, weights, threads, batc
       note(`greedy tokens equal llama.cpp's for ${ours.findIndex((id, i) => id !== theirs[i]) < 0 ? 'all 16' : `the first ${ours.findIndex((id, i) => id !== theirs[i])}`}`);
     }
     for (const size of [1, batch]) {
-      const count = size === 1 ? 24 : 6, arms = [['llama.cpp', llama], ['torch', torch]].filter(([, arm]) => arm), times = [[], ...arms.map(() => [])], reads = [];
-      for (let round = 0; round < 3; round++) {
+      const count = size === 1 ? 12 : 4, arms = [['llama.cpp', llama], ['torch', torch], ['onnxruntime-node, linear maps alone', onnx]].filter(([, arm]) => arm), times = [[], ...arms.map(() => [])], reads = [];
+      for (let round = 0; round < 7; round++) { // short ones, as the machine's speed may change within seconds
         times[0].push(...(await bench.engineSteps(size, count)));
         for (const [i, [, arm]] of arms.entries()) times[i + 1].push(...(await arm.steps(size, count)).slice(1));
         const { amount, run: readAll } = ceilings.reading[threads];
@@ -138,12 +153,12 @@ async function* besideOthers({ peer, note, bench, config, weights, threads, batc
     }
   } finally {
     torch?.end();
-    await Promise.all([llama?.end(), ceilings.end()]);
+    await Promise.all([llama?.end(), onnx?.end(), ceilings.end()]);
   }
 }
 
 /** Measures the parts of which jobs are made. */
-function createBench({ kernels, library, inside, config, files, batch, tokens }) {
+function createBench({ kernels, library, insides, config, files, batch, tokens }) {
   const longest = prompt + tokens;
   let kept;
 
@@ -166,7 +181,7 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
   }
 
   /** Steps for `size` sequences with `length` tokens behind them, whose pages are theirs alone and were written. */
-  async function stepsAt(model, cache, size, length, count) {
+  async function stepsAt(inside, model, cache, size, length, count) {
     const all = Array.from({ length: size }, () => {
       const sequence = inside.newSequence(ids(length + 1));
       inside.extend(cache, sequence, length);
@@ -189,7 +204,8 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
     return times;
   }
 
-  async function measure({ threads, dtype = 'float32', lengths = 0, keep = false }) {
+  async function measure({ threads, dtype = 'float32', lengths = 0, keep = false, fusing = true }) {
+    const inside = fusing ? insides.fused : insides.unfused;
     const { device, model } = await open({ threads, dtype, keep });
     const points = Array.from({ length: lengths }, (_, i) => Math.round((longest * (i + 1)) / lengths)), forwards = [[1, (await forwardSeconds(model, [1]), await forwardSeconds(model, [1]))]];
     for (const length of points) forwards.push([length, await forwardSeconds(model, [length])]);
@@ -202,8 +218,8 @@ function createBench({ kernels, library, inside, config, files, batch, tokens })
     inside.restart(cache, sequence, []);
     const contexts = [32, Math.round(longest / 2), longest - 16], single = [], many = [];
     for (const context of contexts) {
-      single.push(await stepsAt(model, cache, 1, context, 8));
-      many.push(await stepsAt(model, cache, batch, context, 3));
+      single.push(await stepsAt(inside, model, cache, 1, context, 8));
+      many.push(await stepsAt(inside, model, cache, batch, context, 3));
     }
     cache.free();
     const through = (steps) => lines(contexts.map((context, i) => [context, median(steps[i])]));

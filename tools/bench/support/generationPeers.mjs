@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { root } from '../../run.mjs';
 import { writeGguf } from './gguf.mjs';
 
-export const generationPeerVersions = { 'node-llama-cpp': '3.22.1' };
+export const generationPeerVersions = { 'node-llama-cpp': '3.22.1', 'onnxruntime-node': '1.30.0' };
 
 /** @param now - the clock, in seconds */
 export async function createLlama(peer, config, weights, threads, now) {
