@@ -1,4 +1,4 @@
-// Readers of text look at every byte: in WebAssembly 16 at a time, which is 2 to 5 times as fast as JavaScript. Where it is not allowed, they do without.
+// Readers of text look at every byte: in WebAssembly 16 at a time. Where it is not allowed, they do without.
 import { scanWasm } from './scan.generated';
 
 /** Bytes looked at together; longer texts are, part by part. */

@@ -4,12 +4,12 @@
 const WRITTEN = 0, LINES = 4, LINE_START = 8;
 const LINE_FEED: u32 = 10, CARRIAGE_RETURN: u32 = 13, TAB: i8 = 9;
 
-// @ts-ignore: decorator
+// @ts-ignore: decorator — AssemblyScript's, which TypeScript knows for classes alone
 @inline
 function letters(bytes: v128): v128 { return i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(32)), i8x16.splat(97)), i8x16.splat(26)); }
 
 /** Where the letters that begin at `at` end, at most `to`. */
-// @ts-ignore: decorator
+// @ts-ignore: decorator — AssemblyScript's, which TypeScript knows for classes alone
 @inline
 function endOfLetters(at: u32, to: u32): u32 {
   while (at < to) {
@@ -21,7 +21,7 @@ function endOfLetters(at: u32, to: u32): u32 {
 }
 
 /** The place of the next `byte` from `at` on; `to` where there is none. */
-// @ts-ignore: decorator
+// @ts-ignore: decorator — AssemblyScript's, which TypeScript knows for classes alone
 @inline
 function find(at: u32, to: u32, byte: u32): u32 {
   const wanted = i8x16.splat(<i8>byte);
@@ -119,7 +119,7 @@ export function findReads(from: u32, to: u32, table: u32, most: u32, titles: u32
   return finish(from, at, count);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: decorator — AssemblyScript's, which TypeScript knows for classes alone
 @inline
 function finish(from: u32, at: u32, count: u32): u32 {
   store<u32>(WRITTEN, at - from);
