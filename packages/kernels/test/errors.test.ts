@@ -1,7 +1,7 @@
 // Bad input is normal input: every op says what it expected and what it got, before anything runs.
 import {
-  accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, filterLogits, free, geglu, gelu, layerNorm, linear, linearCrossEntropy,
-  matmul, max, maxPool1d, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, reshape, rmsNorm, rotary, rotaryTable, sampleTokens, segmentMean, slice, softmax, squaredNorm, sub, sum, sumRows, tensor, zeros, type Device, type Tensor,
+  accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, fill, filterLogits, free, geglu, gelu, layerNorm, linear, linearCrossEntropy,
+  matmul, max, maxPool1d, mean, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, reshape, rmsNorm, rotary, rotaryTable, sampleTokens, scale, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Device, type Tensor,
 } from '../src';
 import { devices } from './devices';
 
@@ -14,6 +14,7 @@ const calls: Record<string, (x: Tensor, device: Device) => unknown> = {
   addRmsNorm: (x, device) => addRmsNorm(x, zeros(device, [6, 8]), zeros(device, [8])),
   addRow: (x, device) => addRow(x, zeros(device, [8])),
   attention: (x, device) => attention({ query: reshape(x, [6, 2, 4]), key: zeros(device, [6, 2, 4]), value: zeros(device, [6, 2, 4]) }, { cuSeqlens: [0, 2, 6] }),
+  cacheAppend: (x, device) => cacheAppend(zeros(device, [16, 2, 4]), reshape(x, [6, 2, 4]), [0, 1, 2, 3, 4, 5]),
   concat: (x, device) => concat([x, zeros(device, [1, 8])]),
   conv1d: (x, device) => conv1d(reshape(x, [1, 12, 4]), zeros(device, [2, 3, 4])),
   crossEntropy: (x, device) => crossEntropy(x, tensor(device, new Int32Array(6))),
@@ -35,6 +36,7 @@ const alone: Record<string, (x: Tensor) => unknown> = {
   averagePool1d: (x) => averagePool1d(reshape(x, [2, 6, 4]), { size: 2 }), broadcastTo: (x) => broadcastTo(x, [2, 6, 8]), cast: (x) => cast(x, 'float16'), dropout: (x) => dropout(x, 0.5, { seed: 1, step: 1, layer: 1 }),
   filterLogits: (x) => filterLogits(x), geglu: (x) => geglu(x), gelu: (x) => gelu(x), max: (x) => max(x, { axes: [0] }), maxPool1d: (x) => maxPool1d(reshape(x, [2, 6, 4]), { size: 2 }), penalizeLogits: (x) => penalizeLogits(x, {}),
   quantizeRows: (x) => quantizeRows(x), sampleTokens: (x) => sampleTokens(x), segmentMean: (x) => segmentMean(x, [0, 6]), slice: (x) => slice(x, 1, 2), softmax: (x) => softmax(x), squaredNorm: (x) => squaredNorm(x),
+  fill: (x) => fill(x, 0), mean: (x) => mean(x), scale: (x) => scale(x, 2), silu: (x) => silu(x), sumSquares: (x) => sumSquares(x), swiglu: (x) => swiglu(x), tanh: (x) => tanh(x),
   sum: (x) => sum(x), 'sum over an axis': (x) => sum(x, { axes: [1] }), sumRows: (x) => sumRows(x),
 };
 const all = { ...calls, ...alone };

@@ -1,5 +1,5 @@
 // A NaN or an infinity must come out where the definition puts it: a kernel that drops one hides a diverging training run.
-import { adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, free, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, max, maxPool1d, mean, mul, mulRow, ones, quantizeRows, read, reshape, rmsNorm, rotary, rotaryTable, segmentMean, silu, slice, softmax, squaredNorm, sum, sumRows, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
+import { accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, free, filterLogits, geglu, gelu, layerNorm, linear, linearCrossEntropy, matmul, max, maxPool1d, mean, mul, mulRow, ones, pagedAttention, penalizeLogits, quantizeRows, read, reshape, rmsNorm, rotary, rotaryTable, scale, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, valueAndGrad, zeros, type Device, type Tensor } from '../src';
 import { allClose, testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -15,6 +15,13 @@ const ops: Record<string, (x: Tensor, device: Device) => Tensor> = {
   addRow: (x, device) => addRow(x, ones(device, [8])),
   mulRow: (x, device) => mulRow(x, ones(device, [8])),
   addRmsNorm: (x, device) => addRmsNorm(x, x, ones(device, [8])).output,
+  scale: (x) => scale(x, 0),
+  sub: (x, device) => sub(x, ones(device, [6, 8])),
+  accumulate: (x, device) => { const y = ones(device, [6, 8]); accumulate(y, x); return y; },
+  matmul: (x, device) => matmul(x, tensor(device, testNumbers(2, 24), [8, 3])),
+  sumSquares: (x) => sumSquares(x),
+  penalizeLogits: (x) => penalizeLogits(x, { counts: Array.from({ length: 6 }, () => new Map([[4, 1]])), presence: 1 }),
+  pagedAttention: (x, device) => pagedAttention({ query: reshape(x, [6, 2, 4]), keyCache: tensor(device, testNumbers(4, 64), [16, 1, 4]), valueCache: tensor(device, testNumbers(5, 64), [16, 1, 4]) }, { cuSeqlens: [0, 6], contextLengths: [9], blockTable: [0] }),
   'add, repeated': (x, device) => add(x, ones(device, [8])),
   'mul, repeated': (x, device) => mul(x, zeros(device, [6, 1])),
   div: (x) => div(x, x),
