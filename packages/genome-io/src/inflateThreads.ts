@@ -32,12 +32,14 @@ export function startInflateThreads(count: number): InflateThreads {
       const thread = threads.filter(({ ready, waiting }) => ready && waiting.length < mostRuns).sort((a, b) => a.waiting.length - b.waiting.length)[0] as Thread | undefined;
       if (!thread) return undefined;
       const own = new Uint8Array(bytes); // the others of its chunk stay here
+      if (thread.waiting.length === 0) thread.worker.ref();
       return new Promise((resolve) => {
         thread.waiting.push(resolve);
         thread.worker.postMessage({ bytes: own, lengths, textLength } satisfies Run, [own.buffer]);
       });
     },
     end: async () => {
+      for (const { worker } of threads) worker.ref(); // else a process that only awaits this ends before it settles
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
@@ -52,8 +54,11 @@ function start(): Thread {
   };
   worker.once('message', () => {
     thread.ready = true;
-    worker.on('message', (text: Uint8Array | undefined) => thread.waiting.shift()?.(text));
+    worker.on('message', (text: Uint8Array | undefined) => {
+      thread.waiting.shift()?.(text);
+      if (thread.waiting.length === 0) worker.unref(); // a reader that nobody reads on keeps no process alive
+    });
   });
-  worker.once('error', stop).once('exit', stop);
+  worker.once('error', stop).once('exit', stop).unref();
   return thread;
 }
