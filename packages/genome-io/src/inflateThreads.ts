@@ -58,6 +58,7 @@ function start(): Thread {
       thread.waiting.shift()?.(text);
       if (thread.waiting.length === 0) worker.unref(); // a reader that nobody reads on keeps no process alive
     });
+    worker.unref(); // listening refers to it again
   });
   worker.once('error', stop).once('exit', stop).unref();
   return thread;
