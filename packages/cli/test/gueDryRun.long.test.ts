@@ -12,7 +12,7 @@ test('a dry run of a pre-trained model: each protocol with its own number of run
   const genomelm = bundleGenomelm();
   const [data, model, out] = ['gue', 'model', 'dry'].map(freshFolder);
   mkdirSync(join(data, 'tf/0'), { recursive: true });
-  for (const [name, rows] of Object.entries(splits)) writeFileSync(join(data, `tf/0/${name}.csv`), `sequence,label\n${rows.map(({ sequence, label }) => `${sequence},${label}\n`).join('')}`);
+  for (const [name, rows] of Object.entries({ ...splits })) writeFileSync(join(data, `tf/0/${name}.csv`), `sequence,label\n${rows.map(({ sequence, label }) => `${sequence},${label}\n`).join('')}`);
   const tokenizer = await trainBpe(splits.train.map(({ sequence }) => sequence), { vocabSize: 40 });
   const config = { ...dnabert2Config, vocabSize: tokenizer.vocabSize, hiddenSize: 16, numLayers: 1, numHeads: 2, intermediateSize: 16 };
   await savePretrained(createModel(config, { device: createReferenceDevice(), seed: 1, maskedLm: true }), model);
