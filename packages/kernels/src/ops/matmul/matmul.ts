@@ -40,8 +40,8 @@ const fewRows = 4;
 /** Up to here a packed b is read once, as one stream. */
 const streamedRows = 64;
 
-/** A multiple of eight, so that as many threads end at once; a part of one row takes about 10 µs. */
-const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), m * n * k < 2 ** 18 ? 1 : 8 * Math.ceil(partsFor(n * k) / 16));
+/** A multiple of eight, so that as many threads end at once; of one row a part takes 10 µs or more. At most 64: each has up to 64 KiB of scratch for rows of a. */
+const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), 64, m * n * k < 2 ** 18 ? 1 : 8 * Math.ceil(partsFor(n * k) / 16));
 
 interface Epilogue {
   /** Positions of the inputs that may be missing. */
