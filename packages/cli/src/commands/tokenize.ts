@@ -11,7 +11,11 @@ export function openTokenizer(name: string): Tokenizer {
   if (name === 'character') return createCharacterTokenizer();
   const kmer = /^kmer:(\d+)$/.exec(name);
   if (kmer) return createKmerTokenizer({ k: Number(kmer[1]), stride: 1 });
-  return parseTokenizerJson(readFileSync(name, 'utf8'));
+  try {
+    return parseTokenizerJson(readFileSync(name, 'utf8'));
+  } catch (cause) {
+    throw new UsageError(`${name}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 export const tokenize: Command = {
