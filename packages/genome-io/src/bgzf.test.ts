@@ -4,7 +4,7 @@ import { bgzfCompress, bgzfDecompress } from './bgzf';
 import { fromVirtualOffset, openBgzf, toVirtualOffset } from './bgzfFile';
 import { endOfFileBlock } from './bgzfBlocks';
 import { readBytes } from './byteSource';
-import { createGzi, parseGzi, serializeGzi } from './gzi';
+import { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 
 const inPieces = (data: Uint8Array, length: number) => {
   let at = 0;
@@ -107,3 +107,43 @@ test('.gzi: what is no index is refused', () => {
 });
 
 test('the empty file is one block, as bgzip writes it', async () => expect(await bgzfCompress(new Uint8Array(0))).toEqual(endOfFileBlock));
+
+describe('a .gzi', () => {
+  const text = noisy(300_000);
+  let file: Uint8Array;
+  let gzi: GziIndex;
+  beforeAll(async () => {
+    file = await bgzfCompress(text, { level: 1 });
+    gzi = await createGzi(file);
+  });
+
+  test('of this file: each block is read once, and no more than it', async () => {
+    const asked: number[][] = [];
+    const handle = { stat: async () => ({ size: file.length }), read: async (length: number, position: number) => { asked.push([position, length]); return file.subarray(position, position + length); } };
+    const opened = openBgzf(handle, { gzi });
+    const { blockOffsets: [, second, third, fourth], textOffsets } = gzi;
+    expect(await opened.read(300, textOffsets[1] + 10)).toEqual(text.subarray(textOffsets[1] + 10, textOffsets[1] + 310));
+    expect(await opened.read(300, textOffsets[2] - 300)).toEqual(text.subarray(textOffsets[2] - 300, textOffsets[2]));
+    expect(await opened.read(300, textOffsets[2] - 20)).toEqual(text.subarray(textOffsets[2] - 20, textOffsets[2] + 280));
+    expect(asked).toEqual([[second, third - second], [third, fourth - third]]);
+  });
+  test('that has a block begin within another is refused', async () => {
+    for (const between of [3, 40]) {
+      const wrong = { blockOffsets: Float64Array.of(0, between), textOffsets: Float64Array.of(0, 20) };
+      await expect(openBgzf(file, { gzi: wrong }).read(10, 0)).rejects.toMatchObject({ format: 'bgzf', offset: 0, message: expect.stringMatching(`expected a block of at most ${between} bytes .* make the index again`) });
+    }
+  });
+  test('of a file that becomes shorter while it is open: an error or less text, never other text', async () => {
+    let size = file.length;
+    const handle = { stat: async () => ({ size }), read: async (length: number, position: number) => file.subarray(position, Math.min(size, position + length)) };
+    const opened = openBgzf(handle, { gzi });
+    const { blockOffsets: [, , third], textOffsets } = gzi;
+    await opened.read(5, 0);
+    size = third + 100;
+    await expect(opened.read(300, textOffsets[2] - 20)).rejects.toMatchObject({ format: 'bgzf', offset: third });
+    size = third;
+    expect(await opened.read(300, textOffsets[2] - 20)).toEqual(text.subarray(textOffsets[2] - 20, textOffsets[2]));
+    size = file.length;
+    expect(await opened.read(300, textOffsets[2] - 20)).toEqual(text.subarray(textOffsets[2] - 20, textOffsets[2] + 280));
+  });
+});

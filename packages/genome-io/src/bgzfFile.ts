@@ -39,21 +39,21 @@ export function fromVirtualOffset(virtualOffset: bigint): { blockOffset: number;
  */
 export function openBgzf(source: RandomAccessSource, options: BgzfFileOptions = {}): BgzfFile {
   const file = openRandomAccess(source, options);
-  const blocks = blockCache(file, options.cacheBytes ?? 1 << 24);
+  let loaded: GziIndex | undefined;
+  const blocks = blockCache(file, options.cacheBytes ?? 1 << 24, (offset) => (loaded ? bytesToNextBlock(loaded, offset) : longestBlock));
   let index: Promise<GziIndex> | undefined;
   let size: Promise<number> | undefined;
-  const gzi = () => (index ??= loadGzi(file, options).catch((error: unknown) => { index = undefined; throw error; }));
+  const gzi = () => (index ??= loadGzi(file, options).then((all) => (loaded = all)).catch((error: unknown) => { index = undefined; throw error; }));
   const textSize = async () => {
     const { blockOffsets, textOffsets } = await gzi();
     let at = blockOffsets[blockOffsets.length - 1];
     let total = textOffsets[textOffsets.length - 1];
-    const { size: fileSize } = await file.stat();
-    while (at < fileSize) { // blocks after the last one of the index: that block itself and the empty one
-      const { text, length } = await blocks(at, {});
-      total += text.length;
-      at += length;
+    for (;;) { // blocks after the last one of the index: that block itself and the empty one
+      const block = await blocks(at, {});
+      if (!block) return total;
+      total += block.text.length;
+      at += block.length;
     }
-    return total;
   };
   return {
     gzi,
@@ -65,11 +65,11 @@ export function openBgzf(source: RandomAccessSource, options: BgzfFileOptions = 
       }
       const { blockOffsets, textOffsets } = await gzi();
       const block = lastAtOrBelow(textOffsets, position);
-      return (await readFrom(file, blocks, blockOffsets[block], position - textOffsets[block], length, more)).bytes;
+      return (await readFrom(blocks, blockOffsets[block], position - textOffsets[block], length, more)).bytes;
     },
     async readVirtual(virtualOffset, length, more = {}) {
       const { blockOffset, within } = fromVirtualOffset(virtualOffset);
-      const { bytes, blockOffset: nextBlock, within: nextWithin } = await readFrom(file, blocks, blockOffset, within, length, more);
+      const { bytes, blockOffset: nextBlock, within: nextWithin } = await readFrom(blocks, blockOffset, within, length, more);
       return { bytes, next: toVirtualOffset(nextBlock, nextWithin) };
     },
   };
@@ -91,15 +91,17 @@ export async function readWhole(source: RandomAccessSource, options: RandomAcces
   }
 }
 
-type ReadBlock = (offset: number, options: ReadOptions) => Promise<{ text: Uint8Array; length: number }>;
+/** A block's text and its bytes in the file; undefined at the end of the file. */
+type ReadBlock = (offset: number, options: ReadOptions) => Promise<{ text: Uint8Array; length: number } | undefined>;
 
 /** `length` bytes of text from `within` the block at `offset`, over as many blocks as it takes. */
-async function readFrom(file: FileHandleLike, blocks: ReadBlock, offset: number, within: number, length: number, options: ReadOptions) {
-  const { size } = await file.stat();
+async function readFrom(blocks: ReadBlock, offset: number, within: number, length: number, options: ReadOptions) {
   let bytes = new Uint8Array(Math.min(length, 1 << 16));
   let used = 0;
-  while (offset < size) {
-    const { text, length: blockBytes } = await blocks(offset, options);
+  for (;;) {
+    const block = await blocks(offset, options);
+    if (!block) break;
+    const { text, length: blockBytes } = block;
     const piece = text.subarray(within, within + length - used);
     if (used + piece.length > bytes.length) { // grows with what is there: a caller may ask for more than the file holds
       const larger = new Uint8Array(Math.min(length, 2 * bytes.length));
@@ -117,16 +119,24 @@ async function readFrom(file: FileHandleLike, blocks: ReadBlock, offset: number,
   return { bytes: bytes.subarray(0, used), blockOffset: offset, within };
 }
 
-/** Bytes fetched with one read: one block of the longest kind, so that its length need not be asked for first. */
-const fetchBytes = 1 << 16;
+const longestBlock = 1 << 16;
+
+/** Bytes up to the next block that the index names: the one at `offset` and empty ones after it. Where it names none, as many as a block can have, so that its length need not be asked for first. */
+function bytesToNextBlock({ blockOffsets }: GziIndex, offset: number): number {
+  const next = lastAtOrBelow(blockOffsets, offset) + 1;
+  return next < blockOffsets.length ? Math.min(longestBlock, blockOffsets[next] - offset) : longestBlock;
+}
 
 /** Blocks by offset, the least recently used dropped first. Several reads of one block share its promise. */
-function blockCache(file: FileHandleLike, cacheBytes: number): ReadBlock {
-  const cache = new Map<number, Promise<{ text: Uint8Array; length: number }>>();
-  const held = Math.max(1, Math.floor(cacheBytes / fetchBytes));
+function blockCache(file: FileHandleLike, cacheBytes: number, bytesAt: (offset: number) => number): ReadBlock {
+  const cache = new Map<number, ReturnType<ReadBlock>>();
+  const held = Math.max(1, Math.floor(cacheBytes / longestBlock));
   const load: ReadBlock = async (offset, { signal }) => {
-    const bytes = await file.read(fetchBytes, offset, { signal });
+    const most = bytesAt(offset);
+    const bytes = await file.read(most, offset, { signal });
+    if (bytes.length === 0 && offset >= (await file.stat()).size) return undefined;
     const length = blockLength(bytes, 0, offset);
+    if (bytes.length === most && most < longestBlock && (length ?? longestBlock) > most) throw new FormatError(`bgzf: expected a block of at most ${most} bytes at byte ${offset}, as the index has it, got ${length ?? 'a longer one'}; the index belongs to another version of this file, or the file is damaged: make the index again with createGzi or bgzip -r`, { format: 'bgzf', offset });
     if (length === undefined || length > bytes.length) throw new FormatError(`bgzf: expected a complete block at byte ${offset}, got the end of the file after ${bytes.length} bytes; fetch the file again and compare its checksum`, { format: 'bgzf', offset });
     return { text: inflateBlock(bytes.subarray(0, length), offset), length };
   };
@@ -139,7 +149,7 @@ function blockCache(file: FileHandleLike, cacheBytes: number): ReadBlock {
     }
     const block = load(offset, options);
     cache.set(offset, block);
-    block.catch(() => cache.delete(offset));
+    block.then((some) => some ?? cache.delete(offset), () => cache.delete(offset)); // a file may grow
     if (cache.size > held) cache.delete(cache.keys().next().value!);
     return block;
   };

@@ -1,7 +1,8 @@
 // As in a browser: Node's own modules are hidden, fflate and plain JavaScript do the work.
-import { gunzipSync } from 'node:zlib';
+import { crc32, deflateRawSync, gunzipSync } from 'node:zlib';
 import { bgzfCompress, bgzfDecompress } from './bgzf';
 import { readFasta } from './fasta';
+import { inflater } from './inflate';
 import { openFasta } from './openFasta';
 
 const hidden = process.getBuiltinModule;
@@ -23,6 +24,19 @@ test('BGZF is written and read, and damage is found', async () => {
   const byZlib = await bgzfCompress(text);
   hide();
   expect(Buffer.from(await bgzfDecompress(byZlib)).equals(text)).toBe(true);
+});
+
+test('the inflater sums up without zlib', () => {
+  hide();
+  const inflate = inflater()!;
+  for (const length of [0, 1, 15, 16, 17, 1000, 65_535, 65_536]) {
+    const part = Uint8Array.from(text.subarray(0, length));
+    const data = deflateRawSync(part);
+    const inflated = new Uint8Array(length);
+    expect(inflate(data, 0, data.length, inflated, 0, length, crc32(part) ^ 1)).toBe(false);
+    expect(inflate(data, 0, data.length, inflated, 0, length, crc32(part))).toBe(true);
+    expect(Buffer.from(inflated).equals(part)).toBe(true);
+  }
 });
 
 test('a File of BGZF: records, random access', async () => {
