@@ -1,6 +1,6 @@
 // A training run that is killed again and again ends with the bits of one that was left alone; and what it writes can be used.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom } from '@genomelm/kernels';
 import { bundleGenomelm, freshFolder, programOf } from './genomelm';
@@ -20,26 +20,28 @@ writeFileSync(at('genome.fa'), `>one\n${bases(12_000)}NNNN${bases(3000).toLowerC
 const options = (out: string, objective: string) => ['pretrain', '-t', 'character', '-o', at(out), '--objective', objective, '--hidden', '16', '--layers', '1', '--heads', '2', '--tokens', '120000', '--tokens-per-step', '1000', '--window', '60-120', '--strands', 'both', '--order', 'length-warmup',
   '--hold-out', 'two', '--validation', 'three', '--repeat-weight', '0.1', '--save-every', '4', '--threads', '1', '--seed', '3', '--json', at('genome.fa')];
 
-/** Runs until it ends or until it is killed. */
-const attempt = (args: readonly string[], killAfter: number): Promise<boolean> => new Promise((resolve, reject) => {
-  const child = spawn(process.execPath, [programOf(), ...args], { stdio: 'ignore' });
-  const timer = setTimeout(() => child.kill('SIGKILL'), killAfter);
+const checkpoints = (out: string) => at(`${out}/checkpoints`);
+const newest = (out: string) => (existsSync(checkpoints(out)) ? readdirSync(checkpoints(out)).filter((name) => /^step-\d{8}$/.test(name)).sort().at(-1) : undefined);
+
+/** Runs until it ends, or until it is killed: some time after it has left a checkpoint that was not there before, as it would never end else. */
+const attempt = (out: string, objective: string, killAfter?: number): Promise<boolean> => new Promise((resolve, reject) => {
+  const before = newest(out);
+  const child = spawn(process.execPath, [programOf(), ...options(out, objective)], { stdio: 'ignore' });
+  const timer = killAfter === undefined ? undefined : setInterval(() => {
+    if (newest(out) === before) return;
+    clearInterval(timer);
+    setTimeout(() => child.kill('SIGKILL'), killAfter);
+  }, 1);
   child.once('error', reject).once('close', (status) => {
-    clearTimeout(timer);
+    clearInterval(timer);
     resolve(status === 0);
   });
 });
 
 test.each(['causal', 'mlm'])('%s: killed at random moments, it ends with the same parameters bit for bit', async (objective) => {
-  const began = performance.now();
-  expect(await attempt(options(`${objective}-whole`, objective), 1e6)).toBe(true);
-  const milliseconds = performance.now() - began;
+  expect(await attempt(`${objective}-whole`, objective)).toBe(true);
   let kills = 0;
-  for (let done = false; !done;) {
-    // Never before the first checkpoint can be there, or it would never end.
-    done = await attempt(options(`${objective}-killed`, objective), kills < 5 ? milliseconds * (0.35 + 0.4 * random.uniform()) : 1e6);
-    if (!done) kills++;
-  }
+  while (!await attempt(`${objective}-killed`, objective, kills < 5 ? 100 * random.uniform() : undefined)) kills++;
   expect(kills).toBeGreaterThan(0);
   const [whole, killed] = ['whole', 'killed'].map((name) => ({ weights: readFileSync(at(`${objective}-${name}/model.safetensors`)), report: JSON.parse(readFileSync(at(`${objective}-${name}/pretrain.json`), 'utf8')) as { curve: { trainLoss?: number }[]; heldOut: object; resumedFrom: number } }));
   expect(killed.weights.equals(whole.weights)).toBe(true);
