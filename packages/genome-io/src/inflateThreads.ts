@@ -39,7 +39,8 @@ export function startInflateThreads(count: number): InflateThreads {
       });
     },
     end: async () => {
-      for (const { worker } of threads) worker.ref(); // else a process that only awaits this ends before it settles
+      // What a thread still says must not unref it again: a process that only awaits this would end before it settles.
+      for (const { worker } of threads) worker.removeAllListeners('message').ref();
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
