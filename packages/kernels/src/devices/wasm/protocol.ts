@@ -42,17 +42,20 @@ export interface WorkerSetup {
 export const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels =>
   new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('wasm: a kernel aborted'); } } }).exports as unknown as Kernels;
 
-/** Takes tickets until none is left. */
+/** Takes tickets until none is left. Arguments are read once for each job: for each ticket that took 0.4 of 0.54 µs, and a step of decoding has 3,000 tickets. */
 export function work({ words, values }: Control, kernels: readonly Kernel[]): void {
+  let [job, args]: [number | undefined, number[]] = [undefined, []];
   for (;;) {
     const ticket = Atomics.load(words, NEXT);
     if (ticket === Atomics.load(words, LIMIT)) return;
-    const [first, parts, kernel] = [words[FIRST], words[PARTS], words[KERNEL]];
-    const given = values.subarray(0, words[COUNT]);
-    const copy = [...given];
+    const [first, parts, kernel, count] = [words[FIRST], words[PARTS], words[KERNEL], words[COUNT]];
+    if (job !== first) args = [...values.subarray(0, count), 0, parts];
+    job = undefined;
     if (Atomics.compareExchange(words, NEXT, ticket, (ticket + 1) | 0) !== ticket) continue;
+    job = first; // only now is it certain that all of it was read from one job
+    args[count] = (ticket - first) | 0;
     try {
-      kernels[kernel](...copy, (ticket - first) | 0, parts);
+      kernels[kernel](...args);
     } catch {
       Atomics.store(words, FAILED, 1);
     }
