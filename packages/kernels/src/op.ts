@@ -12,6 +12,9 @@ export type HostArray = Int32Array | Float32Array;
 /** A tensor in a plan: an input or output by position, or one of the plan's scratch tensors. */
 export type Bind = { readonly input: number } | { readonly output: number } | { readonly scratch: number };
 
+/** A tensor of a dispatch; where that is more than the device binds at once, `count` of its elements from `first` on, see devices/webgpu/windows.ts. */
+export type View = Bind & { readonly window?: { readonly first: number; readonly count: number } };
+
 /** One compute dispatch. `params` and `arrays` go by name into the shader's `struct Params`; `bind` follows its bindings 1, 2, …. */
 export interface Dispatch {
   readonly shader: string;
@@ -19,7 +22,7 @@ export interface Dispatch {
   readonly constants?: Readonly<Record<string, number>>;
   readonly params?: Readonly<Record<string, number>>;
   readonly arrays?: Readonly<Record<string, HostArray>>;
-  readonly bind: readonly Bind[];
+  readonly bind: readonly View[];
   readonly workgroups: readonly [number, number, number];
   /** Estimated multiply-adds, by which the device submits in time; by default as many as there are elements bound. */
   readonly work?: number;

@@ -206,8 +206,21 @@ describeWithGpu('a device of its own', () => {
 
   test('a tensor too large for one binding whose op has no rows to part is refused', async () => {
     const device = await createWebGpuDevice(gpu!, { limits: { maxBindingBytes: 4096 } });
-    expect(() => slice(zeros(device, [2000]), 1)).toThrow('slice: expected x of at most 4096 bytes on this GPU, got float32 [2000]; split it by rows');
+    expect(() => matmul(zeros(device, [1, 2000]), zeros(device, [2000, 1]))).toThrow(/^matmul: expected \w+ of at most 4096 bytes on this GPU, got float32 \[.*\]; split it by rows$/);
     expect(() => softmax(zeros(device, [1, 2000]))).toThrow('softmax: expected x of at most 4096 bytes on this GPU, got float32 [1, 2000]; split it by rows');
+    await device.destroy();
+  });
+
+  test('where rows need their neighbours, a dispatch binds the parts that it needs', async () => {
+    const device = await createWebGpuDevice(gpu!, { limits: { maxBindingBytes: 2048 } });
+    const options = { cuSeqlens: [0, 70], causal: true, alibiSlopes: [0.5] };
+    const run = (on: Device) => {
+      const qkv = tensor(on, testNumbers(1, 70 * 3 * 8), [70, 3, 1, 8]);
+      const { value, grads } = valueAndGrad((p: Tensor) => sum(mul(attention({ qkv: p }, options).output, slice(tensor(on, testNumbers(2, 80 * 8), [80, 1, 8]), 10))))(qkv);
+      return Promise.all([value, grads].map(read));
+    };
+    const [actual, expected] = [await run(device), await run(createReferenceDevice())];
+    expected.forEach((values, i) => allClose(actual[i], values, 1e-5));
     await device.destroy();
   });
 

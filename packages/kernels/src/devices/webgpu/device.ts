@@ -15,7 +15,7 @@ import { createProfiler, type OpTime } from './profiler';
 import { createParamsEncoder } from './shader';
 import { createTransfers } from './transfers';
 import { createUpload } from './upload';
-import type { Attributes, Bind, Dispatch, Op } from '../../op';
+import type { Attributes, Dispatch, Op, View } from '../../op';
 
 /** How much of the adapter to use, and how precisely. */
 export interface WebGpuOptions {
@@ -78,7 +78,10 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     const plan = op.webgpu?.(inputs, outputs, attributes, limits);
     if (!plan) throw new UnsupportedOpError(op.name, 'webgpu');
     const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: machine.allocate(op.name, bytesOf(spec)) }));
-    const bound = (bind: Bind): Bound => ('input' in bind ? inputs[bind.input] : 'output' in bind ? outputs[bind.output] : scratch[bind.scratch]);
+    const bound = (view: View): Bound => {
+      const whole = 'input' in view ? inputs[view.input] : 'output' in view ? outputs[view.output] : scratch[view.scratch];
+      return view.window ? { ...whole, shape: [view.window.count], offset: whole.offset + view.window.first } : whole;
+    };
     try {
       for (const step of plan.steps) record(op.name, step, step.bind.map(bound));
     } finally {

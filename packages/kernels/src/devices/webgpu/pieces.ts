@@ -1,4 +1,4 @@
-// Tensors that are larger than a GPU shows to one dispatch (128 MiB to 2 GiB): ops that say so (`rowwise`) run on some rows at a time.
+// Tensors that are larger than a GPU shows to one dispatch (128 MiB to 2 GiB): ops that say so (`rowwise`) run on some rows at a time. Plans whose rows need others show parts themselves: windows.ts.
 import { bytesOf, sizeOf, type Tensor } from '../../tensor';
 import type { Limits } from '../../device';
 import type { Rowwise } from '../../op';

@@ -56,7 +56,8 @@ export function operands(list: readonly Operand[], headDim: number): string {
 export const offsets = (names: readonly Operand['name'][], headDim: number, head: string, keyHead: string): string =>
   names.map((name) => `  let ${name}Offset = params.${name}Start + ${name === 'query' || name === 'd' ? head : keyHead} * ${headDim}u;\n`).join('');
 
-export const fields = 'queryStride: u32, keyStride: u32, valueStride: u32, dStride: u32, queryStart: u32, keyStart: u32, valueStart: u32, dStart: u32';
+/** Where row 0 of each tensor lies: a u32 that may wrap below zero where the tensor is shown in part. */
+export const fields = 'queryStride: u32, keyStride: u32, valueStride: u32, dStride: u32, queryStart: u32, keyStart: u32, valueStart: u32, dStart: u32, outputStart: u32, statisticsStart: u32';
 
 export const helpers = `
 // exp() and log() that keep a NaN: some GPUs clamp it away.
@@ -165,12 +166,19 @@ export function accumulate(block: Block, headDim: number, results: string): stri
 
 export const declareResults = (block: Block, headDim: number, results: string): string => unrolled(4, (r) => unrolled(quadsOf(headDim, block), (q) => `  var ${results}${r}_${q} = vec4(0.0);\n`));
 
-/** Stores each row's quads, `value(result, r)`, at `base(r)` of an output: see `resultWriter`. */
-export const storeResults = (block: Block, headDim: number, output: string, results: string, base: (r: number) => string, value: (result: string, r: number) => string = (result) => result): string =>
-  unrolled(4, (r) => `  if (row + ${r} < rowEnd) {\n    let base = ${base(r)};\n${unrolled(quadsOf(headDim, block), (q) => `    ${output}Quad(base, (${q * block.lanes}u + tx) * 4u, ${value(`${results}${r}_${q}`, r)});\n`)}  }\n`);
+/** Stores each row's quads, `value(result, r, at)` at place `at` of its line, at `base(r)` of an output: see `resultWriter`. */
+export const storeResults = (block: Block, headDim: number, output: string, results: string, base: (r: number) => string, value: (result: string, r: number, at: string) => string = (result) => result): string =>
+  unrolled(4, (r) => `  if (row + ${r} < rowEnd) {\n    let base = ${base(r)};\n${unrolled(quadsOf(headDim, block), (q) => `    ${output}Quad(base, ${placeOf(block, q)}, ${value(`${results}${r}_${q}`, r, placeOf(block, q))});\n`)}  }\n`);
 
-/** Declares an output and `fn <name>Quad(base: u32, at: u32, value: vec4<f32>)`. */
-export const resultWriter = (binding: number, name: string, headDim: number): string => `${quadWriter(binding, { name, wide: headDim % 4 === 0 })}fn ${name}Quad(base: u32, at: u32, value: vec4<f32>) {
+/** Where a lane's quads lie in a line of the results. */
+export const placeOf = ({ lanes }: Block, quad: number): string => `(${quad * lanes}u + tx) * 4u`;
+
+/** Declares an output and `fn <name>Quad(base: u32, at: u32, value: vec4<f32>)`; where it `continues` what others have begun, also `fn <name>Before(base: u32, at: u32) -> vec4<f32>`. */
+export const resultWriter = (binding: number, name: string, headDim: number, continues = false): string => `${quadWriter(binding, { name, wide: headDim % 4 === 0 })}fn ${name}Quad(base: u32, at: u32, value: vec4<f32>) {
   if (at < ${headDim}u) { ${name}Put(base + at, ${headDim}u - at, value); }
 }
-`;
+${continues ? `fn ${name}Before(base: u32, at: u32) -> vec4<f32> {
+  if (at >= ${headDim}u) { return vec4(0.0); }
+  ${headDim % 4 ? `let i = base + at;\n  return vec4(${name}[i]${[1, 2, 3].map((c) => `, select(0.0, ${name}[i + ${c}u], at + ${c}u < ${headDim}u)`).join('')})` : `return ${name}[(base + at) / 4u]`};
+}
+` : ''}`;

@@ -1,6 +1,6 @@
 // The WebGPU plan of attention for few queries over many keys: chunks of keys side by side, so that one query fills the GPU.
 import { remembered } from '../../devices/webgpu/quads';
-import { float32, type DType } from '../../tensor';
+import { float32, type DType, type TensorSpec } from '../../tensor';
 import { chunkKeys, decodeMemory, decodeShader, quadsIn } from './decode.wgsl';
 import mergeShader from './mergeChunks.wgsl';
 import type { Limits } from '../../device';
@@ -40,33 +40,64 @@ function chooseVariant({ numHeads, numKvHeads, headDim }: DecodeLayout, { workgr
 /** Whether the kernels can: a head fits into the lanes of a workgroup, and into its memory. */
 export const canDecode = (layout: DecodeLayout, limits: Limits): boolean => layout.headDim <= 256 && chooseVariant(layout, limits) !== undefined;
 
-/** `operands` are query, key and value; `outputs` the output and logSumExp, or else scratch 1 takes the latter. */
-export function decodePlan(layout: DecodeLayout, queries: readonly DecodeQuery[], operands: readonly Bind[], logSumExp: Bind | undefined, limits: Limits): Plan<Dispatch> {
+/** How keys and values come together that lie in more than can be bound: so many rows of each at a time. */
+export interface Gather {
+  readonly rows: number;
+  /** Copies keys and values of these slots, in order. */
+  steps(slots: Int32Array, keys: Bind, values: Bind): Dispatch[];
+}
+
+/** `operands` are query, key and value, or the query alone where the others are gathered; `outputs` the output and logSumExp, or else scratch 1 takes the latter. */
+export function decodePlan(layout: DecodeLayout, queries: readonly DecodeQuery[], operands: readonly Bind[], logSumExp: Bind | undefined, limits: Limits, gather?: Gather): Plan<Dispatch> {
   const { numHeads, numKvHeads, headDim, rowStride, start, softmaxScale, alibiSlopes, blockTable, dtypeKey } = layout;
   const { members, blockKeys } = chooseVariant(layout, limits)!;
   const groups = Math.ceil(numHeads / numKvHeads / members);
-  const [chunks, merges]: [number[], number[]] = [[], []];
-  for (const { row, first, end, position, pages } of queries) {
-    merges.push(row, chunks.length / 5, Math.max(0, Math.ceil((end - first) / chunkKeys)));
-    for (let from = first; from < end; from += chunkKeys) chunks.push(row, from, Math.min(end, from + chunkKeys), position, pages);
+  const [chunks, merges]: [DecodeQuery[], number[]] = [[], []];
+  for (const query of queries) {
+    merges.push(query.row, chunks.length, Math.max(0, Math.ceil((query.end - query.first) / chunkKeys)));
+    for (let { first } = query; first < query.end; first += chunkKeys) chunks.push({ ...query, first, end: Math.min(query.end, first + chunkKeys) });
   }
-  const shader = decodeText({ headDim, members, blockKeys, paged: blockTable !== undefined, dtypeKey });
   const params = {
     numHeads, group: numHeads / numKvHeads, groups, softmaxScale,
     queryStride: rowStride[0], keyStride: rowStride[1], valueStride: rowStride[2], queryStart: start[0], keyStart: start[1], valueStart: start[2],
   };
-  const arrays = { chunks: Int32Array.from(chunks), alibiSlopes: alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads), ...(blockTable && { blockTable }) };
   const workPerChunk = 2 * chunkKeys * numHeads * headDim;
-  const atOnce = Math.max(1, Math.min(mostGroups, Math.floor(limits.workPerDispatch / workPerChunk)));
+  const atOnce = Math.max(1, Math.min(mostGroups, Math.floor(limits.workPerDispatch / workPerChunk), gather ? Math.floor(gather.rows / chunkKeys) : Infinity));
+  const scratch: TensorSpec[] = [float32(chunks.length, numHeads, 4 * (quadsIn(headDim) + 1)), ...(logSumExp ? [] : [float32(queries.reduce((most, { row }) => Math.max(most, row + 1), 0), numHeads)])];
+  const [keys, values] = [scratch.length, scratch.length + 1].map((index): Bind => ({ scratch: index }));
+  if (gather) for (let i = 0; i < 2; i++) scratch.push({ dtype: dtypeKey, shape: [Math.min(atOnce, chunks.length) * chunkKeys, numKvHeads, headDim] });
+  const table = Int32Array.from((gather ? together(chunks, atOnce) : chunks).flatMap(({ row, first, end, position, pages }) => [row, first, end, position, pages]));
+  const paged = blockTable !== undefined && !gather;
+  const arrays = { chunks: table, alibiSlopes: alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads), ...(paged && { blockTable }) };
+  const shader = decodeText({ headDim, members, blockKeys, paged, dtypeKey });
+  const bind = [...operands, ...(gather ? [keys, values] : []), { scratch: 0 }];
   return {
-    scratch: [float32(chunks.length / 5, numHeads, 4 * (quadsIn(headDim) + 1)), ...(logSumExp ? [] : [float32(queries.reduce((most, { row }) => Math.max(most, row + 1), 0), numHeads)])],
+    scratch,
     steps: [
-      ...parts(chunks.length / 5, atOnce).map(([firstChunk, count]): Dispatch => ({ shader, params: { ...params, firstChunk }, arrays, bind: [...operands, { scratch: 0 }], workgroups: [numKvHeads * groups, count, 1], work: count * workPerChunk })),
+      ...parts(chunks.length, atOnce).flatMap(([firstChunk, count]): Dispatch[] => [
+        ...(gather?.steps(slotsOf(chunks.slice(firstChunk, firstChunk + count), blockTable!), keys, values) ?? []),
+        { shader, params: { ...params, firstChunk }, arrays, bind, workgroups: [numKvHeads * groups, count, 1], work: count * workPerChunk },
+      ]),
       ...parts(queries.length, mostGroups).map(([firstQuery, count]): Dispatch => ({
         shader: mergeShader, params: { numHeads, headDim, firstQuery, minusInfinity: -Infinity }, arrays: { queries: Int32Array.from(merges) }, bind: [{ scratch: 0 }, { output: 0 }, logSumExp ?? { scratch: 1 }], workgroups: [numHeads, count, 1],
       })),
     ],
   };
 }
+
+/** Where the keys of each chunk lie once those of `atOnce` chunks are together. */
+function together(chunks: readonly DecodeQuery[], atOnce: number): DecodeQuery[] {
+  let from = 0;
+  return chunks.map(({ row, first, end, position }, i) => {
+    if (i % atOnce === 0) from = 0;
+    const shift = from - first;
+    from += end - first;
+    return { row, first: first + shift, end: end + shift, position: position + shift, pages: 0 };
+  });
+}
+
+/** The slots of the chunks' keys, one after another. */
+const slotsOf = (chunks: readonly DecodeQuery[], blockTable: Int32Array): Int32Array =>
+  Int32Array.from(chunks.flatMap(({ first, end, pages }) => Array.from({ length: end - first }, (_, i) => 16 * blockTable[pages + ((first + i) >> 4)] + ((first + i) % 16))));
 
 const parts = (total: number, most: number): [first: number, count: number][] => Array.from({ length: Math.ceil(total / most) }, (_, i) => [i * most, Math.min(most, total - i * most)]);

@@ -9,8 +9,9 @@ import { forwardShader } from './forward.wgsl';
 import { matrixForwardBytes, matrixForwardShader, matrixRows, type MatrixForwardVariant } from './subgroupMatrix.wgsl';
 import delta from './rowSums.wgsl';
 import { remembered } from '../../devices/webgpu/quads';
+import { fits, mostElements, show, spans, wrapped } from '../../devices/webgpu/windows';
 import type { Limits } from '../../device';
-import type { Bind, Dispatch, Plan } from '../../op';
+import type { Bind, Dispatch, Plan, View } from '../../op';
 
 /** Queries of each sequence that look at its keys, or keys that are looked at by its queries. */
 interface Side {
@@ -23,26 +24,56 @@ interface Side {
 const queriesOf = ({ cuSeqlens, cuSeqlensKey, windowLeft, windowRight }: AttentionAttributes): Side => ({ rows: cuSeqlens, others: cuSeqlensKey, before: windowLeft, after: windowRight });
 const keysOf = ({ cuSeqlens, cuSeqlensKey, windowLeft, windowRight }: AttentionAttributes): Side => ({ rows: cuSeqlensKey, others: cuSeqlens, before: windowRight, after: windowLeft });
 
-/** Tables of blocks, each of which a dispatch may take on at once: `[first row, end of rows, start and end of the others, position among the others minus row]` a block. */
-function* blockTables({ rows, others, before, after }: Side, block: number, workPerPair: number, { workPerDispatch }: Limits): Generator<{ blocks: Int32Array; count: number; work: number }> {
-  let table: number[] = [];
-  let work = 0;
+/** So many rows of either side can be bound at once. */
+interface Reach {
+  readonly rows: number;
+  readonly others: number;
+}
+
+/** `[first row, end of rows, start and end of the others, position among the others minus row]` a block; and the rows, and those of the others, that all blocks are about. */
+interface BlockTable {
+  readonly blocks: Int32Array;
+  readonly count: number;
+  readonly work: number;
+  readonly rows: readonly [from: number, to: number];
+  readonly others: readonly [from: number, to: number];
+  /** The blocks have been run with others before these. */
+  readonly continues: boolean;
+}
+
+/** Blocks of rows, each with the others that it sees: `[start, end)`. */
+function* eachBlock({ rows, others, before, after }: Side, block: number): Generator<{ row: number; end: number; start: number; stop: number; shift: number; sees: readonly [number, number] }> {
   for (let s = 0; s + 1 < rows.length; s++) {
     const [end, start, stop] = [rows[s + 1], others[s], others[s + 1]];
     const shift = stop - end;
     for (let row = rows[s]; row < end; row += block) {
-      const seen = Math.min(stop - start, (before < 0 ? Infinity : before) + (after < 0 ? Infinity : after) + block);
-      const more = block * seen * workPerPair;
-      if (table.length && (work + more > workPerDispatch || table.length >= 5 * 65535)) {
-        yield { blocks: Int32Array.from(table), count: table.length / 5, work };
-        table = [];
-        work = 0;
-      }
-      table.push(row, end, start, stop, shift);
-      work += more;
+      const last = Math.min(end, row + block) - 1 + shift;
+      yield { row, end, start, stop, shift, sees: [before < 0 ? start : Math.max(start, row + shift - before), after < 0 ? stop : Math.min(stop, last + after + 1)] };
     }
   }
-  if (table.length) yield { blocks: Int32Array.from(table), count: table.length / 5, work };
+}
+
+/** Tables of blocks, each of which a dispatch may take on at once. Where a block sees more of the others than can be bound, all blocks meet some of the others first, then the next ones. */
+function* blockTables(side: Side, block: number, workPerPair: number, { workPerDispatch }: Limits, reach: Reach): Generator<BlockTable> {
+  const all = side.others[side.others.length - 1];
+  const farthest = reach.others === Infinity ? 0 : Array.from(eachBlock(side, block), ({ sees: [from, to] }) => to - from).reduce((most, seen) => Math.max(most, seen), 0);
+  for (const [first, end] of farthest > reach.others ? spans(all, reach.others) : [[0, all]]) {
+    let table: number[] = [], work = 0, others: readonly [number, number] = [0, 0];
+    const finished = (): BlockTable => ({ blocks: Int32Array.from(table), count: table.length / 5, work, rows: [table[0], Math.min(table[table.length - 5] + block, table[table.length - 4])], others, continues: first > 0 });
+    for (const { row, end: rowEnd, start, stop, shift, sees } of eachBlock(side, block)) {
+      const [from, to] = [Math.max(first, sees[0]), Math.min(end, sees[1])];
+      if (from >= to && first > 0) continue;
+      const more = block * Math.max(0, to - from) * workPerPair;
+      let joined = from >= to ? others : others[0] < others[1] ? ([Math.min(others[0], from), Math.max(others[1], to)] as const) : ([from, to] as const);
+      if (table.length && (work + more > workPerDispatch || table.length >= 5 * 65535 || joined[1] - joined[0] > reach.others || Math.min(row + block, rowEnd) - table[0] > reach.rows)) {
+        yield finished();
+        [table, work, joined] = [[], 0, from >= to ? [0, 0] : [from, to]];
+      }
+      table.push(row, rowEnd, Math.max(start, first), Math.min(stop, end), shift);
+      [work, others] = [work + more, joined];
+    }
+    if (table.length) yield finished();
+  }
 }
 
 /** Workgroups that keep a large GPU busy: two for each of 132 multiprocessors. */
@@ -62,38 +93,64 @@ export function chooseBlock({ rows: cuSeqlens }: Pick<Side, 'rows'>, heads: numb
   return busy.find(({ rows }) => (total / rows) * heads >= enoughGroups) ?? busy.at(-1) ?? fitting[0];
 }
 
+/** A tensor of a kernel: by rows of its own side, or of the others. */
+interface Operand {
+  readonly bind: Bind;
+  readonly spec: TensorSpec;
+  /** Undefined where the kernel sees the whole. */
+  readonly side?: 'rows' | 'others';
+  /** Elements from row to row. */
+  readonly stride?: number;
+  /** The param that says where row 0 lies, where it lies in the whole, and of how many elements one is made. */
+  readonly start?: readonly [name: string, at: number, width?: number];
+}
+
 interface Kernel {
-  readonly text: (block: Block) => string;
+  readonly text: (block: Block, continues: boolean) => string;
   readonly side: Side;
   readonly heads: number;
   /** Operands of its own rows that it keeps in workgroup memory. */
   readonly rowTiles: number;
   /** Products of headDim numbers for each pair of query and key. */
   readonly products: number;
-  readonly bind: readonly Bind[];
+  readonly operands: readonly Operand[];
   readonly params?: Readonly<Record<string, number>>;
 }
 
 function steps(layout: AttentionLayout, attributes: AttentionAttributes, limits: Limits, { text, rowTiles, ...kernel }: Kernel): Dispatch[] {
   const block = chooseBlock(kernel.side, kernel.heads, rowTiles, layout, limits);
-  return overBlocks(layout, attributes, limits, { ...kernel, shader: text(block), rows: block.rows });
+  return overBlocks(layout, attributes, limits, { ...kernel, text: (continues) => text(block, continues), rows: block.rows });
 }
 
+/** How many rows of a side can be bound, of all tensors that have them. */
+const reachOf = (operands: readonly Operand[], wanted: Operand['side'], limits: Limits): number =>
+  Math.min(Infinity, ...operands.filter(({ side, spec }) => side === wanted && !fits([spec], limits)).map(({ spec, stride }) => Math.max(1, Math.floor(mostElements(spec, limits) / stride!))));
+
 /** A kernel whose text and rows are known, over tables of blocks. */
-function overBlocks(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, { shader, rows, side, heads, products, bind, params }: Omit<Kernel, 'text' | 'rowTiles'> & { readonly shader: string; readonly rows: number }): Dispatch[] {
-  const { numHeads, numKvHeads, headDim, rowStride, start } = layout;
+function overBlocks(layout: AttentionLayout, { alibiSlopes, softmaxScale }: AttentionAttributes, limits: Limits, kernel: Omit<Kernel, 'text' | 'rowTiles'> & { readonly text: (continues: boolean) => string; readonly rows: number }): Dispatch[] {
+  const { numHeads, numKvHeads, headDim, rowStride } = layout;
+  const { text, rows, side, heads, products, operands, params } = kernel;
   const slopes = alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads);
-  return Array.from(blockTables(side, rows, products * headDim * numHeads, limits), ({ blocks, count, work }) => ({
-    shader,
-    params: {
-      numHeads, group: numHeads / numKvHeads, softmaxScale, before: side.before, after: side.after, ...params,
-      queryStride: rowStride[0], keyStride: rowStride[1], valueStride: rowStride[2], dStride: numHeads * headDim, queryStart: start[0], keyStart: start[1], valueStart: start[2], dStart: 0,
-    },
-    arrays: { blocks, alibiSlopes: slopes },
-    bind,
-    workgroups: [count, heads, 1],
-    work,
-  }));
+  const reach: Reach = { rows: reachOf(operands, 'rows', limits), others: reachOf(operands, 'others', limits) };
+  return Array.from(blockTables(side, rows, products * headDim * numHeads, limits, reach), (table) => {
+    const starts: Record<string, number> = { queryStart: 0, keyStart: 0, valueStart: 0, dStart: 0, outputStart: 0, statisticsStart: 0 };
+    const bind = operands.map(({ bind: whole, spec, side: own, stride = 0, start }): View => {
+      const view: View = own ? show(whole, spec, table[own][0] * stride, table[own][1] * stride, limits).view : whole;
+      if (start) starts[start[0]] = wrapped(start[1] - (view.window?.first ?? 0) / (start[2] ?? 1));
+      return view;
+    });
+    return {
+      shader: text(table.continues),
+      params: {
+        numHeads, group: numHeads / numKvHeads, softmaxScale, before: side.before, after: side.after, ...params,
+        queryStride: rowStride[0], keyStride: rowStride[1], valueStride: rowStride[2], dStride: numHeads * headDim, ...starts,
+      },
+      arrays: { blocks: table.blocks, alibiSlopes: slopes },
+      bind,
+      workgroups: [table.count, heads, 1],
+      work: table.work,
+    };
+  });
 }
 
 const [forwardText, backwardText, matrixText] = [remembered(forwardShader), remembered(backwardShader), remembered(matrixForwardShader)];
@@ -116,24 +173,34 @@ function singleQueries(attributes: AttentionAttributes): DecodeQuery[] | undefin
   return queries.every(({ position }) => position >= 0) ? queries : undefined;
 }
 
-export function attentionPlan(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits): Plan<Dispatch> {
+export function attentionPlan(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits): Plan<Dispatch> {
   const layout = attentionLayout(inputs, attributes);
-  const { headDim, numHeads } = layout;
-  const storage = storageOf(inputs);
+  const { headDim } = layout;
+  const storage = storageOf(inputs), whole = fits([...inputs, ...outputs], limits);
   const decode = { ...layout, dtypeKey: storage.dtypeKey, softmaxScale: attributes.softmaxScale, alibiSlopes: attributes.alibiSlopes };
-  const queries = canDecode(decode, limits) ? singleQueries(attributes) : undefined;
+  const queries = whole && canDecode(decode, limits) ? singleQueries(attributes) : undefined;
   if (queries) return decodePlan(decode, queries, tensorsOf(layout), { output: 1 }, limits);
   const matrices = { headDim, subgroups: 4, chunk: headDim % 64 ? 32 : 64, ...storage };
-  if (limits.reducedPrecision === 'subgroupMatrix' && headDim % 32 === 0 && matrixForwardBytes(matrices) <= limits.workgroupBytes) return { steps: matrixSteps(inputs, attributes, limits, matrices, matrixText(matrices)) };
-  const bind = [...tensorsOf(layout), { output: 0 }, { output: 1 }];
-  const text = (block: Block) => forwardText({ headDim, block, ...storage });
-  return { steps: steps(layout, attributes, limits, { text, side: queriesOf(attributes), heads: numHeads, rowTiles: 1, products: 2, params: { minusInfinity: -Infinity }, bind }) };
+  if (limits.reducedPrecision === 'subgroupMatrix' && whole && headDim % 32 === 0 && matrixForwardBytes(matrices) <= limits.workgroupBytes) return { steps: matrixSteps(inputs, attributes, limits, matrices, matrixText(matrices)) };
+  const text = (block: Block, continues: boolean) => forwardText({ headDim, block, ...storage, continues: continues || undefined });
+  return { steps: steps(layout, attributes, limits, { text, ...forwardOf(layout, attributes, inputs), rowTiles: 1 }) };
 }
 
 /** The forward pass on matrix units. */
 export function matrixSteps(inputs: readonly TensorSpec[], attributes: AttentionAttributes, limits: Limits, variant: MatrixForwardVariant, shader: string): Dispatch[] {
   const layout = attentionLayout(inputs, attributes);
-  return overBlocks(layout, attributes, limits, { shader, rows: matrixRows(variant), side: queriesOf(attributes), heads: layout.numHeads, products: 2, params: { minusInfinity: -Infinity }, bind: [...tensorsOf(layout), { output: 0 }, { output: 1 }] });
+  return overBlocks(layout, attributes, limits, { ...forwardOf(layout, attributes, inputs), text: () => shader, rows: matrixRows(variant) });
+}
+
+/** What every forward kernel has. */
+function forwardOf(layout: AttentionLayout, attributes: AttentionAttributes, inputs: readonly TensorSpec[]): Omit<Kernel, 'text' | 'rowTiles'> {
+  const { totalTokens, numHeads, headDim } = layout;
+  const operands: Operand[] = [
+    ...operandsOf(layout, inputs, 'rows'),
+    { bind: { output: 0 }, spec: float32(totalTokens, numHeads, headDim), side: 'rows', stride: numHeads * headDim, start: ['outputStart', 0] },
+    { bind: { output: 1 }, spec: float32(totalTokens, numHeads), side: 'rows', stride: numHeads, start: ['statisticsStart', 0] },
+  ];
+  return { side: queriesOf(attributes), heads: numHeads, products: 2, params: { minusInfinity: -Infinity }, operands };
 }
 
 /** Row sums first, then dQuery by rows of queries, then dKey and dValue by rows of keys: no atomics, one order of summation. */
@@ -142,18 +209,37 @@ export function attentionBackwardPlan(inputs: readonly TensorSpec[], outputs: re
   const layout = attentionLayout(operands, attributes);
   const { packed, totalTokens, numHeads, numKvHeads, headDim } = layout;
   const [output, logSumExp, d] = [1, 2, 3].map((fromEnd) => ({ input: inputs.length - 4 + fromEnd }));
-  const [statistics, unused] = [{ scratch: 0 }, { scratch: 1 }];
-  const rows = totalTokens * numHeads;
-  const reads = [...tensorsOf(layout), d, statistics];
-  const text = (by: 'queries' | 'keys') => (block: Block) => backwardText({ headDim, block, by, packed: packed && by === 'keys', ...storageOf(operands) });
+  const statistics = float32(totalTokens, numHeads, 2);
+  const reads = (queries: 'rows' | 'others'): Operand[] => [
+    ...operandsOf(layout, operands, queries),
+    { bind: d, spec: inputs.at(-1)!, side: queries, stride: numHeads * headDim, start: ['dStart', 0] },
+    { bind: { scratch: 0 }, spec: statistics, side: queries, stride: 2 * numHeads, start: ['statisticsStart', 0, 2] },
+  ];
+  const gradient = (index: number): Operand => ({ bind: { output: index }, spec: outputs[index], side: 'rows', stride: layout.rowStride[index] });
+  const unused: Operand = { bind: { scratch: 1 }, spec: float32(1) };
+  const text = (by: 'queries' | 'keys') => (block: Block, continues: boolean) => backwardText({ headDim, block, by, packed: packed && by === 'keys', ...storageOf(operands), continues: continues || undefined });
   return {
-    scratch: [float32(totalTokens, numHeads, 2), ...(packed ? [float32(1)] : [])],
+    scratch: [statistics, ...(packed ? [unused.spec] : [])],
     steps: [
-      { shader: delta, params: { count: rows, headDim }, bind: [output, logSumExp, d, statistics], workgroups: linearGrid(rows, 8) },
-      ...steps(layout, attributes, limits, { text: text('queries'), side: queriesOf(attributes), heads: numHeads, rowTiles: 2, products: 3, bind: [...reads, { output: 0 }] }),
-      ...steps(layout, attributes, limits, { text: text('keys'), side: keysOf(attributes), heads: numKvHeads, rowTiles: 2, products: 4, bind: [...reads, ...(packed ? [{ output: 0 }, unused] : [{ output: 1 }, { output: 2 }])] }),
+      ...rowSums([output, logSumExp, d, { scratch: 0 }], totalTokens * numHeads, headDim, limits),
+      ...steps(layout, attributes, limits, { text: text('queries'), side: queriesOf(attributes), heads: numHeads, rowTiles: 2, products: 3, operands: [...reads('rows'), gradient(0)] }),
+      ...steps(layout, attributes, limits, { text: text('keys'), side: keysOf(attributes), heads: numKvHeads, rowTiles: 2, products: 4, operands: [...reads('others'), ...(packed ? [gradient(0), unused] : [gradient(1), gradient(2)])] }),
     ],
   };
 }
 
+/** The statistics of as many rows at a time as can be bound: of 64 and their multiples, so that all tensors begin where WebGPU binds. */
+function rowSums(tensors: readonly Bind[], rows: number, headDim: number, limits: Limits): Dispatch[] {
+  const widths = [headDim, 1, headDim, 2]; // of output, logSumExp, d and statistics
+  const whole = fits([float32(rows, Math.max(2, headDim))], limits);
+  const most = whole ? rows : Math.max(64, Math.floor(mostElements(float32(rows), limits) / Math.max(2, headDim) / 64) * 64);
+  return spans(rows, most).map(([first, end]) => ({
+    shader: delta, params: { count: end - first, headDim }, bind: tensors.map((bind, i): View => (whole ? bind : { ...bind, window: { first: first * widths[i], count: (end - first) * widths[i] } })), workgroups: linearGrid(end - first, 8),
+  }));
+}
+
 const tensorsOf = ({ packed }: AttentionLayout): Bind[] => (packed ? [{ input: 0 }, { input: 0 }, { input: 0 }] : [{ input: 0 }, { input: 1 }, { input: 2 }]);
+
+/** Query, key and value, for kernels of which one side are the queries. */
+const operandsOf = (layout: AttentionLayout, inputs: readonly TensorSpec[], queries: 'rows' | 'others'): Operand[] =>
+  tensorsOf(layout).map((bind, i) => ({ bind, spec: inputs[layout.packed ? 0 : i], side: (i === 0) === (queries === 'rows') ? 'rows' : 'others', stride: layout.rowStride[i], start: [['queryStart', 'keyStart', 'valueStart'][i], layout.start[i]] }));

@@ -2,12 +2,12 @@
 import { apply, type Op } from '../../op';
 import { reshape } from '../../grad';
 import { scope } from '../../scope';
-import { checkFloats, linearGrid } from '../check';
+import { checkFloats } from '../check';
 import { scale } from '../elementwise/elementwise';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { array, input, one, output, partsFor } from '../../devices/wasm/plan';
-import shader from './arithmetic.wgsl';
-import reduceShader from './reduce.wgsl';
+import { arithmeticPlan, reducePlan } from './webgpu';
+import { tableOf, walkOf, type Walk } from './walk';
 
 export type Operator = 'add' | 'sub' | 'mul' | 'div' | 'first' | 'equal';
 
@@ -46,34 +46,6 @@ function sumTo(d: Tensor, shape: readonly number[]): Tensor {
   return total.shape.length === shape.length && total.shape.every((length, i) => length === shape[i]) ? total : reshape(total, shape);
 }
 
-/** Axes of the output that belong together, and how far apart neighbours along them lie in each input (0: repeated). */
-interface Walk {
-  readonly lengths: number[];
-  readonly strides: number[][];
-}
-
-/** Neighbouring axes that every input walks through alike become one; there is at least one. */
-export function walkOf(shapes: readonly (readonly number[])[], shape: readonly number[]): Walk {
-  const lengths: number[] = [];
-  const strides: number[][] = shapes.map(() => []);
-  const ends = shapes.map(() => 1);
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] === 1) continue;
-    const own = shapes.map((from, i) => {
-      const length = from[axis - shape.length + from.length] ?? 1;
-      const stride = length === 1 ? 0 : ends[i];
-      ends[i] *= length;
-      return stride;
-    });
-    if (lengths.length && own.every((stride, i) => stride === strides[i][0] * lengths[0])) lengths[0] *= shape[axis];
-    else {
-      lengths.unshift(shape[axis]);
-      own.forEach((stride, i) => strides[i].unshift(stride));
-    }
-  }
-  return lengths.length ? { lengths, strides } : { lengths: [1], strides: shapes.map(() => [0]) };
-}
-
 /** Calls `f` with the place of each element of the output, in order, and with where it comes from in each input. */
 function walk({ lengths, strides }: Walk, f: (to: number, from: number[]) => void): void {
   const count = lengths.reduce((product, length) => product * length, 1);
@@ -84,19 +56,11 @@ function walk({ lengths, strides }: Walk, f: (to: number, from: number[]) => voi
   }
 }
 
-const tableOf = ({ lengths, strides }: Walk): Int32Array => Int32Array.from([...lengths, ...strides.flat()]);
-
 /** One kernel serves both ops: to repeat is to take the first of two. */
 function calls(specs: readonly TensorSpec[], [y]: readonly TensorSpec[], operator: Operator) {
   const walked = walkOf(specs.map(({ shape }) => shape), y.shape);
   const rank = walked.lengths.length, inner = walked.lengths[rank - 1];
   return one('arithmetic', [input(0), input(1 % specs.length), output(0), array(tableOf(specs.length > 1 ? walked : { ...walked, strides: [walked.strides[0], walked.strides[0]] }))], [sizeOf(y) / Math.max(1, inner), inner, rank, codes[operator]], sizeOf(y) ? partsFor(2 * sizeOf(y)) : 1);
-}
-
-function plan(specs: readonly TensorSpec[], [y]: readonly TensorSpec[], operator: Operator) {
-  const walked = walkOf(specs.map(({ shape }) => shape), y.shape), count = sizeOf(y);
-  const table = tableOf(specs.length > 1 ? walked : { ...walked, strides: [walked.strides[0], walked.strides[0]] });
-  return { steps: count ? [{ shader, constants: { OPERATOR: codes[operator] }, params: { count, rank: walked.lengths.length }, arrays: { table }, bind: [{ input: 0 }, { input: 1 % specs.length }, { output: 0 }], workgroups: linearGrid(count) }] : [] };
 }
 
 const arithmeticOp: Op<{ readonly operator: string }> = {
@@ -111,7 +75,7 @@ const arithmeticOp: Op<{ readonly operator: string }> = {
     walk(walkOf([aSpec.shape, bSpec.shape], ySpec.shape), (to, [i, j]) => { y[to] = f(a[i], b[j]); });
   },
   wasm: (inputs, outputs, { operator }) => calls(inputs, outputs, operator as Operator),
-  webgpu: (inputs, outputs, { operator }) => plan(inputs, outputs, operator as Operator),
+  webgpu: (inputs, [y], { operator }, limits) => arithmeticPlan(inputs, y, codes[operator as Operator], limits),
   backward(d, { inputs: [a, b], specs }, { operator }, [needsA, needsB]) {
     const to = (gradient: Tensor, i: number) => sumTo(gradient, specs[i].shape);
     const minusOne = () => arithmetic('sub', arithmetic('sub', d, d), d);
@@ -135,7 +99,7 @@ const repeatOp: Op<{ readonly shape: Int32Array }> = {
     walk(walkOf([xSpec.shape], ySpec.shape), (to, [i]) => { y[to] = x[i]; });
   },
   wasm: (inputs, outputs) => calls(inputs, outputs, 'first'),
-  webgpu: (inputs, outputs) => plan(inputs, outputs, 'first'),
+  webgpu: (inputs, [y], _attributes, limits) => arithmeticPlan(inputs, y, codes.first, limits),
   backward: (d, { specs: [{ shape }] }) => [sumTo(d, shape)],
 };
 
@@ -195,10 +159,7 @@ const reduceOp: Op<{ readonly operator: string }> = {
     });
   },
   wasm: ([x], _outputs, { operator }) => one('reduce', [input(0), output(0)], [...x.shape, operator === 'max' ? 1 : 0], partsFor(sizeOf(x))),
-  webgpu([x], [y], { operator }) {
-    const [, count, inner] = x.shape;
-    return { steps: sizeOf(y) ? [{ shader: reduceShader, constants: { MAX: operator === 'max' ? 1 : 0 }, params: { size: sizeOf(y), count, inner, minusInfinity: -Infinity }, bind: [{ input: 0 }, { output: 0 }], workgroups: linearGrid(sizeOf(y)), work: sizeOf(x) }] : [] };
-  },
+  webgpu: ([x], [y], { operator }, limits) => reducePlan(x, y, operator === 'max' ? 1 : 0, limits),
   backward(d, { inputs: [x], outputs: [y], specs: [{ shape: [outer, count, inner] }] }, { operator }) {
     const whole = [outer, count, inner], thin = [outer, 1, inner];
     if (operator === 'sum') return [broadcastTo(reshape(d, thin), whole)];

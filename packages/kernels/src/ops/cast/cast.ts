@@ -1,4 +1,4 @@
-import { apply, type Bind, type Dispatch, type Op } from '../../op';
+import { apply, type Bind, type Dispatch, type Op, type View } from '../../op';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../half';
 import { byElements, linearGrid } from '../check';
 import { describeSpec, sizeOf, type Data, type DType, type Tensor } from '../../tensor';
@@ -22,10 +22,10 @@ const shaderCode: Readonly<Record<DType, number>> = { ...storageCode, int32: 4, 
 /** A single row, in slot 0. */
 const oneRow = Int32Array.of(0);
 
-/** The rows of float32 `x`, rounded to the type of `y`, each into its slot of `y`. */
-export function storeStep(x: Bind, y: Bind, dtype: DType, width: number, slots: Int32Array): Dispatch {
+/** The rows of float32 `x`, rounded to the type of `y`, each into its slot of `y`; row 0 and slot 0 lie at `xStart` (in elements) and `yStart` (in words). */
+export function storeStep(x: View, y: View, dtype: DType, width: number, slots: Int32Array, { xStart = 0, yStart = 0 } = {}): Dispatch {
   const words = dtype === 'float32' ? width : Math.ceil(width / 2);
-  return { shader: storeRows, constants: { TO: shaderCode[dtype] }, params: { rows: slots.length, width }, arrays: { slots }, bind: [x, y], workgroups: linearGrid(slots.length * words) };
+  return { shader: storeRows, constants: { TO: shaderCode[dtype] }, params: { rows: slots.length, width, xStart, yStart }, arrays: { slots }, bind: [x, y], workgroups: linearGrid(slots.length * words) };
 }
 
 /** `count` elements of stored `x [rows, width]` as float32: all of them, or those of the rows that `ids` name. */

@@ -1,9 +1,9 @@
 // y[slot of the row] = row of x, as f32 (0), float16 (1) or bfloat16 (2); 16 bits to nearest, ties to even. Rows of 16 bits are of even width, but for a single one.
-// Grid: one invocation per element, or per word of two.
+// Grid: one invocation per element, or per word of two. Row 0 of x and slot 0 of y lie at their starts, in elements and in words, as u32s that may wrap below zero.
 // Workgroup memory: none.
 // By integer arithmetic: pack2x16float may round either way. The last place of 0.5 is the smallest float16.
 // Constants: TO=0,1,2
-struct Params { rows: u32, width: u32, slots: u32, arrays: array<u32> }
+struct Params { rows: u32, width: u32, xStart: u32, yStart: u32, slots: u32, arrays: array<u32> }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
@@ -26,9 +26,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (i >= params.rows * words) { return; }
   let row = i / words;
   let at = i % words;
-  let to = params.arrays[params.slots + row] * words + at;
-  if (TO == 0) { y[to] = bitcast<u32>(x[i]); return; }
-  let first = row * params.width + 2u * at;
+  let to = params.yStart + params.arrays[params.slots + row] * words + at;
+  if (TO == 0) { y[to] = bitcast<u32>(x[params.xStart + i]); return; }
+  let first = params.xStart + row * params.width + 2u * at;
   var word = narrow(x[first]);
   if (2u * at + 1u < params.width) { word |= narrow(x[first + 1u]) << 16u; }
   y[to] = word;

@@ -45,3 +45,22 @@ export function seenKeys({ cuSeqlens, contextLengths, blockTable, windowLeft }: 
     return { row: cuSeqlens[s] + i, first: windowLeft < 0 ? 0 : Math.max(0, position - windowLeft), position, table: s * perSequence };
   })).flat();
 }
+
+/** Slots `begin` to `end` of a list, from the lowest of which to the highest there are so few that they can be bound together. */
+export interface SlotRun {
+  readonly begin: number;
+  readonly end: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A list of slots in runs of at most `most` slots, and of as many slots from the lowest to the highest. */
+export function slotRuns(slots: Int32Array, most: number): SlotRun[] {
+  const runs: SlotRun[] = [];
+  slots.forEach((slot, at) => {
+    const run = runs.at(-1), [low, high] = [Math.min(slot, run?.low ?? slot), Math.max(slot, run?.high ?? slot)];
+    if (run && at - run.begin < most && high - low < most) runs[runs.length - 1] = { ...run, end: at + 1, low, high };
+    else runs.push({ begin: at, end: at + 1, low: slot, high: slot });
+  });
+  return runs;
+}

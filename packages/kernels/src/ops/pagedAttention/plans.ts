@@ -1,9 +1,12 @@
 // The plans of pagedAttention: chunks of keys that are added up in order.
-import { canDecode, decodePlan } from '../attention/decodePlan';
-import { float32, type TensorSpec } from '../../tensor';
+import { canDecode, decodePlan, type Gather } from '../attention/decodePlan';
+import { bytesPerElement, float32, type TensorSpec } from '../../tensor';
 import { array, call, input, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { storageCode } from '../../devices/wasm/storage';
-import { seenKeys, type PagedAttributes } from './pages';
+import { fits, mostElements, show, wrapped } from '../../devices/webgpu/windows';
+import { linearGrid } from '../check';
+import { seenKeys, slotRuns, type PagedAttributes } from './pages';
+import gatherShader from './gatherRows.wgsl';
 import type { Limits } from '../../device';
 import type { Dispatch, Plan, WasmCall } from '../../op';
 
@@ -36,11 +39,24 @@ export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: r
   };
 }
 
+/** Elements of keys, and of values, that are brought together at once where a cache is more than the GPU binds. */
+const gathered = 2 ** 21;
+
 export function pagedPlan([query, keyCache]: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: PagedAttributes, limits: Limits): Plan<Dispatch> {
   const [{ shape: [, numHeads, headDim] }, { shape: [, numKvHeads], dtype }] = [query, keyCache];
   const width = numKvHeads * headDim;
   const layout = { ...attributes, numHeads, numKvHeads, headDim, dtypeKey: dtype, rowStride: [numHeads * headDim, width, width], start: [0, 0, 0] } as const;
   if (!canDecode(layout, limits)) throw new RangeError(`pagedAttention: expected a headDim of at most 256 of which 8 rows fit into the GPU's ${limits.workgroupBytes} bytes of workgroup memory, got ${headDim}; use the wasm device`);
   const queries = seenKeys(attributes).map(({ row, first, position, table }) => ({ row, first, end: position + 1, position, pages: table }));
-  return decodePlan(layout, queries, [{ input: 0 }, { input: 1 }, { input: 2 }], undefined, limits);
+  if (fits([keyCache], limits)) return decodePlan(layout, queries, [{ input: 0 }, { input: 1 }, { input: 2 }], undefined, limits);
+  const most = mostElements(keyCache, limits), words = (width * bytesPerElement(dtype)) / 4;
+  const gather: Gather = {
+    rows: Math.floor(Math.min(gathered, most) / width),
+    steps: (slots, ...to) => to.flatMap((into, cache) => slotRuns(slots, Math.floor(most / width)).map(({ begin, end, low, high }): Dispatch => {
+      const { view } = show({ input: 1 + cache }, keyCache, low * width, (high + 1) * width, limits);
+      const count = (end - begin) * words;
+      return { shader: gatherShader, params: { count, words, xStart: wrapped((-view.window!.first * bytesPerElement(dtype)) / 4), to: begin * words }, arrays: { slots: slots.subarray(begin, end) }, bind: [view, into], workgroups: linearGrid(count) };
+    })),
+  };
+  return decodePlan(layout, queries, [{ input: 0 }], undefined, limits, gather);
 }

@@ -2,7 +2,9 @@ import { apply, type Op } from '../../op';
 import { checkType, linearGrid } from '../check';
 import { bytesOf, bytesPerElement, describeSpec, float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output } from '../../devices/wasm/plan';
+import { fits, mostElements, show, spans, wrapped } from '../../devices/webgpu/windows';
 import shader from './rows.wgsl';
+import type { Limits } from '../../device';
 import type { Dispatch } from '../../op';
 
 /** The tensors one below the other: `[rows, ...]`, equal but for the first axis; float32, int32 or uint32, all of one type. */
@@ -32,8 +34,14 @@ interface Piece {
   readonly length?: number;
 }
 
-const dispatch = (index: number, { count, to = 0, from = 0, shift = 0, length = count }: Piece): Dispatch => (
-  { shader, params: { count, to, first: from, shift, length }, bind: [{ input: index }, { output: 0 }], workgroups: linearGrid(count) });
+/** The copy, as much at a time as can be bound. */
+const copies = (index: number, x: TensorSpec, y: TensorSpec, limits: Limits, { count, to = 0, from = 0, shift = 0, length = count }: Piece): Dispatch[] =>
+  spans(count, fits([x, y], limits) ? count : mostElements(y, limits)).map(([begin, end]) => {
+    const [first, last] = [shift, shift + length].map((at) => Math.min(Math.max(at, begin), end)); // of what is no zero
+    const at = from + first - shift;
+    const [source, target] = [show({ input: index }, x, at, at + last - first, limits), show({ output: 0 }, y, to + begin, to + end, limits)];
+    return { shader, params: { count: end - begin, to: wrapped(to + begin + target.start), first: wrapped(at + source.start), shift: first - begin, length: last - first }, bind: [source.view, target.view], workgroups: linearGrid(end - begin) };
+  });
 
 export const concatOp: Op = {
   name: 'concat',
@@ -61,14 +69,14 @@ export const concatOp: Op = {
     });
     return { steps };
   },
-  webgpu(inputs) {
+  webgpu(inputs, [y], _attributes, limits) {
     let to = 0;
-    const steps = inputs.map((x, i) => {
-      const step = dispatch(i, { count: sizeOf(x), to });
+    const steps = inputs.flatMap((x, i) => {
+      const own = copies(i, x, y, limits, { count: sizeOf(x), to });
       to += sizeOf(x);
-      return step;
+      return own;
     });
-    return { steps: steps.filter(({ params }) => params!.count > 0) };
+    return { steps };
   },
   backward(d, { specs }, _attributes, needs) {
     let start = 0;
@@ -97,7 +105,7 @@ const sliceOp: Op<Range> = {
     y.set(x.subarray(start * rowSize(spec), start * rowSize(spec) + y.length));
   },
   wasm: ([x], [y], { start }) => one('copyInto', [input(0), output(0)], [4 * start * rowSize(x), 0, bytesOf(y)], 1),
-  webgpu: ([x], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), from: start * rowSize(x) })] : [] }),
+  webgpu: ([x], [y], { start }, limits) => ({ steps: copies(0, x, y, limits, { count: sizeOf(y), from: start * rowSize(x) }) }),
   backward: (d, { specs: [{ shape: [rows] }] }, { start }) => [apply(padRowsOp, [d], { start, rows })[0]],
 };
 
@@ -110,5 +118,5 @@ const padRowsOp: Op<{ readonly start: number; readonly rows: number }> = {
     y.set(d, start * rowSize(spec));
   },
   wasm: ([d], [y], { start }) => one('padInto', [input(0), output(0)], [4 * start * rowSize(d), bytesOf(d), bytesOf(y)], 1),
-  webgpu: ([d], [y], { start }) => ({ steps: sizeOf(y) ? [dispatch(0, { count: sizeOf(y), shift: start * rowSize(d), length: sizeOf(d) })] : [] }),
+  webgpu: ([d], [y], { start }, limits) => ({ steps: copies(0, d, y, limits, { count: sizeOf(y), shift: start * rowSize(d), length: sizeOf(d) }) }),
 };

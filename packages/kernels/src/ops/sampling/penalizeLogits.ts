@@ -1,5 +1,5 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { byRows, checkFloats, checkShape, linearGrid } from '../check';
 import { eachElement } from '../elementwise/eachElement';
 import { perRow, type PerRow } from './perRow';
 import { bytesOf, type Tensor } from '../../tensor';
@@ -44,10 +44,18 @@ interface PenaltyAttributes {
   readonly factors: Float32Array;
 }
 
+/** Those of rows `first` to `end`, counted from there. */
+function entriesOf(entries: Int32Array, first: number, end: number): Int32Array {
+  const own: number[] = [];
+  for (let i = 0; i < entries.length; i += 3) if (entries[i] >= first && entries[i] < end) own.push(entries[i] - first, entries[i + 1], entries[i + 2]);
+  return Int32Array.from(own);
+}
+
 const copy = eachElement({ reads: ['x'], value: 'x[i]' });
 
 const penalizeLogitsOp: Op<PenaltyAttributes> = {
   name: 'penalizeLogits',
+  rowwise: (inputs, { entries, factors }) => ({ ...byRows(0)(inputs), part: (first, end) => ({ entries: entriesOf(entries, first, end), factors: factors.slice(3 * first, 3 * end) }) }),
   infer([logits], { entries }) {
     checkFloats('penalizeLogits', { logits });
     const { vocab } = checkShape('penalizeLogits', 'logits', logits, ['rows', 'vocab']);

@@ -1,9 +1,9 @@
-import { apply, type Dispatch, type Op, type Plan } from '../../op';
-import { checkFloats, checkShape, linearGrid } from '../check';
+import { apply, type Op } from '../../op';
+import { checkFloats, checkShape } from '../check';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
-import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
+import { float32, sizeOf, type Tensor } from '../../tensor';
 import { array, input, one, output, partsFor } from '../../devices/wasm/plan';
-import shader from './segmentMean.wgsl';
+import { segmentMeanPlan } from './webgpu';
 
 /** The mean row of each sequence of a packed batch: `x [totalTokens, width]` → `[sequences, width]`. A sequence without tokens gives zeros. */
 export const segmentMean = (x: Tensor, cuSeqlens: ArrayLike<number>): Tensor => apply(segmentMeanOp, [x], { cuSeqlens: Int32Array.from(cuSeqlens) })[0];
@@ -29,7 +29,7 @@ const segmentMeanOp: Op<Segments> = {
     }
   },
   wasm: ([x], [{ shape: [sequences, width] }], { cuSeqlens }) => one('segmentMean', [input(0), output(0), array(cuSeqlens)], [sequences, width], partsFor(sizeOf(x))),
-  webgpu: (_inputs, [y], segments) => segmentPlan(y, segments, 0),
+  webgpu: ([x], [y], { cuSeqlens }, limits) => segmentMeanPlan(x, y, cuSeqlens, false, limits),
   backward: (d, _saved, segments) => apply(segmentMeanBackwardOp, [d], segments),
 };
 
@@ -44,10 +44,5 @@ const segmentMeanBackwardOp: Op<Segments> = {
     }
   },
   wasm: ([{ shape: [sequences, width] }], [dX], { cuSeqlens }) => one('segmentMeanBackward', [input(0), output(0), array(cuSeqlens)], [sequences, width], partsFor(sizeOf(dX))),
-  webgpu: ([d], _outputs, segments) => segmentPlan(d, segments, 1),
+  webgpu: ([d], [dX], { cuSeqlens }, limits) => segmentMeanPlan(d, dX, cuSeqlens, true, limits),
 };
-
-function segmentPlan(segments: TensorSpec, { cuSeqlens }: Segments, backward: number): Plan<Dispatch> {
-  const count = sizeOf(segments);
-  return { steps: [{ shader, constants: { BACKWARD: backward }, params: { count, width: segments.shape[1] }, arrays: { cuSeqlens }, bind: [{ input: 0 }, { output: 0 }], workgroups: linearGrid(count) }] };
-}
