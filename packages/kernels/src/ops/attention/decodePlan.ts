@@ -66,7 +66,8 @@ export function decodePlan(layout: DecodeLayout, queries: readonly DecodeQuery[]
   const scratch: TensorSpec[] = [float32(chunks.length, numHeads, 4 * (quadsIn(headDim) + 1)), ...(logSumExp ? [] : [float32(queries.reduce((most, { row }) => Math.max(most, row + 1), 0), numHeads)])];
   const [keys, values] = [scratch.length, scratch.length + 1].map((index): Bind => ({ scratch: index }));
   if (gather) for (let i = 0; i < 2; i++) scratch.push({ dtype: dtypeKey, shape: [Math.min(atOnce, chunks.length) * chunkKeys, numKvHeads, headDim] });
-  const table = Int32Array.from((gather ? together(chunks, atOnce) : chunks).flatMap(({ row, first, end, position, pages }) => [row, first, end, position, pages]));
+  const table = new Int32Array(5 * chunks.length);
+  (gather ? together(chunks, atOnce) : chunks).forEach(({ row, first, end, position, pages }, i) => table.set([row, first, end, position, pages], 5 * i));
   const paged = blockTable !== undefined && !gather;
   const arrays = { chunks: table, alibiSlopes: alibiSlopes.length ? alibiSlopes : new Float32Array(numHeads), ...(paged && { blockTable }) };
   const shader = decodeText({ headDim, members, blockKeys, paged, dtypeKey });
