@@ -1,5 +1,5 @@
 // npm run build, then: node tools/bench/gpu.mjs [--toy] [--json FILE] [--only gemm,attention,training,decode] [--webgpu FOLDER] [--python PYTHON]: what a real GPU does with our kernels.
-// node tools/bench/gpu.mjs --pack FOLDER: writes all that this needs into a folder to carry to such a machine; there: FOLDER/run [options].
+// node tools/bench/gpu.mjs --pack FOLDER: writes all that this needs into a folder (some 100 MB) to carry to such a machine; there: FOLDER/run --json gpu.json [other options]. README.txt in it says the same.
 // Ceilings of arithmetic and memory, products, attention, a training step and decoding; beside them, where python3 has torch with CUDA, cuBLAS and its attention in the same run, in turn.
 import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -60,15 +60,23 @@ async function main() {
   const { attentionCases, decodeCase, fence, gemmCases, trainingCase } = await import('./support/gpuCases.mjs');
   const { copyProbe, fmaProbe } = await import('./support/gpuCeilings.mjs');
   const { toy } = options, [least, rounds] = toy ? [0, 1] : [0.3, 3];
-  const { gpu, facts } = await openGpu(), device = await createWebGpuDevice(gpu), peer = await openPeer();
-  note(device.description);
-  if (device.adapter.software && !toy) throw new Error(`gpu: expected a GPU, got ${device.description}; set VK_DRIVER_FILES to the GPU's driver, or try it out with --toy`);
-  const wait = () => fence(device);
-  const fma = fmaProbe(tensor(device, [0.999, 0.001]), toy), copy = copyProbe(tensor(device, new Float32Array(toy ? 4096 : 2 ** 26)));
-  const warm = async (arm) => { await arm.run(); await wait(); };
-  for (const arm of [fma, copy]) await warm(arm);
+  const { gpu, facts } = await openGpu(), peer = await openPeer();
+  /** The device, with the probes of its ceilings. */
+  const open = async () => {
+    const device = await createWebGpuDevice(gpu), fma = fmaProbe(tensor(device, [0.999, 0.001]), toy), copy = copyProbe(tensor(device, new Float32Array(toy ? 4096 : 2 ** 26)));
+    for (const arm of [fma, copy]) {
+      await arm.run();
+      await fence(device);
+    }
+    return { device, fma, copy };
+  };
+  let session = await open();
+  const { description, adapter: { software } } = session.device;
+  console.log(`${description}; ${Object.entries(facts.limits).map(([name, limit]) => `${name} ${limit}`).join(', ')}; ${['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'].map((name) => `${facts.features.includes(name) ? '' : 'no '}${name}`).join(', ')}`);
+  if (software && !toy) throw new Error(`gpu: expected a GPU, got ${description}; set VK_DRIVER_FILES to the GPU's driver, or try it out with --toy`);
   const ceilings = { fma: [], copy: [] };
   const ceiling = async () => {
+    const { device, fma, copy } = session, wait = () => fence(device);
     ceilings.fma.push(fma.flop / 1e12 / (await secondsOf(fma, wait, least)));
     ceilings.copy.push(copy.bytes / 1e9 / (await secondsOf(copy, wait, least)));
   };
@@ -76,6 +84,7 @@ async function main() {
   const cases = Object.entries({ gemm: gemmCases(toy), attention: attentionCases(toy), training: [trainingCase(toy)], decode: toy ? [decodeCase(true)] : [decodeCase(false, '100M'), decodeCase(false, '100M', 16), decodeCase(false, '500M')] }).flatMap(([kind, list]) => (wanted.includes(kind) ? list : []));
 
   const rows = [];
+  const result = () => ({ date: new Date().toISOString(), node: process.version, toy, adapter: facts, description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows });
   const measure = async (each, on, precision) => {
     const before = on.memory.peak = on.memory.live, waitOn = () => fence(on);
     let row;
@@ -92,38 +101,46 @@ async function main() {
       const seconds = median(ours), peakBytes = on.memory.peak - before;
       prepared.end?.();
       free(prepared.tensors);
-      if (precision) samples.push(await sampleOf(each, device));
+      if (precision) samples.push(await sampleOf(each, session.device));
       row = {
         name: `${each.name}${precision ? `, ${precision}` : ''}`, seconds, spread: Math.max(...ours) / Math.min(...ours), peakBytes, ...(precision && { relativeError: relativeError(...samples) }),
         ...(each.flop && { teraflops: each.flop / 1e12 / seconds, shareOfFma: each.flop / 1e12 / seconds / median(ceilings.fma) }), ...(each.tokens && { tokensPerSecond: each.tokens / seconds }),
         torch: theirs.map((list, i) => besideTorch(peers[i].dtype, list, seconds)),
       };
     } catch (error) {
-      row = { name: each.name, error: error.message };
+      row = { name: `${each.name}${precision ? `, ${precision}` : ''}`, error: error.message };
     }
     rows.push(row);
     console.log(describe(row));
+    save(result()); // a run that is cut short has measured something
+    return row.error === undefined;
   };
-  for (const each of cases) await measure(each, device);
+  for (const each of cases) {
+    if (await measure(each, session.device)) continue;
+    await session.device.destroy(); // what it ran after an error would fail with the same error
+    session = await open();
+  }
   for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
     try {
       const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
       const own = precision === 'subgroupMatrix' && wanted.includes('attention') ? attentionCases(toy).filter(({ name }) => name.endsWith('forward')) : [];
-      for (const each of [...gemmCases(toy), ...own]) await measure(each, reduced, precision);
+      for (const each of [...gemmCases(toy), ...own]) if (!(await measure(each, reduced, precision))) break;
       await reduced.destroy();
     } catch (error) {
       note(error.message);
     }
   }
-  const profile = await profileOf(device, trainingCase(toy));
-  const result = { date: new Date().toISOString(), node: process.version, toy, adapter: facts, description: device.description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows, profile };
-  console.log(`ceilings: ${result.ceilings.teraflops.toPrecision(3)} TFLOP/s of multiply-adds, ${result.ceilings.gigabytesPerSecond.toPrecision(3)} GB/s copied`);
-  if (options.json) {
-    writeFileSync(`${options.json}.part`, `${JSON.stringify(result, null, 2)}\n`);
-    renameSync(`${options.json}.part`, options.json);
-  }
+  const whole = { ...result(), profile: await profileOf(session.device, trainingCase(toy)) };
+  console.log(`ceilings: ${whole.ceilings.teraflops.toPrecision(3)} TFLOP/s of multiply-adds, ${whole.ceilings.gigabytesPerSecond.toPrecision(3)} GB/s copied`);
+  save(whole);
   peer.end?.();
-  await device.destroy();
+  await session.device.destroy();
+}
+
+function save(result) {
+  if (!options.json) return;
+  writeFileSync(`${options.json}.part`, `${JSON.stringify(result, null, 2)}\n`);
+  renameSync(`${options.json}.part`, options.json);
 }
 
 /** The first elements of a case's result, as another device computes them. */
@@ -184,9 +201,25 @@ async function pack(folder) {
   const { softwareGpuFolder } = await import(pathToFileURL(join(root, 'tools/softwareGpu.mjs')).href);
   const loader = softwareGpuFolder(); // its Vulkan loader serves any driver; Dawn looks beside itself first
   if (loader) copyFileSync(join(loader, 'libvulkan.so.1'), join(folder, 'webgpu', addon, 'libvulkan.so.1'));
-  writeFileSync(join(folder, 'run'), '#!/bin/sh\ncd "$(dirname "$0")" && exec ./node gpu.mjs "$@"\n');
+  writeFileSync(join(folder, 'run'), '#!/bin/sh\nfolder=$(cd "$(dirname "$0")" && pwd) && exec "$folder/node" "$folder/gpu.mjs" "$@"\n');
   chmodSync(join(folder, 'run'), 0o755);
-  note(`wrote ${folder}; on the machine with the GPU: ${join(folder, 'run')} --json gpu.json`);
+  writeFileSync(join(folder, 'README.txt'), carried);
+  note(`wrote ${folder}; copy it whole to the machine with the GPU, and there: FOLDER/run --json gpu.json`);
 }
 
-await (options.pack ? pack(resolve(options.pack)) : main());
+const carried = `Measures a GPU with the kernels of genomelm. Copy this folder whole to a machine of the same system and processor, and run there:
+
+  FOLDER/run --json gpu.json
+
+It needs the GPU's Vulkan driver (NVIDIA's comes with its driver), and nothing else: Node, Dawn (WebGPU), a Vulkan loader and the packages are here.
+Where no adapter is found: VK_DRIVER_FILES=/usr/share/vulkan/icd.d/nvidia_icd.json FOLDER/run ...
+Where python3 has torch with CUDA, cuBLAS and torch's attention are measured beside it (--python PYTHON for another one).
+--only gemm,attention,training,decode chooses; --toy tries it out in a minute, on a software GPU too. The file is written after each measurement; figures also go to stdout.
+`;
+
+try {
+  await (options.pack ? pack(resolve(options.pack)) : main());
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

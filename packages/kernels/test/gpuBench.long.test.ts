@@ -18,8 +18,10 @@ describeWithGpu('the bench for real GPUs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'genomelm-gpu-'));
     try {
       execFileSync(process.execPath, [join(__dirname, '../../../tools/bench/gpu.mjs'), '--pack', folder], { stdio: 'pipe' });
+      expect(readFileSync(join(folder, 'README.txt'), 'utf8')).toContain('FOLDER/run --json gpu.json');
       const table = execFileSync(join(folder, 'run'), ['--toy', '--json', join(folder, 'gpu.json')], { cwd: tmpdir(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
       const result = JSON.parse(readFileSync(join(folder, 'gpu.json'), 'utf8')) as Result;
+      expect(table).toMatch(/^webgpu: .*; maxBufferSize \d+, maxStorageBufferBindingSize \d+, .*timestamp-query/);
       expect(result).toMatchObject({ toy: true, ceilings: { teraflops: expect.any(Number), gigabytesPerSecond: expect.any(Number) } });
       for (const kind of ['linear', 'attention', 'training step', 'decoding']) {
         const rows = result.rows.filter(({ name }) => name.startsWith(kind));
