@@ -21,7 +21,8 @@ export interface Buffers {
   close(): void;
 }
 
-export function createBuffers({ memory, allocate, free }: Heap): Buffers {
+/** @param finish - called before the bytes are looked at */
+export function createBuffers({ memory, allocate, free }: Heap, finish: () => void): Buffers {
   const { memory: counted, allocated, freed } = countMemory(() => memory.buffer.byteLength);
   let closed = false;
   const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
@@ -38,7 +39,10 @@ export function createBuffers({ memory, allocate, free }: Heap): Buffers {
       if (freed(buffer)) free((buffer as WasmBuffer).address, buffer.byteLength);
     },
     address,
-    view: (tensor) => new storageTypes[tensor.dtype](memory.buffer, address(tensor), sizeOf(tensor)) as Data,
+    view(tensor) {
+      finish();
+      return new storageTypes[tensor.dtype](memory.buffer, address(tensor), sizeOf(tensor)) as Data;
+    },
     copy(array) {
       const buffer = take(array.byteLength);
       new Uint8Array(memory.buffer, buffer.address, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));

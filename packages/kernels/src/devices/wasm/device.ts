@@ -1,6 +1,6 @@
 import { hostDevice } from '../hostDevice';
 import { createBuffers } from './buffers';
-import { createHeap } from './memory';
+import { createHeap, heapBehind } from './memory';
 import { kernelsModule } from './module';
 import { createPool } from './pool';
 import { createPreparedCache } from './preparedCache';
@@ -20,7 +20,7 @@ export interface WasmOptions {
 
 /**
  * Runs on the CPU in WebAssembly SIMD. One WebAssembly.Memory is the allocator; an op without a kernel runs its definition in float32 on views of the same bytes.
- * `run` is synchronous: the caller works as one of the threads. In a browser window's main thread, or without cross-origin isolation, there is one thread.
+ * `run` begins an op and lets the other threads work on it while the caller prepares the next, before which it helps. In a browser window's main thread, or without cross-origin isolation, there is one thread.
  * @throws RangeError when there is no memory, Error when a thread does not start
  */
 export async function createWasmDevice({ threads = Math.min(8, machineThreads()), shared = typeof SharedArrayBuffer !== 'undefined', preparedBytes = 2 ** 29 }: WasmOptions = {}): Promise<Device> {
@@ -28,8 +28,9 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
   const heap = createHeap(shared);
   const { maxBytes } = heap;
   const pool = await createPool(await kernelsModule(shared), heap.memory, shared && canShareWork() ? threads : 1);
-  const cache = createPreparedCache(heap, preparedBytes);
-  const buffers = createBuffers({ ...heap, allocate: cache.allocate });
+  const behind = heapBehind(heap, pool);
+  const cache = createPreparedCache(behind, preparedBytes);
+  const buffers = createBuffers({ ...behind, allocate: cache.allocate }, pool.finish);
   const { view } = buffers;
   return hostDevice({
     kind: 'wasm',

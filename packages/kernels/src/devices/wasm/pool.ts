@@ -3,8 +3,12 @@ import { startThread, type Thread } from './threads';
 
 export interface Pool {
   readonly threads: number;
-  /** Calls the kernel once for each part and returns when all are done; the caller takes parts too. */
+  /** Begins a job, the kernel once for each part, after what was begun before: the other threads work on it while the caller goes on. */
   run(kernel: string, values: readonly number[], parts: number): void;
+  /** Returns when all is done that was begun; the caller takes parts too. @throws Error when a kernel trapped */
+  finish(): void;
+  /** Runs `then` once what was begun is done: at once, or by whoever finishes it. */
+  after(then: () => void): void;
   end(): Promise<void>;
 }
 
@@ -16,7 +20,7 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
   const alone = (kernel: string, values: readonly number[], parts: number): void => {
     for (let part = 0; part < parts; part++) kernels[kernel](...values, part, parts);
   };
-  if (threads === 1) return { threads, run: alone, end: async () => {} };
+  if (threads === 1) return { threads, run: alone, finish: () => {}, after: (then) => then(), end: async () => {} };
 
   const buffer = createControl();
   const control = viewControl(buffer);
@@ -24,9 +28,23 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
   const numbers = new Map(Object.keys(kernels).map((name, i) => [name, i]));
   const list = Object.values(kernels);
   const pool = await startThreads(threads - 1, { module, memory, control: buffer });
+  let running: { readonly kernel: string; readonly parts: number } | undefined;
+  const later: (() => void)[] = [];
+
+  const finish = (): void => {
+    if (!running) return;
+    const { kernel, parts } = running;
+    work(control, list);
+    for (let done, spin = 0; (done = Atomics.load(words, DONE)) !== parts; spin++) if (spin > spins) Atomics.wait(words, DONE, done);
+    running = undefined;
+    for (const then of later.splice(0)) then();
+    if (Atomics.exchange(words, FAILED, 0)) throw new Error(`${kernel}: expected the kernel to end, got a trap; this is a fault of the kernel`);
+  };
+
   return {
     threads,
     run(kernel, values, parts) {
+      finish();
       if (parts < 2) {
         alone(kernel, values, parts);
         return;
@@ -40,10 +58,10 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
       Atomics.store(words, DONE, 0);
       Atomics.store(words, LIMIT, (words[FIRST] + parts) | 0);
       if (Atomics.load(words, SLEEPING) > 0) Atomics.notify(words, LIMIT);
-      work(control, list);
-      for (let done, spin = 0; (done = Atomics.load(words, DONE)) !== parts; spin++) if (spin > spins) Atomics.wait(words, DONE, done);
-      if (Atomics.exchange(words, FAILED, 0)) throw new Error(`${kernel}: expected the kernel to end, got a trap; this is a fault of the kernel`);
+      running = { kernel, parts };
     },
+    finish,
+    after: (then) => void (running ? later.push(then) : then()),
     end: () => endThreads(pool),
   };
 }

@@ -1,8 +1,8 @@
-// One further thread: takes parts of jobs, spins a while for the next job, then sleeps. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
+// One further thread: takes parts of jobs, looks out a while for the next job, then sleeps. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
 import { instantiate, LIMIT, NEXT, SLEEPING, viewControl, work, type WorkerSetup } from './protocol';
 
-/** About 20 µs, which is the JavaScript between two ops of a training step; five times as many were no faster. */
-const spins = 4000;
+/** Milliseconds of looking out for the next job before sleeping: to be woken takes a while, and a step of decoding is two hundred jobs with some 20 µs of JavaScript before each. */
+const patience = 0.2;
 
 function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => void): never {
   const control = viewControl(buffer);
@@ -12,7 +12,9 @@ function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => vo
   for (;;) {
     work(control, kernels);
     const limit = Atomics.load(words, LIMIT);
-    for (let spin = 0; spin < spins && Atomics.load(words, LIMIT) === limit; spin++);
+    for (const until = performance.now() + patience; Atomics.load(words, LIMIT) === limit && performance.now() < until; ) {
+      for (let spin = 0; spin < 200 && Atomics.load(words, LIMIT) === limit; spin++);
+    }
     if (Atomics.load(words, NEXT) !== Atomics.load(words, LIMIT)) continue;
     Atomics.add(words, SLEEPING, 1);
     Atomics.wait(words, LIMIT, limit);
