@@ -12,6 +12,8 @@ export type DeviceKind = 'auto' | 'reference' | 'wasm' | 'webgpu' | 'gpujs';
 export interface DeviceOptions {
   /** For wasm; by default all of the machine, at most 8. Results do not depend on it. */
   readonly threads?: number;
+  /** For wasm: fused multiply-adds, whose last bits depend on the machine; by default false. See `WasmOptions`. */
+  readonly relaxedSimd?: boolean;
   /** For webgpu; by default `navigator.gpu`. In Node: `create([])` of the npm package webgpu. */
   readonly gpu?: GPU;
   /** For finding faults: `read` rejects with the name of the first op that made a NaN or an infinity; see `debugDevice`. */
@@ -30,8 +32,8 @@ export async function createDevice(kind: DeviceKind = 'auto', { checkFinite = fa
   return checkFinite ? Object.assign(debugDevice(picked, { checkFinite }), { reason: picked.reason }) : picked;
 }
 
-async function pick(kind: DeviceKind, { threads, gpu }: DeviceOptions): Promise<PickedDevice> {
-  const wasm = () => createWasmDevice(threads === undefined ? {} : { threads });
+async function pick(kind: DeviceKind, { threads, relaxedSimd = false, gpu }: DeviceOptions): Promise<PickedDevice> {
+  const wasm = () => createWasmDevice({ relaxedSimd, ...(threads !== undefined && { threads }) });
   if (kind === 'reference') return because(createReferenceDevice(), 'asked for');
   if (kind === 'wasm') return because(await wasm(), 'asked for');
   if (kind === 'gpujs') {

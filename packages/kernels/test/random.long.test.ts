@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createReferenceDevice, UnsupportedOpError, type Device } from '../src';
 import { createGpuJsDevice } from '../src/devices/gpujs';
 import { allClose, evaluateCase, type OpCase } from '../src/testing';
-import { devices } from './devices';
+import { createRelaxedDevice, devices } from './devices';
 import { kinds } from './randomCases';
 
 /** The same cases today and tomorrow: another seed is an environment variable away. */
@@ -11,6 +11,7 @@ const seed = Number(process.env.GENOMELM_SEED ?? 1);
 
 const checked: Record<string, () => Promise<Device>> = {
   ...Object.fromEntries(Object.entries(devices).filter(([kind]) => kind !== 'reference')),
+  'wasm, relaxed': () => createRelaxedDevice({ threads: 2 }),
   gpujs: async () => createGpuJsDevice({ mode: 'cpu' }),
 };
 

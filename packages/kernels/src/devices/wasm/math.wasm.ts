@@ -13,6 +13,24 @@
   return f32x4.splat(value);
 }
 
+/**
+ * c + a · b. Every kernel multiplies and adds by these, so that the module compiled with relaxed SIMD is relaxed everywhere alike: there they are one instruction
+ * where the machine has it, with one rounding in place of two. Which it is depends on the machine alone, so a row's bits do not depend on its neighbours in either module.
+ */
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
+}
+
+/** c - a · b. */
+@inline export function nmadd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_nmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
+}
+
+/** c + a · b for one number that another kernel, or another part, computes in a lane. */
+@inline export function madd1(a: f32, b: f32, c: f32): f32 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.extract_lane(f32x4.relaxed_madd(splat(a), splat(b), splat(c)), 0) : c + a * b;
+}
+
 /** The lanes in a fixed order. */
 @inline export function total(x: v128): f32 {
   return (f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1)) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
@@ -28,14 +46,14 @@
  * Below -87.33 it is zero (no subnormal numbers). Adding 1.5·2²³ rounds to an integer, whose bits shift straight into the exponent.
  */
 @inline export function expBounded4(x: v128): v128 {
-  const shifted = f32x4.add(f32x4.mul(x, splat(1.44269504088896341)), splat(12582912));
+  const shifted = madd(x, splat(1.44269504088896341), splat(12582912));
   const n = f32x4.sub(shifted, splat(12582912));
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, splat(0.693359375))), f32x4.mul(n, splat(-2.12194440e-4)));
-  let p = f32x4.add(splat(0.00836941879242658), f32x4.mul(splat(0.0013813144760206342), r));
-  p = f32x4.add(splat(0.04166845604777336), f32x4.mul(p, r));
-  p = f32x4.add(splat(0.16666515171527863), f32x4.mul(p, r));
-  p = f32x4.add(splat(0.4999999403953552), f32x4.mul(p, r));
-  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), splat(1));
+  const r = nmadd(n, splat(-2.12194440e-4), nmadd(n, splat(0.693359375), x));
+  let p = madd(splat(0.0013813144760206342), r, splat(0.00836941879242658));
+  p = madd(p, r, splat(0.04166845604777336));
+  p = madd(p, r, splat(0.16666515171527863));
+  p = madd(p, r, splat(0.4999999403953552));
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), splat(1));
   const scaled = i32x4.add(p, i32x4.shl(shifted, 23));
   return v128.or(v128.andnot(scaled, f32x4.lt(x, splat(-87.336544))), f32x4.ne(x, x));
 }
@@ -78,15 +96,15 @@ export function log1(x: f32): f64 {
  * Q of degree 8 was fitted here to erfc(z) e^(z²) on [0, 10] with relative error 2e-8, so that the far tail keeps its digits too.
  */
 @inline export function normalCdf4(x: v128, bell: v128): v128 {
-  const t = f32x4.div(splat(1), f32x4.add(splat(1), f32x4.mul(f32x4.abs(x), splat(0.2121320343559642))));
-  let q = f32x4.add(splat(0.48556438088417053), f32x4.mul(splat(-0.1295231282711029), t));
-  q = f32x4.add(splat(-0.5122806429862976), f32x4.mul(q, t));
-  q = f32x4.add(splat(0.547723114490509), f32x4.mul(q, t));
-  q = f32x4.add(splat(-0.09465296566486359), f32x4.mul(q, t));
-  q = f32x4.add(splat(0.2149270623922348), f32x4.mul(q, t));
-  q = f32x4.add(splat(0.1483388990163803), f32x4.mul(q, t));
-  q = f32x4.add(splat(0.17071527242660522), f32x4.mul(q, t));
-  q = f32x4.add(splat(0.1691880077123642), f32x4.mul(q, t));
+  const t = f32x4.div(splat(1), madd(f32x4.abs(x), splat(0.2121320343559642), splat(1)));
+  let q = madd(splat(-0.1295231282711029), t, splat(0.48556438088417053));
+  q = madd(q, t, splat(-0.5122806429862976));
+  q = madd(q, t, splat(0.547723114490509));
+  q = madd(q, t, splat(-0.09465296566486359));
+  q = madd(q, t, splat(0.2149270623922348));
+  q = madd(q, t, splat(0.1483388990163803));
+  q = madd(q, t, splat(0.17071527242660522));
+  q = madd(q, t, splat(0.1691880077123642));
   const tail = f32x4.mul(f32x4.mul(f32x4.mul(q, t), bell), splat(0.5));
   return v128.bitselect(tail, f32x4.sub(splat(1), tail), f32x4.lt(x, splat(0)));
 }
@@ -98,11 +116,11 @@ export function log1(x: f32): f64 {
 /** A polynomial near zero (Cephes tanhf), 1 - 2 / (e^2x + 1) beyond. */
 @inline export function tanh4(x: v128): v128 {
   const z = f32x4.mul(x, x);
-  let p = f32x4.add(splat(2.06390887954531e-2), f32x4.mul(splat(-5.70498872745e-3), z));
-  p = f32x4.add(splat(-5.37397155531e-2), f32x4.mul(p, z));
-  p = f32x4.add(splat(1.33314422036e-1), f32x4.mul(p, z));
-  p = f32x4.add(splat(-3.33332819422e-1), f32x4.mul(p, z));
-  const near = f32x4.add(x, f32x4.mul(x, f32x4.mul(p, z)));
+  let p = madd(splat(-5.70498872745e-3), z, splat(2.06390887954531e-2));
+  p = madd(p, z, splat(-5.37397155531e-2));
+  p = madd(p, z, splat(1.33314422036e-1));
+  p = madd(p, z, splat(-3.33332819422e-1));
+  const near = madd(x, f32x4.mul(p, z), x);
   const far = f32x4.sub(splat(1), f32x4.div(splat(2), f32x4.add(splat(1), exp4(f32x4.add(x, x)))));
   return v128.bitselect(near, far, f32x4.lt(f32x4.abs(x), splat(0.625)));
 }

@@ -1,9 +1,17 @@
 import { kernelsWasm } from './kernels.generated';
 
-/** The kernels' module, for a memory of this kind. */
-export function kernelsModule(shared: boolean): Promise<WebAssembly.Module> {
-  const bytes = Uint8Array.from(atob(kernelsWasm), (letter) => letter.charCodeAt(0));
+/**
+ * The kernels' module, for a memory of this kind. The one with relaxed SIMD is the same sources compiled once more: a chunk of its own, so that nobody loads it who does not ask.
+ * @throws Error when the engine has no relaxed SIMD
+ */
+export async function kernelsModule({ shared, relaxedSimd }: { shared: boolean; relaxedSimd: boolean }): Promise<WebAssembly.Module> {
+  const text = relaxedSimd ? (await import('./relaxedKernels.generated')).relaxedKernelsWasm : kernelsWasm;
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   if (!shared) unshareMemoryImport(bytes);
+  if (relaxedSimd && !WebAssembly.validate(bytes)) {
+    const engine = typeof process === 'undefined' ? navigator.userAgent : `Node ${process.version}`;
+    throw new Error(`createWasmDevice: expected an engine with relaxed SIMD, got ${engine}; use Node 22, Chrome 114 or Firefox 145, start Node 20 with --experimental-wasm-relaxed-simd, or leave out relaxedSimd`);
+  }
   return WebAssembly.compile(bytes);
 }
 

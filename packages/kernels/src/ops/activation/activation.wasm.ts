@@ -1,5 +1,5 @@
 // AssemblyScript. Activations by code, as in functions.ts: 0 gelu, 1 silu, 2 tanh. What is left of a row after fours goes through the same arithmetic, one lane used.
-import { at, bell4, normalCdf4, share, sigmoid4, splat, tanh4 } from '../../devices/wasm/math.wasm';
+import { at, bell4, madd, nmadd, normalCdf4, share, sigmoid4, splat, tanh4 } from '../../devices/wasm/math.wasm';
 
 @inline export function value4(code: i32, x: v128): v128 {
   if (code == 0) return f32x4.mul(x, normalCdf4(x, bell4(x)));
@@ -10,14 +10,14 @@ import { at, bell4, normalCdf4, share, sigmoid4, splat, tanh4 } from '../../devi
 @inline export function derivative4(code: i32, x: v128): v128 {
   if (code == 0) {
     const bell = bell4(x);
-    return f32x4.add(normalCdf4(x, bell), f32x4.mul(x, f32x4.mul(bell, splat(0.3989422804014327))));
+    return madd(x, f32x4.mul(bell, splat(0.3989422804014327)), normalCdf4(x, bell));
   }
   if (code == 1) {
     const s = sigmoid4(x);
-    return f32x4.mul(s, f32x4.add(splat(1), f32x4.mul(x, f32x4.sub(splat(1), s))));
+    return f32x4.mul(s, madd(x, f32x4.sub(splat(1), s), splat(1)));
   }
   const t = tanh4(x);
-  return f32x4.sub(splat(1), f32x4.mul(t, t));
+  return nmadd(t, t, splat(1));
 }
 
 export function activation(x: usize, y: usize, count: i32, code: i32, part: i32, parts: i32): void {

@@ -1,6 +1,6 @@
 // AssemblyScript. Exact attention with an online softmax. A part owns whole items; an item is a block of queries of one head, forward, or a sequence of one key head, backward.
 // Blocks of queries meet blocks of keys in the register tile of matmul; at most one block of scores exists for each part.
-import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, exp1, expBounded4, largest, log1, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
 import { packColumns, packRows, panelProduct, transpose } from '../matmul/tile.wasm';
 
 /** First and last + 1 column of a block of keys that a query sees: `position` is where the query stands among the keys, `first` the first key of the block. */
@@ -20,7 +20,7 @@ import { packColumns, packRows, panelProduct, transpose } from '../matmul/tile.w
 
 /** score · scale - slope · |distance|, -Infinity in columns that are not seen. */
 @inline function biased4(score: v128, scale: v128, slope: v128, distance: v128, column: i32, first: i32, end: i32): v128 {
-  const biased = f32x4.sub(f32x4.mul(score, scale), f32x4.mul(slope, f32x4.abs(distance)));
+  const biased = nmadd(slope, f32x4.abs(distance), f32x4.mul(score, scale));
   return column >= first && column + 4 <= end ? biased : v128.bitselect(biased, splat(-Infinity), seen4(column, first, end));
 }
 
@@ -123,7 +123,7 @@ export function attention(query: usize, key: usize, value: usize, output: usize,
 @inline function dot(a: usize, b: usize, count: i32): f32 {
   let sums = splat(0);
   let i = 0;
-  for (; i + 4 <= count; i += 4) sums = f32x4.add(sums, f32x4.mul(v128.load(at(a, i)), v128.load(at(b, i))));
+  for (; i + 4 <= count; i += 4) sums = madd(v128.load(at(a, i)), v128.load(at(b, i)), sums);
   let sum = total(sums);
   for (; i < count; i++) sum += load<f32>(at(a, i)) * load<f32>(at(b, i));
   return sum;

@@ -1,6 +1,6 @@
 // AssemblyScript. Attention of one query in each sequence over many keys, as in decoding: keys are read once, as they lie, and split into chunks (Dao et al. 2023, "Flash-Decoding").
 // A part owns whole items, a chunk of keys for one head; the chunks of a query are then added up in order, so that results do not depend on the threads.
-import { at, exp1, expBounded4, largest, log1, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, exp1, expBounded4, largest, log1, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
 
 /** One chunk: the largest score, the sum of exponentials, and the values they weigh, [2 + headDim] → `partial`. `scores` has room for the chunk and three more. */
 export function chunkOf(q: usize, key: usize, value: usize, keyRow: usize, keys: i32, headDim: i32, scale: f32, slope: f32, distance: i32, scores: usize, partial: usize): void {
@@ -11,15 +11,15 @@ export function chunkOf(q: usize, key: usize, value: usize, keyRow: usize, keys:
     let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
     for (let i = 0; i < fours; i += 4) {
       const x = v128.load(at(q, i));
-      s0 = f32x4.add(s0, f32x4.mul(x, v128.load(at(k0, i))));
-      s1 = f32x4.add(s1, f32x4.mul(x, v128.load(at(k1, i))));
-      s2 = f32x4.add(s2, f32x4.mul(x, v128.load(at(k2, i))));
-      s3 = f32x4.add(s3, f32x4.mul(x, v128.load(at(k3, i))));
+      s0 = madd(x, v128.load(at(k0, i)), s0);
+      s1 = madd(x, v128.load(at(k1, i)), s1);
+      s2 = madd(x, v128.load(at(k2, i)), s2);
+      s3 = madd(x, v128.load(at(k3, i)), s3);
     }
     let dots = f32x4(total(s0), total(s1), total(s2), total(s3));
-    for (let i = fours; i < headDim; i++) dots = f32x4.add(dots, f32x4.mul(v128.load32_splat(at(q, i)), f32x4(load<f32>(at(k0, i)), load<f32>(at(k1, i)), load<f32>(at(k2, i)), load<f32>(at(k3, i)))));
+    for (let i = fours; i < headDim; i++) dots = madd(v128.load32_splat(at(q, i)), f32x4(load<f32>(at(k0, i)), load<f32>(at(k1, i)), load<f32>(at(k2, i)), load<f32>(at(k3, i))), dots);
     const distances = f32x4.add(splat(<f32>(distance + j)), f32x4(0, 1, 2, 3));
-    const score = f32x4.sub(f32x4.mul(dots, splat(scale)), f32x4.mul(splat(slope), f32x4.abs(distances)));
+    const score = nmadd(splat(slope), f32x4.abs(distances), f32x4.mul(dots, splat(scale)));
     v128.store(at(scores, j), score);
     maxima = j + 4 <= keys ? f32x4.pmax(maxima, score) : maxima;
   }
@@ -40,10 +40,10 @@ export function chunkOf(q: usize, key: usize, value: usize, keyRow: usize, keys:
     let v0 = splat(0), v1 = splat(0), v2 = splat(0), v3 = splat(0);
     for (let j = 0, row = at(value, i); j < keys; j++, row += keyRow) {
       const p = v128.load32_splat(at(scores, j));
-      v0 = f32x4.add(v0, f32x4.mul(p, v128.load(row)));
-      v1 = f32x4.add(v1, f32x4.mul(p, v128.load(row, 16)));
-      v2 = f32x4.add(v2, f32x4.mul(p, v128.load(row, 32)));
-      v3 = f32x4.add(v3, f32x4.mul(p, v128.load(row, 48)));
+      v0 = madd(p, v128.load(row), v0);
+      v1 = madd(p, v128.load(row, 16), v1);
+      v2 = madd(p, v128.load(row, 32), v2);
+      v3 = madd(p, v128.load(row, 48), v3);
     }
     v128.store(at(to, i), v0);
     v128.store(at(to, i), v1, 16);

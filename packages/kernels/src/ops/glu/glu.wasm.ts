@@ -1,5 +1,5 @@
 // AssemblyScript. Each row of x holds gate and value side by side. Gates by code: 0 gelu, 1 silu.
-import { at, bell4, normalCdf4, share, sigmoid4, splat } from '../../devices/wasm/math.wasm';
+import { at, bell4, madd, normalCdf4, share, sigmoid4, splat } from '../../devices/wasm/math.wasm';
 
 /** What the gate multiplies x with: the normal distribution function, given `bell`, or the sigmoid. */
 @inline function factor4(code: i32, x: v128, bell: v128): v128 {
@@ -16,8 +16,8 @@ import { at, bell4, normalCdf4, share, sigmoid4, splat } from '../../devices/was
 
 /** The derivative of the gate at x. */
 @inline function slope4(code: i32, x: v128, factor: v128, bell: v128): v128 {
-  if (code == 0) return f32x4.add(factor, f32x4.mul(x, f32x4.mul(bell, splat(0.3989422804014327))));
-  return f32x4.mul(factor, f32x4.add(splat(1), f32x4.mul(x, f32x4.sub(splat(1), factor))));
+  if (code == 0) return madd(x, f32x4.mul(bell, splat(0.3989422804014327)), factor);
+  return f32x4.mul(factor, madd(x, f32x4.sub(splat(1), factor), splat(1)));
 }
 
 export function glu(x: usize, y: usize, rows: i32, width: i32, code: i32, part: i32, parts: i32): void {

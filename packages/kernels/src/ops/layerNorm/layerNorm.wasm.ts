@@ -1,5 +1,5 @@
 // AssemblyScript. A part owns rows; the gradients of weight and bias are summed over the rows of a part first, then over parts in order.
-import { at, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
 
 /**
  * Deviations are taken from a first, rounded mean and then corrected by their own mean: a row 500 deviations from zero would else lose five digits of its seven.
@@ -20,7 +20,7 @@ export function layerNorm(x: usize, weight: usize, bias: usize, y: usize, statis
     for (let i = 0; i < fours; i += 4) {
       const deviation = f32x4.sub(v128.load(at(from, i)), splat(rough));
       sums = f32x4.add(sums, deviation);
-      squares = f32x4.add(squares, f32x4.mul(deviation, deviation));
+      squares = madd(deviation, deviation, squares);
     }
     let first = <f64>total(sums), second = <f64>total(squares);
     for (let i = fours; i < width; i++) {
@@ -35,7 +35,7 @@ export function layerNorm(x: usize, weight: usize, bias: usize, y: usize, statis
     let i = 0;
     for (; i < fours; i += 4) {
       const normal = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(at(from, i)), splat(rough)), splat(correction)), splat(inverse));
-      v128.store(at(to, i), f32x4.add(f32x4.mul(normal, v128.load(at(weight, i))), v128.load(at(bias, i))));
+      v128.store(at(to, i), madd(normal, v128.load(at(weight, i)), v128.load(at(bias, i))));
     }
     for (; i < width; i++) store<f32>(at(to, i), (load<f32>(at(from, i)) - rough - correction) * inverse * load<f32>(at(weight, i)) + load<f32>(at(bias, i)));
     store<f32>(at(statistics, 2 * row), <f32>(<f64>rough + first));
@@ -53,7 +53,7 @@ export function layerNormBackward(x: usize, weight: usize, statistics: usize, d:
     for (let i = 0; i < fours; i += 4) {
       const g = f32x4.mul(v128.load(at(dFrom, i)), v128.load(at(weight, i)));
       firsts = f32x4.add(firsts, g);
-      seconds = f32x4.add(seconds, f32x4.mul(g, f32x4.mul(f32x4.sub(v128.load(at(from, i)), splat(mean)), splat(inverse))));
+      seconds = madd(g, f32x4.mul(f32x4.sub(v128.load(at(from, i)), splat(mean)), splat(inverse)), seconds);
     }
     let first = total(firsts), second = total(seconds);
     for (let i = fours; i < width; i++) {
@@ -67,7 +67,7 @@ export function layerNormBackward(x: usize, weight: usize, statistics: usize, d:
     for (; i < fours; i += 4) {
       const g = f32x4.mul(v128.load(at(dFrom, i)), v128.load(at(weight, i)));
       const normal = f32x4.mul(f32x4.sub(v128.load(at(from, i)), splat(mean)), splat(inverse));
-      v128.store(at(to, i), f32x4.mul(splat(inverse), f32x4.sub(f32x4.sub(g, splat(first)), f32x4.mul(normal, splat(second)))));
+      v128.store(at(to, i), f32x4.mul(splat(inverse), nmadd(normal, splat(second), f32x4.sub(g, splat(first)))));
     }
     for (; i < width; i++) {
       const g = load<f32>(at(dFrom, i)) * load<f32>(at(weight, i));
@@ -87,7 +87,7 @@ export function layerNormParametersPartial(x: usize, statistics: usize, d: usize
     let i = 0;
     for (; i + 4 <= width; i += 4) {
       const dOutput = v128.load(at(dFrom, i)), normal = f32x4.mul(f32x4.sub(v128.load(at(from, i)), splat(mean)), splat(inverse));
-      v128.store(at(dWeight, i), f32x4.add(v128.load(at(dWeight, i)), f32x4.mul(dOutput, normal)));
+      v128.store(at(dWeight, i), madd(dOutput, normal, v128.load(at(dWeight, i))));
       v128.store(at(dBias, i), f32x4.add(v128.load(at(dBias, i)), dOutput));
     }
     for (; i < width; i++) {

@@ -1,6 +1,6 @@
 // AssemblyScript. Products with few rows of a, as in decoding: b is read once, as it lies. Packing it would cost more than the product.
 // Every element is bias + a[0] b[0] + a[1] b[1] + …, in this order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it.
-import { at, share, splat } from '../../devices/wasm/math.wasm';
+import { at, madd, madd1, share, splat } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
 
 /** sums [4] plus four products each, in order: x [4] times four rows of b, `bRow` bytes apart, turned in registers. */
@@ -8,10 +8,10 @@ import { epilogue } from './epilogue.wasm';
   const r0 = v128.load(b), r1 = v128.load(b + bRow), r2 = v128.load(b + 2 * bRow), r3 = v128.load(b + 3 * bRow);
   const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 0, 0, 0, 0), v128.shuffle<f32>(low01, low23, 0, 1, 4, 5)));
-  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 1, 1, 1, 1), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7)));
-  sums = f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 2, 2, 2, 2), v128.shuffle<f32>(high01, high23, 0, 1, 4, 5)));
-  return f32x4.add(sums, f32x4.mul(v128.shuffle<f32>(x, x, 3, 3, 3, 3), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7)));
+  sums = madd(v128.shuffle<f32>(x, x, 0, 0, 0, 0), v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), sums);
+  sums = madd(v128.shuffle<f32>(x, x, 1, 1, 1, 1), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), sums);
+  sums = madd(v128.shuffle<f32>(x, x, 2, 2, 2, 2), v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), sums);
+  return madd(v128.shuffle<f32>(x, x, 3, 3, 3, 3), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), sums);
 }
 
 /** Columns [first, last) of one row of c, which holds what they begin with; b is stored as [n, k]. Eight rows of b at once: more would fall into one set of the first cache where k is a power of two. */
@@ -28,11 +28,11 @@ function rowTransposed(a: usize, b: usize, c: usize, k: i32, first: i32, last: i
     }
     v128.store(at(c, j), low);
     v128.store(at(c, j), high, 16);
-    for (let i = fours; i < k; i++) for (let q = 0; q < 8; q++) store<f32>(at(c, j + q), load<f32>(at(c, j + q)) + load<f32>(at(a, i)) * load<f32>(at(own + <usize>q * bRow, i)));
+    for (let i = fours; i < k; i++) for (let q = 0; q < 8; q++) store<f32>(at(c, j + q), madd1(load<f32>(at(a, i)), load<f32>(at(own + <usize>q * bRow, i)), load<f32>(at(c, j + q))));
   }
   for (; j < last; j++) {
     let sum = load<f32>(at(c, j));
-    for (let i = 0; i < k; i++) sum += load<f32>(at(a, i)) * load<f32>(at(b + <usize>j * bRow, i));
+    for (let i = 0; i < k; i++) sum = madd1(load<f32>(at(a, i)), load<f32>(at(b + <usize>j * bRow, i)), sum);
     store<f32>(at(c, j), sum);
   }
 }
@@ -64,7 +64,7 @@ function fourRowsTransposed(a: usize, aRow: usize, b: usize, c: usize, cRow: usi
     const x = a + <usize>r * aRow, to = c + <usize>r * cRow;
     for (let j = first; j < last; j++) {
       let sum = load<f32>(at(to, j));
-      for (let i = j < whole ? fours : 0; i < k; i++) sum += load<f32>(at(x, i)) * load<f32>(at(b + <usize>j * bRow, i));
+      for (let i = j < whole ? fours : 0; i < k; i++) sum = madd1(load<f32>(at(x, i)), load<f32>(at(b + <usize>j * bRow, i)), sum);
       store<f32>(at(to, j), sum);
     }
   }
@@ -72,10 +72,10 @@ function fourRowsTransposed(a: usize, aRow: usize, b: usize, c: usize, cRow: usi
 
 /** sums [4] plus four products each, in order: a [4] times rows that are turned already. */
 @inline export function products(sums: v128, a: usize, t0: v128, t1: v128, t2: v128, t3: v128): v128 {
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a), t0));
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 4), t1));
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 8), t2));
-  return f32x4.add(sums, f32x4.mul(v128.load32_splat(a, 12), t3));
+  sums = madd(v128.load32_splat(a), t0, sums);
+  sums = madd(v128.load32_splat(a, 4), t1, sums);
+  sums = madd(v128.load32_splat(a, 8), t2, sums);
+  return madd(v128.load32_splat(a, 12), t3, sums);
 }
 
 /** The same with b stored as [k, n]: four rows of b are added at a time. */
@@ -87,14 +87,14 @@ function row(a: usize, b: usize, c: usize, n: i32, k: i32, first: i32, last: i32
     const x0 = load<f32>(at(a, i)), x1 = load<f32>(at(a, i), 4), x2 = load<f32>(at(a, i), 8), x3 = load<f32>(at(a, i), 12);
     let j = first;
     for (; j + 4 <= last; j += 4) {
-      let sum = f32x4.add(v128.load(at(c, j)), f32x4.mul(splat(x0), v128.load(at(b0, j))));
-      sum = f32x4.add(sum, f32x4.mul(splat(x1), v128.load(at(b1, j))));
-      sum = f32x4.add(sum, f32x4.mul(splat(x2), v128.load(at(b2, j))));
-      v128.store(at(c, j), f32x4.add(sum, f32x4.mul(splat(x3), v128.load(at(b3, j)))));
+      let sum = madd(splat(x0), v128.load(at(b0, j)), v128.load(at(c, j)));
+      sum = madd(splat(x1), v128.load(at(b1, j)), sum);
+      sum = madd(splat(x2), v128.load(at(b2, j)), sum);
+      v128.store(at(c, j), madd(splat(x3), v128.load(at(b3, j)), sum));
     }
-    for (; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + x0 * load<f32>(at(b0, j)) + x1 * load<f32>(at(b1, j)) + x2 * load<f32>(at(b2, j)) + x3 * load<f32>(at(b3, j)));
+    for (; j < last; j++) store<f32>(at(c, j), madd1(x3, load<f32>(at(b3, j)), madd1(x2, load<f32>(at(b2, j)), madd1(x1, load<f32>(at(b1, j)), madd1(x0, load<f32>(at(b0, j)), load<f32>(at(c, j)))))));
   }
-  for (; i < k; i++) for (let j = first; j < last; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load<f32>(at(b + <usize>i * bRow, j)));
+  for (; i < k; i++) for (let j = first; j < last; j++) store<f32>(at(c, j), madd1(load<f32>(at(a, i)), load<f32>(at(b + <usize>i * bRow, j)), load<f32>(at(c, j))));
 }
 
 /** c [m ≤ 4, n] = a [m, k] · b + bias, and its epilogue; a part owns columns, in groups of eight. */

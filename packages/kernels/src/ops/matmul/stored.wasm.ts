@@ -1,6 +1,6 @@
 // AssemblyScript. Products with b stored in 8 or 16 bits: each part turns its panels of 8 columns into f32 as it goes, 8 KiB at a time, so that b is read once, as it lies.
 // Every element is added up over k in order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it, nor on the type that holds the numbers of b.
-import { at, share } from '../../devices/wasm/math.wasm';
+import { at, madd1, share } from '../../devices/wasm/math.wasm';
 import { allFinite16, FINITE16, FLOAT16, high4, INT8, load1, load4, low4, place } from '../../devices/wasm/storage.wasm';
 import { epilogue } from './epilogue.wasm';
 import { products } from './few.wasm';
@@ -128,7 +128,7 @@ const BLOCK_K: i32 = 256;
   }
   v128.store(c, low);
   v128.store(c, high, 16);
-  for (; i < k; i++) for (let j = 0; j < 8; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + load<f32>(at(a, i)) * load1(b + <usize>j * row + <usize>i * width, type));
+  for (; i < k; i++) for (let j = 0; j < 8; j++) store<f32>(at(c, j), madd1(load<f32>(at(a, i)), load1(b + <usize>j * row + <usize>i * width, type), load<f32>(at(c, j))));
 }
 
 /** A block of rows and a share of the panels. */

@@ -1,5 +1,5 @@
 // AssemblyScript. Caches in pages of 16 tokens: appending rows, and attention of single queries over them. A part owns whole items, a chunk of keys for the heads that share them.
-import { at, exp1, share, splat } from '../../devices/wasm/math.wasm';
+import { at, exp1, madd, share, splat } from '../../devices/wasm/math.wasm';
 import { FLOAT32, narrowRow, place, widenRow } from '../../devices/wasm/storage.wasm';
 import { chunkOf } from '../attention/decode.wasm';
 
@@ -19,7 +19,7 @@ function join(to: usize, from: usize, headDim: i32): void {
   store<f32>(to, top);
   store<f32>(to, a * load<f32>(to, 4) + b * load<f32>(from, 4), 4);
   let i = 2;
-  for (; i + 4 <= headDim + 2; i += 4) v128.store(at(to, i), f32x4.add(f32x4.mul(splat(a), v128.load(at(to, i))), f32x4.mul(splat(b), v128.load(at(from, i)))));
+  for (; i + 4 <= headDim + 2; i += 4) v128.store(at(to, i), madd(splat(b), v128.load(at(from, i)), f32x4.mul(splat(a), v128.load(at(to, i)))));
   for (; i < headDim + 2; i++) store<f32>(at(to, i), a * load<f32>(at(to, i)) + b * load<f32>(at(from, i)));
 }
 

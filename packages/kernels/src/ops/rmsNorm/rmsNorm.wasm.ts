@@ -1,5 +1,5 @@
 // AssemblyScript. A part owns rows; the gradient of weight is summed over the rows of a part first, then over parts in order.
-import { at, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
 
 /** Four elements of x, or of x + residual. */
 @inline function load4(x: usize, residual: usize, added: i32, i: i32): v128 {
@@ -20,7 +20,7 @@ export function rmsNorm(x: usize, weight: usize, residual: usize, y: usize, inve
     let sums = splat(0);
     for (let i = 0; i < fours; i += 4) {
       const h = load4(from, more, added, i);
-      sums = f32x4.add(sums, f32x4.mul(h, h));
+      sums = madd(h, h, sums);
     }
     let sum = <f64>total(sums);
     for (let i = fours; i < width; i++) {
@@ -41,14 +41,14 @@ export function rmsNormBackward(x: usize, weight: usize, inverses: usize, d: usi
   for (let row = share(rows, part, parts), last = share(rows, part + 1, parts); row < last; row++) {
     const from = at(x, row * width), more = at(residual, row * width), dFrom = at(d, row * width), to = at(dX, row * width), inverse = load<f32>(at(inverses, row));
     let sums = splat(0);
-    for (let i = 0; i < fours; i += 4) sums = f32x4.add(sums, f32x4.mul(f32x4.mul(v128.load(at(dFrom, i)), v128.load(at(weight, i))), f32x4.mul(load4(from, more, added, i), splat(inverse))));
+    for (let i = 0; i < fours; i += 4) sums = madd(f32x4.mul(v128.load(at(dFrom, i)), v128.load(at(weight, i))), f32x4.mul(load4(from, more, added, i), splat(inverse)), sums);
     let sum = total(sums);
     for (let i = fours; i < width; i++) sum += load<f32>(at(dFrom, i)) * load<f32>(at(weight, i)) * (load1(from, more, added, i) * inverse);
     const mean = sum / <f32>width;
     let i = 0;
     for (; i < fours; i += 4) {
       const g = f32x4.mul(v128.load(at(dFrom, i)), v128.load(at(weight, i))), n = f32x4.mul(load4(from, more, added, i), splat(inverse));
-      v128.store(at(to, i), f32x4.mul(splat(inverse), f32x4.sub(g, f32x4.mul(n, splat(mean)))));
+      v128.store(at(to, i), f32x4.mul(splat(inverse), nmadd(n, splat(mean), g)));
     }
     for (; i < width; i++) store<f32>(at(to, i), inverse * (load<f32>(at(dFrom, i)) * load<f32>(at(weight, i)) - load1(from, more, added, i) * inverse * mean));
   }
@@ -61,7 +61,7 @@ export function rmsNormWeightPartial(x: usize, inverses: usize, d: usize, residu
   for (let row = share(rows, part, parts), last = share(rows, part + 1, parts); row < last; row++) {
     const from = at(x, row * width), more = at(residual, row * width), dFrom = at(d, row * width), inverse = load<f32>(at(inverses, row));
     let i = 0;
-    for (; i + 4 <= width; i += 4) v128.store(at(to, i), f32x4.add(v128.load(at(to, i)), f32x4.mul(v128.load(at(dFrom, i)), f32x4.mul(load4(from, more, added, i), splat(inverse)))));
+    for (; i + 4 <= width; i += 4) v128.store(at(to, i), madd(v128.load(at(dFrom, i)), f32x4.mul(load4(from, more, added, i), splat(inverse)), v128.load(at(to, i))));
     for (; i < width; i++) store<f32>(at(to, i), load<f32>(at(to, i)) + load<f32>(at(dFrom, i)) * (load1(from, more, added, i) * inverse));
   }
 }

@@ -1,5 +1,5 @@
 // AssemblyScript. A part owns tokens.
-import { at, share, splat } from '../../devices/wasm/math.wasm';
+import { at, madd, nmadd, share, splat } from '../../devices/wasm/math.wasm';
 
 export function rotary(x: usize, table: usize, positions: usize, y: usize, tokens: i32, heads: i32, headDim: i32, rows: i32, half: i32, turned: i32, sign: f32, part: i32, parts: i32): void {
   for (let token = share(tokens, part, parts), last = share(tokens, part + 1, parts); token < last; token++) {
@@ -13,8 +13,8 @@ export function rotary(x: usize, table: usize, positions: usize, y: usize, token
         if (known) {
           for (; i + 4 <= half; i += 4) {
             const a = v128.load(at(from, i)), b = v128.load(at(from2, i)), c = v128.load(at(cosines, i)), s = f32x4.mul(splat(sign), v128.load(at(sines, i)));
-            v128.store(at(to, i), f32x4.sub(f32x4.mul(a, c), f32x4.mul(b, s)));
-            v128.store(at(to2, i), f32x4.add(f32x4.mul(b, c), f32x4.mul(a, s)));
+            v128.store(at(to, i), nmadd(b, s, f32x4.mul(a, c)));
+            v128.store(at(to2, i), madd(a, s, f32x4.mul(b, c)));
           }
         }
         for (; i < half; i++) {

@@ -1,5 +1,5 @@
 // AssemblyScript. A part owns rows.
-import { at, exp1, expBounded4, largest, share, splat, total } from '../../devices/wasm/math.wasm';
+import { at, exp1, expBounded4, largest, madd, share, splat, total } from '../../devices/wasm/math.wasm';
 
 export function softmax(x: usize, y: usize, rows: i32, width: i32, part: i32, parts: i32): void {
   const fours = width & ~3;
@@ -32,7 +32,7 @@ export function softmaxBackward(y: usize, d: usize, dX: usize, rows: i32, width:
   for (let row = share(rows, part, parts), last = share(rows, part + 1, parts); row < last; row++) {
     const from = at(y, row * width), dFrom = at(d, row * width), to = at(dX, row * width);
     let sums = splat(0);
-    for (let i = 0; i < fours; i += 4) sums = f32x4.add(sums, f32x4.mul(v128.load(at(from, i)), v128.load(at(dFrom, i))));
+    for (let i = 0; i < fours; i += 4) sums = madd(v128.load(at(from, i)), v128.load(at(dFrom, i)), sums);
     let sum = total(sums);
     for (let i = fours; i < width; i++) sum += load<f32>(at(from, i)) * load<f32>(at(dFrom, i));
     for (let i = 0; i < fours; i += 4) v128.store(at(to, i), f32x4.mul(v128.load(at(from, i)), f32x4.sub(v128.load(at(dFrom, i)), splat(sum))));
