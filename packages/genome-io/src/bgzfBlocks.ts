@@ -5,7 +5,7 @@ import { concat } from './bytes';
 import { crc32 } from './crc32';
 import { FormatError } from './formatError';
 import { inflateRun, inflater, type Run } from './inflate';
-import { startInflateThreads, type InflateThreads } from './inflateThreads';
+import { inflateTogether } from './inflateThreads';
 import { nodeModule } from './nodeModule';
 
 /** Bytes of text that bgzip puts into one block; what deflate cannot shorten still fits into 64 KiB with its headers. */
@@ -74,15 +74,17 @@ function inflateRaw(data: Uint8Array, textLength: number, offset: number): Uint8
 }
 
 /** A run, and where its first block begins in the file. */
-interface PlacedRun extends Run {
+export interface PlacedRun extends Run {
   readonly offset: number;
 }
 
 /** Text of a run: enough that handing it to a thread costs nothing beside it, and little enough to hold a few. */
 const runTextBytes = 1 << 20;
+/** The most that a run takes in the file: no more text than this fits into blocks that are not compressed, and the last one may reach beyond. */
+const longestRun = runTextBytes + longestBlock;
 
 /**
- * The blocks of a BGZF stream, in runs.
+ * The blocks of a BGZF stream, in runs whose bytes are valid until the next is asked for: they lie in the chunks, of which only a block over two chunks is copied.
  * @throws FormatError naming the offset for a cut block, for bytes that are no block, and when the last block is not the empty one; whole blocks before it are given out first.
  */
 async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<PlacedRun, void, undefined> {
@@ -90,40 +92,51 @@ async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Pla
   let offset = 0;
   let ended = false;
   for await (const chunk of chunks) {
-    const joined = concat([rest, chunk]); // a copy in any case: runs are inflated while the source reads on
-    let from = 0;
     let at = 0;
-    let textLength = 0;
-    let lengths: number[] = [];
-    const take = () => {
-      const run = { offset, bytes: joined.subarray(from, at), lengths, textLength };
-      offset += at - from;
-      from = at;
-      textLength = 0;
-      lengths = [];
-      return run;
-    };
-    for (;;) {
-      let length: number | undefined;
-      try {
-        length = blockLength(joined, at, offset + at - from);
-      } catch (error) {
-        yield take();
-        throw error;
+    if (rest.length > 0) {
+      const joined = concat([rest, chunk.subarray(0, longestBlock)]);
+      const length = blockLength(joined, 0, offset);
+      if (length === undefined || length > joined.length) {
+        rest = joined;
+        continue;
       }
-      if (length === undefined || at + length > joined.length) break;
-      ended = length === endOfFileBlock.length; // no text fits into so short a block
-      at += length;
-      lengths.push(length);
-      textLength += joined[at - 4] | (joined[at - 3] << 8) | (joined[at - 2] << 16); // more than three bytes are damage, and no text is that long
-      if (textLength >= runTextBytes) yield take();
+      ended = length === endOfFileBlock.length;
+      yield { offset, bytes: joined.subarray(0, length), lengths: [length], textLength: statedLength(joined, length) };
+      offset += length;
+      at = length - rest.length;
     }
-    if (at > from) yield take();
-    rest = joined.subarray(at);
+    for (let whole = true; whole; ) {
+      const lengths: number[] = [];
+      let textLength = 0;
+      let end = at;
+      let failure: unknown;
+      while (textLength < runTextBytes && end - at < runTextBytes) {
+        let length: number | undefined;
+        try {
+          length = blockLength(chunk, end, offset + end - at);
+        } catch (error) {
+          failure = error;
+        }
+        whole = length !== undefined && end + length <= chunk.length;
+        if (length === undefined || !whole) break;
+        ended = length === endOfFileBlock.length; // no text fits into so short a block
+        end += length;
+        lengths.push(length);
+        textLength += statedLength(chunk, end);
+      }
+      if (end > at) yield { offset, bytes: chunk.subarray(at, end), lengths, textLength };
+      offset += end - at;
+      at = end;
+      if (failure !== undefined) throw failure as Error;
+    }
+    rest = chunk.slice(at);
   }
   if (rest.length > 0) throw damaged(offset, 'a complete block', `the end of the file after ${rest.length} bytes`);
   if (!ended) throw damaged(offset, 'the empty block that ends a BGZF file', 'the end of the file');
 }
+
+/** The text of the block that ends at `end`, as it states it: more than three bytes are damage, and no text is that long. */
+const statedLength = (bytes: Uint8Array, end: number) => bytes[end - 4] | (bytes[end - 3] << 8) | (bytes[end - 2] << 16);
 
 function* blocksOf({ offset, bytes, lengths }: PlacedRun): Generator<{ offset: number; bytes: Uint8Array }, void, undefined> {
   let at = 0;
@@ -138,44 +151,36 @@ export async function* splitBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGene
   for await (const run of splitRuns(chunks)) yield* blocksOf(run);
 }
 
-/** Text that this thread inflates alone before others are started: it takes 10 ms, less than a thread needs to begin. */
+/** Text that this thread inflates alone before others help: it takes 8 ms, less than a thread needs to begin. */
 const textAlone = 1 << 22;
 
 /**
  * Inflates a BGZF stream as it is read; every block is checked. Where a run is damaged, its blocks are inflated one by one to say which.
- * @param threads - this one and, in Node, workers beside it: they get runs as long as they have room, and what they have no room for is inflated here
+ * @param threads - this one and, in Node, workers beside it
  */
 export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads()): AsyncGenerator<Uint8Array, void, undefined> {
-  const pending: { run: PlacedRun; text: Promise<Uint8Array | undefined> | Uint8Array | undefined }[] = [];
   const runs = splitRuns(chunks);
-  let failure: { error: unknown } | undefined;
-  let others: InflateThreads | undefined;
+  const alone = threads === 1 || !nodeModule('node:worker_threads');
   try {
-    for (let reading = true, seen = 0; reading || pending.length > 0; ) {
-      if (reading && pending.length < 2 * threads - 1) {
-        const next = await runs.next().catch((error: unknown) => { failure = { error }; return { done: true as const, value: undefined }; });
-        if (next.done) reading = false;
-        else {
-          if (seen >= textAlone && threads > 1) others ??= startInflateThreads(threads - 1);
-          pending.push({ run: next.value, text: others?.inflate(next.value) ?? inflateRun(next.value) });
-          seen += next.value.textLength;
-        }
-        continue;
-      }
-      const { run, text: coming } = pending.shift()!;
-      const text = await coming;
-      if (text) {
-        if (text.length > 0) yield text;
-      } else for (const block of blocksOf(run)) {
-        const one = inflateBlock(block.bytes, block.offset);
-        if (one.length > 0) yield one;
-      }
+    for (let seen = 0; alone || seen < textAlone; ) {
+      const { done, value: run } = await runs.next();
+      if (done) return;
+      seen += run.textLength;
+      yield* textsOf(run, inflateRun(run));
     }
+    for await (const { run, text } of inflateTogether(runs, threads, longestRun)) yield* textsOf(run, text);
   } finally {
     await runs.return();
-    await others?.end();
   }
-  if (failure) throw failure.error;
+}
+
+function* textsOf(run: PlacedRun, text: Uint8Array | undefined): Generator<Uint8Array, void, undefined> {
+  if (text) {
+    if (text.length > 0) yield text;
+  } else for (const block of blocksOf(run)) {
+    const one = inflateBlock(block.bytes, block.offset);
+    if (one.length > 0) yield one;
+  }
 }
 
 /** As many as the machine runs at once; more than 4 wait for the one that reads. */

@@ -26,6 +26,8 @@ export interface ReadBytesOptions extends ReadOptions {
 }
 
 const pieceBytes = 1 << 18;
+/** Files of Node are read in larger pieces: each goes to another thread and back, and 61 MB from the page cache took 28 ms in pieces of 256 KiB, 16 in these. */
+const filePieceBytes = 1 << 20;
 
 /**
  * The bytes of `source`, decompressed when they begin with gzip's magic number (any number of members) or are BGZF; names are never looked at.
@@ -64,7 +66,7 @@ function fromString(text: string, signal: AbortSignal | undefined) {
 async function* fromPath(path: string | URL, signal: AbortSignal | undefined) {
   const fs = nodeModule('node:fs');
   if (!fs) throw new TypeError(`readBytes: expected a URL, Blob, Uint8Array or stream, got the path ${JSON.stringify(String(path))}, and there is no file system here; fetch the file or pass a File`);
-  yield* fs.createReadStream(path, { highWaterMark: pieceBytes, signal }) as AsyncIterable<Uint8Array>;
+  yield* fs.createReadStream(path, { highWaterMark: filePieceBytes, signal }) as AsyncIterable<Uint8Array>;
 }
 
 async function* fromUrl(url: URL, signal: AbortSignal | undefined) {

@@ -1,6 +1,5 @@
 // Deflate data of BGZF blocks inflated in WebAssembly: as fast in a browser as in Node, and no stream object for a block. Where it is not allowed, blocks take the slow path of bgzfBlocks.ts.
 import { inflateWasm } from './inflate.generated';
-import { nodeModule } from './nodeModule';
 
 /** The most that a block holds, as data and as text. */
 const blockBytes = 1 << 16;
@@ -8,6 +7,9 @@ const tableBytes = 1 << 16;
 const padding = 64;
 const inputAt = tableBytes;
 const outputAt = inputAt + blockBytes + padding;
+const scratchAt = outputAt + blockBytes + padding;
+/** What the CRC-32 needs beyond the text's length. */
+const scratchBytes = blockBytes + 2 * 300 * 16;
 
 type Functions = Record<'prepare' | 'inflate' | 'crc32', (...args: number[]) => number>;
 
@@ -15,18 +17,16 @@ type Functions = Record<'prepare' | 'inflate' | 'crc32', (...args: number[]) => 
 export type Inflate = (bytes: Uint8Array, from: number, to: number, text: Uint8Array, at: number, length: number, sum: number) => boolean;
 
 function load(): Inflate {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((outputAt + blockBytes + padding) / 2 ** 16) });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((scratchAt + scratchBytes) / 2 ** 16) });
   const module = new WebAssembly.Module(Uint8Array.from(atob(inflateWasm), (character) => character.charCodeAt(0)));
   const { prepare, inflate, crc32 } = new WebAssembly.Instance(module, { env: { memory } }).exports as Functions;
   const held = new Uint8Array(memory.buffer);
-  prepare();
-  const zlib = nodeModule('node:zlib'); // its CRC-32 has instructions that WebAssembly has not: 13 µs a block against 28
-  const crcOf = zlib ? (from: number, to: number) => zlib.crc32(held.subarray(from, to)) : (from: number, to: number) => crc32(from, to) >>> 0;
+  prepare(scratchAt);
   return (bytes, from, to, text, at, length, sum) => {
     if (to - from > blockBytes || length > blockBytes) return false;
     held.set(bytes.subarray(from, to), inputAt);
     const end = outputAt + length;
-    if (inflate(inputAt, inputAt + to - from, outputAt, end) === 0 || crcOf(outputAt, end) !== sum) return false;
+    if (inflate(inputAt, inputAt + to - from, outputAt, end) === 0 || crc32(outputAt, end, scratchAt) >>> 0 !== sum) return false;
     text.set(held.subarray(outputAt, end), at);
     return true;
   };

@@ -51,6 +51,15 @@ export function testInflater(numRuns: number): void {
     } else expect(run(data, text.length, crc32(text))).toBeUndefined();
   }), { numRuns }));
 
+  test('the sum of long texts, of every remainder by 16, and a flipped bit anywhere in them', () => fc.assert(fc.property(fc.integer({ min: 9560, max: 65_280 }), fc.nat(), fc.nat(7), (length, place, bit) => {
+    const text = Buffer.alloc(length);
+    for (let i = 0; i < length; i++) text[i] = Math.imul(i + length, 2654435761) >>> 24;
+    const data = deflateRawSync(text, { level: 0 });
+    expect(text.equals(run(data, length, crc32(text))!)).toBe(true);
+    text[place % length] ^= 1 << bit;
+    expect(run(data, length, crc32(text))).toBeUndefined();
+  }), { numRuns: Math.max(16, numRuns / 10), examples: [[9599, 0, 0], [9600, 0, 7], [9601, 9600, 0], [65_280, 65_279, 7], [65_279, 60_463, 1], [65_279, 60_464, 1]] }));
+
   test('data and text beyond a block are refused', () => {
     expect(inflate(new Uint8Array(70_000), 0, 70_000, new Uint8Array(10), 0, 10, 0)).toBe(false);
     expect(inflate(new Uint8Array(10), 0, 10, new Uint8Array(70_000), 0, 70_000, 0)).toBe(false);
