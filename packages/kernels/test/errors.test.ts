@@ -1,6 +1,6 @@
 // Bad input is normal input: every op says what it expected and what it got, before anything runs.
 import {
-  accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, createReferenceDevice, crossEntropy, div, dropout, embedding, fill, filterLogits, free, geglu, gelu, layerNorm, linear, linearCrossEntropy,
+  accumulate, adamW, add, addRmsNorm, addRow, attention, averagePool1d, broadcastTo, cacheAppend, cast, concat, conv1d, createReferenceDevice, createWebGpuDevice, crossEntropy, div, dropout, embedding, fill, filterLogits, free, geglu, gelu, layerNorm, linear, linearCrossEntropy,
   matmul, max, maxPool1d, mean, mul, mulRow, pagedAttention, penalizeLogits, quantizeRows, reshape, rmsNorm, rotary, rotaryTable, sampleTokens, scale, segmentMean, silu, slice, softmax, squaredNorm, sub, sum, sumRows, sumSquares, swiglu, tanh, tensor, zeros, type Device, type Tensor,
 } from '../src';
 import { devices } from './devices';
@@ -84,6 +84,32 @@ describe('every op', () => {
     expect(() => attention({ qkv: reshape(zeros(device, [6, 48]), [6, 3, 4, 4]) }, { cuSeqlens })).toThrow(`attention: expected cuSeqlens to ${message}`.replace('to never', 'never'));
     expect(() => segmentMean(x, cuSeqlens)).toThrow(/^segmentMean: expected cuSeqlens /);
   });
+});
+
+test('what is no tensor, no shape, no list of whole numbers, or a view of more than there is, is named before anything runs', () => {
+  const device = createReferenceDevice();
+  const [x, qkv] = [zeros(device, [4]), zeros(device, [4, 3, 2, 8])];
+  const cases: readonly (readonly [() => unknown, string])[] = [
+    [() => add(x, 3 as never), 'add: expected two tensors, got object and number; a number becomes one with tensor(device, [number]), and scale() multiplies by one'],
+    [() => layerNorm(x, x, undefined as never), 'layerNorm: expected a tensor as input 2, got nothing; make one with tensor(device, [...])'],
+    [() => zeros(device, [1.5, 2]), 'allocate: expected a shape of whole numbers from 0 on, got [1.5, 2]'],
+    [() => zeros(device, [-1, 2]), 'allocate: expected a shape of whole numbers from 0 on, got [-1, 2]'],
+    [() => zeros(device, [2 ** 20, 2 ** 20]), 'allocate: expected at most 4294967296 bytes in one tensor, got 4398046511104; split it by rows'],
+    [() => softmax({ ...x, shape: [2, 4] }), 'softmax: expected a view within its buffer of 16 bytes as input 0, got float32 [2, 4] from element 0 on; keep the shape within what was allocated'],
+    [() => attention({ qkv }, { cuSeqlens: [0, 2.5, 4] }), 'attention: expected cuSeqlens of whole numbers, got 2.5 at 1'],
+    [() => attention({ qkv }, {} as never), 'attention: expected cuSeqlens as a list of whole numbers, got undefined'],
+    [() => attention({ qkv }, { cuSeqlens: [0, 4], alibiSlopes: [1, NaN] }), 'attention: expected alibiSlopes of finite numbers, got NaN at 1'],
+    [() => attention({ qkv }, { cuSeqlens: [0, 4], windowSize: [-5, 1] }), 'attention: expected windowSize of whole numbers of keys, or -1 for no limit, got [-5, 1]'],
+    [() => attention({ query: zeros(device, [4, 2, 8]) } as never, { cuSeqlens: [0, 4] }), 'attention: expected a tensor as input 1, got nothing; make one with tensor(device, [...])'],
+    [() => cacheAppend(zeros(device, [16, 2, 4]), zeros(device, [1, 2, 4]), [0.5]), 'cacheAppend: expected slots of whole numbers, got 0.5 at 0'],
+    [() => cast(x, 'int8' as never), 'cast: expected a cast to float32, or from float32 to float16 or bfloat16, got float32 [4] to int8; quantizeRows() makes int8'],
+  ];
+  for (const [f, message] of cases) expect(f).toThrow(message);
+});
+
+test('a device is made of a GPU, with a precision that there is', async () => {
+  await expect(createWebGpuDevice(undefined as never)).rejects.toThrow('createWebGpuDevice: expected a GPU object, got none; pass navigator.gpu in a browser, or create([]) of the npm package webgpu in Node');
+  await expect(createWebGpuDevice({ requestAdapter: () => undefined } as never, { reducedPrecision: 'fp8' as never })).rejects.toThrow('createWebGpuDevice: expected reducedPrecision float16 or subgroupMatrix, got fp8');
 });
 
 test.each(Object.entries(devices).filter(([kind]) => kind === 'webgpu'))('a view that %s cannot bind is refused with the remedy', async (_kind, create) => {

@@ -25,6 +25,7 @@ export function createReferenceDevice(): Device {
     limits: { maxBufferBytes: 2 ** 32, maxBindingBytes: 2 ** 32, workgroupBytes: 0, threads: 1, workPerDispatch: Infinity },
     view,
     allocate(byteLength) {
+      if (byteLength > 2 ** 32) throw new RangeError(`allocate: expected at most ${2 ** 32} bytes in one tensor, got ${byteLength}; split it by rows`);
       allocated(byteLength);
       return { byteLength, version: 0 };
     },

@@ -31,6 +31,20 @@ export function checkSame(op: string, specs: Readonly<Record<string, TensorSpec>
   }
 }
 
+/** A list of whole numbers, as kernels take it. */
+export function integers(op: string, name: string, values: ArrayLike<number>): Int32Array {
+  return values instanceof Int32Array ? values : Int32Array.from(list(op, name, 'whole numbers', values, Number.isInteger));
+}
+
+/** A list of finite numbers, as kernels take it. */
+export const numbers = (op: string, name: string, values: ArrayLike<number>): Float32Array => Float32Array.from(list(op, name, 'finite numbers', values, Number.isFinite));
+
+function list(op: string, name: string, what: string, values: ArrayLike<number>, fits: (value: number) => boolean): ArrayLike<number> {
+  if (typeof (values as ArrayLike<number> | undefined)?.length !== 'number') throw new TypeError(`${op}: expected ${name} as a list of ${what}, got ${String(values)}`);
+  for (let i = 0; i < values.length; i++) if (!fits(values[i])) throw new RangeError(`${op}: expected ${name} of ${what}, got ${values[i]} at ${i}`);
+  return values;
+}
+
 /** The last axis, and how many rows of it there are. */
 export function rowsOf(spec: TensorSpec): { rows: number; width: number } {
   const width = spec.shape.at(-1) ?? 1;

@@ -27,6 +27,8 @@ interface MatrixConfig {
 
 /** Requests adapter and device with the adapter's real limits. */
 export async function openAdapter(gpu: GPU, reducedPrecision?: keyof typeof needed): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
+  if (typeof (gpu as GPU | undefined)?.requestAdapter !== 'function') throw new TypeError('createWebGpuDevice: expected a GPU object, got none; pass navigator.gpu in a browser, or create([]) of the npm package webgpu in Node');
+  if (reducedPrecision && !(reducedPrecision in needed)) throw new TypeError(`createWebGpuDevice: expected reducedPrecision ${Object.keys(needed).join(' or ')}, got ${String(reducedPrecision)}`);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
   const required = reducedPrecision ? needed[reducedPrecision] : [];

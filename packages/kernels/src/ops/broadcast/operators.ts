@@ -1,17 +1,20 @@
 import * as alike from '../elementwise/elementwise';
 import { arithmetic } from './arithmetic';
-import type { Tensor } from '../../tensor';
+import { isTensor, type Tensor } from '../../tensor';
 
-const sameShape = (a: Tensor, b: Tensor): boolean => a.shape.length === b.shape.length && a.shape.every((length, i) => length === b.shape[i]);
+function sameShape(op: string, a: Tensor, b: Tensor): boolean {
+  if (!isTensor(a) || !isTensor(b)) throw new TypeError(`${op}: expected two tensors, got ${typeof a} and ${typeof b}; a number becomes one with tensor(device, [number]), and scale() multiplies by one`);
+  return a.shape.length === b.shape.length && a.shape.every((length, i) => length === b.shape[i]);
+}
 
 /** `a + b`, of one shape, or of shapes whose axes, from the last on, are equal or 1: as in numpy. */
-export const add = (a: Tensor, b: Tensor): Tensor => (sameShape(a, b) ? alike.add(a, b) : arithmetic('add', a, b));
+export const add = (a: Tensor, b: Tensor): Tensor => (sameShape('add', a, b) ? alike.add(a, b) : arithmetic('add', a, b));
 
 /** `a - b`, of shapes as in `add`. */
-export const sub = (a: Tensor, b: Tensor): Tensor => (sameShape(a, b) ? alike.sub(a, b) : arithmetic('sub', a, b));
+export const sub = (a: Tensor, b: Tensor): Tensor => (sameShape('sub', a, b) ? alike.sub(a, b) : arithmetic('sub', a, b));
 
 /** `a * b`, of shapes as in `add`. */
-export const mul = (a: Tensor, b: Tensor): Tensor => (sameShape(a, b) ? alike.mul(a, b) : arithmetic('mul', a, b));
+export const mul = (a: Tensor, b: Tensor): Tensor => (sameShape('mul', a, b) ? alike.mul(a, b) : arithmetic('mul', a, b));
 
 /** `a / b`, of shapes as in `add`. */
 export const div = (a: Tensor, b: Tensor): Tensor => arithmetic('div', a, b);

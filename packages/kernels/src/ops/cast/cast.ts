@@ -37,7 +37,7 @@ const castOp: Op<{ readonly dtype: string }> = {
   rowwise: byElements(0),
   infer([x], { dtype }) {
     const known = dtype === 'float32' || ((dtype === 'float16' || dtype === 'bfloat16') && x.dtype === 'float32');
-    if (!known) throw new TypeError(`cast: expected a cast to float32, or from float32 to float16 or bfloat16, got ${describeSpec(x)} to ${dtype}; cast to float32 first`);
+    if (!known) throw new TypeError(`cast: expected a cast to float32, or from float32 to float16 or bfloat16, got ${describeSpec(x)} to ${dtype}; ${x.dtype === 'float32' ? 'quantizeRows() makes int8' : 'cast to float32 first'}`);
     return [{ dtype: dtype as DType, shape: x.shape }];
   },
   reference([x], [y], { dtype }, [spec]) {

@@ -1,6 +1,6 @@
 import { apply, type Op } from '../../op';
 import { toBfloat16, toFloat16 } from '../../half';
-import { checkFloats, checkShape } from '../check';
+import { checkFloats, checkShape, integers } from '../check';
 import { storeStep } from '../cast/cast';
 import { cacheLayout, slotRuns } from './pages';
 import { array, input, one, partsFor } from '../../devices/wasm/plan';
@@ -12,7 +12,7 @@ import { bytesPerElement, sizeOf, type Tensor } from '../../tensor';
  * Writes `rows [tokens, numKvHeads, headDim]` into a paged cache `[pages · 16, numKvHeads, headDim]` in place, rounded to its type (float32, float16 or bfloat16).
  * @param slots - one for each row, each another one: page · 16 + place in the page
  */
-export const cacheAppend = (cache: Tensor, rows: Tensor, slots: ArrayLike<number>): void => void apply(cacheAppendOp, [cache, rows], { slots: Int32Array.from(slots) });
+export const cacheAppend = (cache: Tensor, rows: Tensor, slots: ArrayLike<number>): void => void apply(cacheAppendOp, [cache, rows], { slots: integers('cacheAppend', 'slots', slots) });
 
 const cacheAppendOp: Op<{ readonly slots: Int32Array }> = {
   name: 'cacheAppend',

@@ -1,12 +1,12 @@
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape } from '../check';
+import { checkFloats, checkShape, integers } from '../check';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
 import { float32, sizeOf, type Tensor } from '../../tensor';
 import { array, input, one, output, partsFor } from '../../devices/wasm/plan';
 import { segmentMeanPlan } from './webgpu';
 
 /** The mean row of each sequence of a packed batch: `x [totalTokens, width]` → `[sequences, width]`. A sequence without tokens gives zeros. */
-export const segmentMean = (x: Tensor, cuSeqlens: ArrayLike<number>): Tensor => apply(segmentMeanOp, [x], { cuSeqlens: Int32Array.from(cuSeqlens) })[0];
+export const segmentMean = (x: Tensor, cuSeqlens: ArrayLike<number>): Tensor => apply(segmentMeanOp, [x], { cuSeqlens: integers('segmentMean', 'cuSeqlens', cuSeqlens) })[0];
 
 interface Segments {
   readonly cuSeqlens: Int32Array;
