@@ -67,7 +67,16 @@ import { BLOCK_K, copyTile, panelProduct } from './tile.wasm';
 function sideBySide(a: usize, aRow: usize, rows: i32, depth: i32, to: usize): void {
   for (let first = 0; first < rows; first += 4) {
     const a0 = a + <usize>first * aRow, a1 = a + <usize>min(first + 1, rows - 1) * aRow, a2 = a + <usize>min(first + 2, rows - 1) * aRow, a3 = a + <usize>min(first + 3, rows - 1) * aRow;
-    for (let i = 0; i < depth; i++, to += 16) {
+    let i = 0;
+    for (; i + 4 <= depth; i += 4, to += 64) {
+      const x0 = v128.load(at(a0, i)), x1 = v128.load(at(a1, i)), x2 = v128.load(at(a2, i)), x3 = v128.load(at(a3, i));
+      const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7), low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<f64>(low01, low23, 0, 2));
+      v128.store(to, v128.shuffle<f64>(low01, low23, 1, 3), 16);
+      v128.store(to, v128.shuffle<f64>(high01, high23, 0, 2), 32);
+      v128.store(to, v128.shuffle<f64>(high01, high23, 1, 3), 48);
+    }
+    for (; i < depth; i++, to += 16) {
       store<f32>(to, load<f32>(at(a0, i)));
       store<f32>(to, load<f32>(at(a1, i)), 4);
       store<f32>(to, load<f32>(at(a2, i)), 8);
