@@ -16,6 +16,9 @@ const chunk = 128;
 /** Each part has scratch of its own: with 4,096 parts, as a prompt of 512 tokens would make, it was 400 MB. */
 const maxParts = 32;
 
+/** From so many chunks on a part takes whole ones, with all heads, whose keys lie side by side: 1.3 times as fast as two heads of each (one sequence of 1,000 keys). */
+const enoughChunks = 8;
+
 export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: PagedAttributes): Plan<WasmCall> {
   const { alibiSlopes, blockTable, softmaxScale } = attributes;
   const [{ shape: [rows, numHeads, headDim] }, { shape: [, numKvHeads], dtype }] = [query, keyCache];
@@ -26,15 +29,15 @@ export function pagedCalls([query, keyCache]: readonly TensorSpec[], _outputs: r
     starts.push(chunks.length / 5);
     keys += position + 1 - first;
   }
-  const items = (chunks.length / 5) * numKvHeads;
-  const parts = Math.min(items, maxParts, partsFor(2 * keys * (numHeads + numKvHeads) * headDim));
+  const count = chunks.length / 5;
+  const parts = Math.min(count < enoughChunks ? count * numKvHeads : count, maxParts, partsFor(2 * keys * (numHeads + numKvHeads) * headDim));
   const perPart = chunk + 16 + 2 * chunk * headDim; // scores, keys and values
   return {
-    scratch: [float32((chunks.length / 5) * numHeads, 2 + headDim), float32(parts, perPart), float32(rows, numHeads)],
+    scratch: [float32(count * numHeads, 2 + headDim), float32(parts, perPart), float32(rows, numHeads)],
     steps: [
       call('pagedAttention', [input(0), input(1), input(2), array(Int32Array.from(chunks)), array(blockTable), array(alibiSlopes), scratch(0), scratch(1)],
-        [chunks.length / 5, numHeads, numHeads / numKvHeads, headDim, storageCode[dtype as 'float32'], softmaxScale, alibiSlopes.length ? 1 : 0, 4 * perPart, chunk], parts),
-      call('attentionDecodeSum', [scratch(0), output(0), scratch(2), array(Int32Array.from(starts))], [rows, numHeads, headDim], partsFor((chunks.length / 5) * numHeads * headDim)),
+        [count, numHeads, numHeads / numKvHeads, headDim, storageCode[dtype as 'float32'], softmaxScale, alibiSlopes.length ? 1 : 0, 4 * perPart, chunk], parts),
+      call('attentionDecodeSum', [scratch(0), output(0), scratch(2), array(Int32Array.from(starts))], [rows, numHeads, headDim], partsFor(count * numHeads * headDim)),
     ],
   };
 }
