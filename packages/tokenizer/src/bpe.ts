@@ -1,5 +1,5 @@
 /** Byte pair encoding behind the interface of all tokenizers. */
-import { createAsciiEncoder, createLetterTables } from './encodeAscii';
+import { createAsciiEncoder, createLetterTables, type AsciiEncoder } from './encodeAscii';
 import { createRankEncoder } from './encodeByRank';
 import { createLinearEncoder, createLinearRunEncoder, type LinearEncoderOptions } from './encodeLinear';
 import { FormatError, show } from './errors';
@@ -37,7 +37,10 @@ export interface BpeTokenizer extends Tokenizer {
 }
 
 /** @param linear - for tests: how the linear encoder works, or false for the definition by rank */
-export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEncoderOptions | false = {}): BpeTokenizer {
+export const createBpeTokenizer = (definition: BpeDefinition, linear: LinearEncoderOptions | false = {}): BpeTokenizer => createBpe(definition, linear).tokenizer;
+
+/** A tokenizer and, where there is one, its short way for ASCII, which threads use on its own: both need the same tables. */
+export function createBpe(definition: BpeDefinition, linear: LinearEncoderOptions | false = {}): { readonly tokenizer: BpeTokenizer; readonly ascii: AsciiEncoder | undefined } {
   const { vocab, addedTokens } = definition;
   const ids = new Map([...vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]);
   const tokens: (string | undefined)[] = [];
@@ -56,7 +59,7 @@ export function createBpeTokenizer(definition: BpeDefinition, linear: LinearEnco
     tokenToId: (token) => ids.get(token),
     idToToken: (id) => tokens[id],
   });
-  return { ...tokenizer, definition, isPlain: (text) => ascii?.isPlain(text) ?? false };
+  return { tokenizer: { ...tokenizer, definition, isPlain: (text) => ascii?.isPlain(text) ?? false }, ascii };
 }
 
 /** Special tokens have no role in the file: they are known by the names that BERT, ESM and LLaMA vocabularies give them. */

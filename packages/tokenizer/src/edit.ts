@@ -1,6 +1,6 @@
 /** Encoding of a sequence that differs in a few places from one that is encoded already, such as a haplotype from its reference. */
 import { show } from './errors';
-import { findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
+import { encodePiece, findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
 import type { EncodeOptions, Encoding } from './tokenizer';
 
 /** Bases `[start, end)` of the old sequence become `replacement`; 0-based, half-open. */
@@ -28,7 +28,7 @@ export function encodeEdited(tokenizer: PieceEncoder, before: EncodedSequence, e
   const { margin: usual = OVERLAP } = options;
   if (!(Number.isInteger(usual) && usual > 0)) throw new RangeError(`encodeEdited: expected a margin of at least 1 base, got ${show(usual)}; leave it out for ${OVERLAP}`);
   checkEdits(before.sequence.length, edits);
-  const encode = (text: string) => tokenizer.encodeWithOffsets(text, { case: options.case, addSpecialTokens: false });
+  const encode = (text: string) => encodePiece(tokenizer, text, options.case);
   const { sequence: old } = before;
   if (!tokenizer.isPlain(old) || !edits.every(({ replacement }) => tokenizer.isPlain(replacement))) {
     const sequence = applyEdits(old, edits, 0, old.length);

@@ -18,8 +18,8 @@ export interface AsciiRules {
 }
 
 export interface AsciiEncoder {
-  /** Appends the tokens of a sequence. @returns false, and appends nothing, where it needs the long way */
-  encodeAscii(sequence: Sequence, upper: boolean, out: TokenBuffer): boolean;
+  /** Appends the tokens of a sequence; its first letter counts as base `start`, by default 0. @returns false, and appends nothing, where it needs the long way */
+  encodeAscii(sequence: Sequence, upper: boolean, out: TokenBuffer, start?: number): boolean;
   /** ASCII without the first character of an added token: the long way is not needed. */
   isPlain(text: string): boolean;
 }
@@ -50,7 +50,7 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
     ? beginsToken.some((character) => sequence.includes(character))
     : tokenBytes.some((byte) => (isPacked(sequence) ? [...sequence.bases ?? ''].some((base) => base.charCodeAt(0) === byte) : sequence.includes(byte))));
 
-  const encodeAscii: AsciiEncoder['encodeAscii'] = (sequence, upper, out) => {
+  const encodeAscii: AsciiEncoder['encodeAscii'] = (sequence, upper, out, start = 0) => {
     if (mayHoldToken(sequence)) return false;
     const table = upper ? AS_UPPER : AS_TEXT;
     let fusedUntil = -1, fusedClass = SPACE; // the unknown token that the next byte may join
@@ -67,25 +67,27 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
       }
       return i;
     };
-    return encode(createSource(sequence), table, others, out);
+    return encode(createSource(sequence, start), table, others, out);
   };  // eslint-disable-next-line no-control-regex -- the range is ASCII
   return { encodeAscii, isPlain: (text) => !mayHoldToken(text) && /^[\x00-\x7f]*$/.test(text) };
 }
 
 const utf8 = new TextEncoder();
 
-function createSource(sequence: Sequence): WindowSource {
+/** The letters of a sequence, to be copied piece by piece. */
+export function createSource(sequence: Sequence, start = 0): WindowSource {
   const { length } = sequence;
   if (typeof sequence === 'string') {
     return {
       length,
+      start,
       fill(bytes, at, count) {
         const { read, written } = utf8.encodeInto(count === length ? sequence : sequence.slice(at, at + count), bytes);
         return read === count && written === count;
       },
     };
   }
-  if (isPacked(sequence)) return { length, fill(bytes, at, count) { unpack(sequence, bytes, at, count); return true; } };
-  return { length, fill(bytes, at, count) { bytes.set(sequence.subarray(at, at + count)); return true; } };
+  if (isPacked(sequence)) return { length, start, fill(bytes, at, count) { unpack(sequence, bytes, at, count); return true; } };
+  return { length, start, fill(bytes, at, count) { bytes.set(sequence.subarray(at, at + count)); return true; } };
 }
 

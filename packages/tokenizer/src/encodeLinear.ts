@@ -7,7 +7,7 @@
  * whole run. On yeast, after starts at random places, the first common token comes after 4 letters in the median, 107 at most.
  */
 import { AS_NUMBERS, type LinearTables } from './linearTables';
-import { createLinearWindow } from './linearWindow';
+import { createLinearWindow, type LinearWindow } from './linearWindow';
 import { createWasmWindow } from './linearWasmWindow';
 import type { Letters, RunEncoder } from './mergeRules';
 import { reserve, type TokenBuffer } from './tokenBuffer';
@@ -15,6 +15,8 @@ import { reserve, type TokenBuffer } from './tokenBuffer';
 /** What a window is filled from. */
 export interface WindowSource {
   readonly length: number;
+  /** Where it starts in the text that offsets point into. */
+  readonly start: number;
   /** Writes `count` bytes from `at` on. @returns false where there are other characters than ASCII */
   fill(bytes: Uint8Array, at: number, count: number): boolean;
 }
@@ -56,13 +58,13 @@ export function createLinearEncoder(tables: LinearTables, { capacity = 2 ** 16, 
           if (shared < 0) run = out.length;
           else from = join(out, shared, shared === run, window.ids, produced, lengthOf);
           if (from < 0) break;
-          append(out, window.ids, from, produced, at + i, lengthOf);
+          append(out, window, from, produced, source.start + at + i);
           i = window.end;
           isOpen = i === count;
         }
         shared = -1;
         if (i === count) break;
-        i = others(window.bytes, i, count, at, out);
+        i = others(window.bytes, i, count, source.start + at, out);
         isOpen = false;
         if (i < 0) return giveUp(out, base, unknownCount);
       }
@@ -105,33 +107,32 @@ function join(out: TokenBuffer, shared: number, isWholeRun: boolean, ids: Uint32
   return right;
 }
 
-function append(out: TokenBuffer, ids: Uint32Array, from: number, to: number, start: number, lengthOf: (id: number) => number): void {
-  const at = out.length, count = to - from;
-  reserve(out, at + count);
-  if (count < 32) for (let i = 0; i < count; i++) out.ids[at + i] = ids[from + i]; // a view costs as much as copying 32 numbers
-  else out.ids.set(ids.subarray(from, to), at);
-  out.length += count;
-  const { offsets } = out;
-  if (!offsets) return;
-  for (let i = 0; i < from; i++) start += lengthOf(ids[i]);
-  for (let i = from, o = 2 * at; i < to; i++) {
-    offsets[o++] = start;
-    offsets[o++] = start += lengthOf(ids[i]);
-  }
+function append(out: TokenBuffer, window: LinearWindow, from: number, to: number, start: number): void {
+  const at = out.length;
+  reserve(out, at + to - from);
+  copy(window.ids, from, to, out.ids, at);
+  out.length += to - from;
+  if (!out.offsets) return;
+  window.locate(to, start);
+  copy(window.offsets, 2 * from, 2 * to, out.offsets, 2 * at);
+}
+
+function copy(source: Uint32Array, from: number, to: number, target: Uint32Array, at: number): void {
+  if (to - from < 32) for (let i = from; i < to; i++) target[at + i - from] = source[i]; // a view costs as much as copying 32 numbers
+  else target.set(source.subarray(from, to), at);
 }
 
 /** For texts that were cut, normalised and split into words before: runs of letters, by their numbers. */
 export function createLinearRunEncoder(letters: Letters, encode: LinearEncoder): RunEncoder {
   const nothing: OtherBytes = () => -1;
   return (text, start, end, out) => {
-    const base = out.length;
     encode({
       length: end - start,
+      start,
       fill(bytes, at, count) {
         for (let i = 0; i < count; i++) bytes[i] = letters.ofUnit[text.charCodeAt(start + at + i)];
         return true;
       },
     }, AS_NUMBERS, nothing, out);
-    if (out.offsets && start > 0) for (let i = 2 * base; i < 2 * out.length; i++) out.offsets[i] += start;
   };
 }

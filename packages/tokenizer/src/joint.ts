@@ -4,10 +4,15 @@
  * crates/bpe/README.md, Corollary III). It holds for plain sequences of linear tokenizers: see `BpeTokenizer.isPlain`.
  */
 import type { BpeTokenizer } from './bpe';
-import type { Encoding } from './tokenizer';
+import type { Sequence } from './sequence';
+import type { EncodeOptions, Encoding } from './tokenizer';
 
 /** What the functions over pieces of sequence need: any BPE tokenizer has it. */
 export type PieceEncoder = Pick<BpeTokenizer, 'encodeWithOffsets' | 'isPlain' | 'definition'>;
+
+/** The tokens of a piece alone: no frame, and not cut where the file sets a limit for whole sequences. */
+export const encodePiece = (tokenizer: Pick<PieceEncoder, 'encodeWithOffsets'>, piece: Sequence, letterCase: EncodeOptions['case']): Encoding =>
+  tokenizer.encodeWithOffsets(piece, { case: letterCase, addSpecialTokens: false, maxLength: Number.MAX_SAFE_INTEGER });
 
 /** Bases that two pieces share at first. In yeast the first common token comes after 4 bases in the median, 107 at most. */
 export const OVERLAP = 256;

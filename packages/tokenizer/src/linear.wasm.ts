@@ -61,3 +61,13 @@ export function encodeRun(from: u32, limit: u32, table: u32): u32 {
   }
   return count;
 }
+
+/** Leaves in the memory where the first `count` tokens of the last run start and end, the first of them at `start`. */
+export function locate(count: u32, start: u32): void {
+  const tokens = load<u32>(24), ids = load<u32>(40), offsets = load<u32>(60);
+  for (let i: u32 = 0, end: u32 = 0; i < count; i++, start = end) {
+    end = start + (load<u32>(tokens + (load<u32>(ids + (i << 2)) << 4)) & 0xffff);
+    store<u32>(offsets + (i << 3), start);
+    store<u32>(offsets + (i << 3), end, 4);
+  }
+}

@@ -7,17 +7,21 @@ export interface LinearWindow {
   readonly bytes: Uint8Array;
   /** The tokens of the last run. */
   readonly ids: Uint32Array;
+  /** Where each of them starts and ends, as far as `locate` was asked. */
+  readonly offsets: Uint32Array;
   /** Where the last run ended: at the first byte from its start on that is no letter, or at the limit. */
   readonly end: number;
   /** Encodes the run of letters that starts at `from` and ends before `limit`, after letter table `table`. @returns the number of tokens */
   encodeRun(from: number, limit: number, table: number): number;
+  /** Finds the offsets of the first `count` tokens of the last run, the first of which starts at `start`. */
+  locate(count: number, start: number): void;
 }
 
-/** @param capacity - bytes that it holds; 9 bytes of memory each */
+/** @param capacity - bytes that it holds; 17 bytes of memory each */
 export function createLinearWindow(tables: LinearTables, capacity: number): LinearWindow {
   const { bits, width, none, best, child, tokenAt, tokens, ahead, forbidden, letterTables } = tables;
   const top = bits * (width - 1), beyondAhead = bits * (width - ahead);
-  const bytes = new Uint8Array(capacity), ids = new Uint32Array(capacity), codes = new Uint16Array(capacity), failed = new Uint8Array(capacity + 1);
+  const bytes = new Uint8Array(capacity), ids = new Uint32Array(capacity), offsets = new Uint32Array(2 * capacity), codes = new Uint16Array(capacity), failed = new Uint8Array(capacity + 1);
 
   /** Every position's next `width` letters, packed; beyond the end they read as letter 0, and such candidates are too long. */
   const pack = (from: number, limit: number, table: number): number => {
@@ -67,13 +71,19 @@ export function createLinearWindow(tables: LinearTables, capacity: number): Line
   };
   let end = 0;
   return {
-    bytes, ids,
+    bytes, ids, offsets,
     get end() { return end; },
     encodeRun(from, limit, table) {
       const n = pack(from, limit, table);
       failed.fill(0, 0, n + 1);
       end = from + n;
       return search(n);
+    },
+    locate(count, start) {
+      for (let i = 0; i < count; i++) {
+        offsets[2 * i] = start;
+        offsets[2 * i + 1] = start += tokens[4 * ids[i]] & 0xffff;
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Encoding of a sequence that comes in chunks, such as a chromosome from a file, in memory that does not grow with it. */
-import { findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
+import { encodePiece, findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
 import { toText, type Sequence } from './sequence';
 import { checkOptions, unknownLetter, type EncodeOptions, type Encoding } from './tokenizer';
 
@@ -11,7 +11,7 @@ export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialToke
 }
 
 /**
- * Yields the ids of one sequence piece by piece: together they are exactly `encode` of the whole.
+ * Yields the ids of one sequence piece by piece: together they are exactly `encode` of the whole, without a limit that the file may set.
  *
  * What is yielded cannot change any more, whatever follows. The encoding of a longer text has, among the last L places of the text
  * so far, at least one border between tokens, L being the length of the longest token; and what lies before a border is the encoding of the
@@ -25,7 +25,7 @@ export async function* encodeStream(tokenizer: PieceEncoder, chunks: Iterable<Se
   if (typeof chunks === 'string' || chunks instanceof Uint8Array) throw new TypeError('encodeStream: expected an iterable of chunks, got one sequence; put it into an array');
   const { single } = tokenizer.definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
   const specials = (from: number, to: number) => Uint32Array.from(addSpecialTokens ? single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : [])) : []);
-  const encode = (text: string) => tokenizer.encodeWithOffsets(text, { case: options.case, addSpecialTokens: false });
+  const encode = (text: string) => encodePiece(tokenizer, text, options.case);
   const longest = longestToken(tokenizer);
   let parts: string[] = [], length = 0, isPlain = true;
   const least = Math.max(blockLength, 4 * longest);

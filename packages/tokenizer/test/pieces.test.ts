@@ -34,6 +34,13 @@ describe('encodeStream', () => {
       expect(ids).toEqual([...tokenizer.encode(chunks.join(''), { addSpecialTokens })]);
     }), { numRuns: runs(70) });
   });
+  it('is not cut, nor is an edited sequence, by a limit that the file sets', async () => {
+    const limited = parseTokenizerJson({ ...dnabert2Subset(), truncation: { direction: 'Right', max_length: 8, strategy: 'LongestFirst', stride: 0 } }), text = 'ACGGTCATTGCA'.repeat(9);
+    const whole = released.encodeWithOffsets(text, bare);
+    expect(limited.encode(text, bare)).toHaveLength(8);
+    expect(await collect(encodeStream(limited, [text.slice(0, 50), text.slice(50)], { blockLength: 8, ...bare }))).toEqual([...whole.ids]);
+    expect(encodeEdited(limited, { sequence: text, ...whole }, [{ start: 3, end: 3, replacement: '' }]).ids).toEqual(whole.ids);
+  });
   it('keeps no more than a block of a long sequence back', async () => {
     let given = 0, yielded = 0, most = 0;
     function* chunks() {

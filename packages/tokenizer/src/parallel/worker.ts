@@ -1,17 +1,26 @@
 // Encodes pieces for `createEncoderPool`. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
-import { createBpeTokenizer, type BpeDefinition } from '../bpe';
-import type { Reply, Task } from './encoderPool';
+import { createBpe, type BpeDefinition } from '../bpe';
+import { encodeBlock, type Block } from './blocks';
+import type { EncodedBatch } from '../tokenizer';
+import type { Reply, Task } from './thread';
 
 function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void) => void, reply: (message: Reply, transfer: Transferable[]) => void): void {
-  const tokenizer = createBpeTokenizer(definition);
-  listen(({ number, work, options }) => {
+  const { tokenizer, ascii } = createBpe(definition);
+  listen((task) => {
+    const { number } = task;
     try {
-      const done = typeof work !== 'string' ? tokenizer.encodeBatch(work, options) : tokenizer.isPlain(work) ? tokenizer.encodeWithOffsets(work, options) : undefined;
-      reply({ number, done }, done === undefined ? [] : 'ids' in done ? [done.ids.buffer, done.offsets.buffer] : [done.inputIds.buffer, done.cuSeqlens.buffer]);
+      const done = 'items' in task ? tokenizer.encodeBatch(task.items, task.options) : ascii && encodeBlock(ascii, task.block);
+      reply({ number, done }, done === undefined ? [] : buffersOf(done));
     } catch (error) {
       reply({ number, error }, []);
     }
   });
+}
+
+/** What is handed over; shared memory is there already. */
+function buffersOf(done: Block | EncodedBatch): ArrayBuffer[] {
+  const arrays = 'ids' in done ? [done.ids, done.offsets] : [done.inputIds, done.cuSeqlens];
+  return arrays.flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : []));
 }
 
 interface BrowserScope {
