@@ -21,7 +21,10 @@ export const processorTime = async (run) => {
 };
 
 /** Runs all arms in turn, `repeats` times: what else the machine does then hits them alike. @returns the median seconds of each */
-export async function interleave(arms, repeats, clock = wallClock) {
+export const interleave = async (arms, repeats, clock = wallClock) => (await interleavedTimes(arms, repeats, clock)).map(median);
+
+/** The same. @returns all seconds of each, for ratios of what ran side by side */
+export async function interleavedTimes(arms, repeats, clock = wallClock) {
   const seconds = arms.map(() => []);
   for (let i = -1; i < repeats; i++) { // the first round warms up
     for (const [arm, run] of arms.entries()) {
@@ -29,7 +32,7 @@ export async function interleave(arms, repeats, clock = wallClock) {
       if (i >= 0) seconds[arm].push(time);
     }
   }
-  return seconds.map(median);
+  return seconds;
 }
 
 /** Runs a program to its end. @returns seconds and, on Linux, its peak resident memory in MB */

@@ -1,13 +1,15 @@
-// npm run bench -- tokenizer [--json] [--encode-only | --ours-only]: encoding from strings, all semantics on, and training with 4,096 tokens.
+// npm run bench -- tokenizer [--json] [--encode-only | --ours-only | --long]: encoding from strings, all semantics on, and training with 4,096 tokens.
+// --long: training alone, on 58 MB in every way and on 1,000 MB out of core; 10 minutes, and 3 GB of disk.
 // Real yeast and the released DNABERT-2 vocabulary where ../shared/data has them, otherwise a seeded simulation and a vocabulary trained on it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { root } from '../run.mjs';
-import { interleave, measureProgram, median } from './measure.mjs';
+import { interleave, interleavedTimes, measureProgram, median } from './measure.mjs';
 
 export const packages = ['@genomelm/tokenizer'];
 export const peers = { tokenizers: '0.23.2', '@huggingface/tokenizers': '0.2.0', tiktoken: '1.0.22' };
@@ -23,6 +25,7 @@ export async function* run({ peer, args, note }) {
   const folder = mkdtempSync(join(tmpdir(), 'genomelm-bench-'));
   try {
     writeFileSync(join(folder, 'tokenizer.json'), json);
+    if (args.includes('--long')) return yield* longTraining({ note, genome, folder });
     const ours = parseTokenizerJson(json);
     if (!args.includes('--ours-only')) yield* encoding({ peer, note, json, genome, ours, folder });
     yield* oursAlone({ genome, ours, folder });
@@ -78,7 +81,7 @@ async function* oursAlone({ genome, ours, folder }) {
   yield { name: `${(genome.length / 1e6).toFixed(0)} Mb in one call, ours in calls of 10 kb`, ours: genome.length / 1e6 / long, peer: megabases(pieces, short), ratio: short / long, unit: 'Mb/s' };
   yield* tables({ folder });
   yield* streams({ genome, folder });
-  yield* threads({ ours, genome });
+  yield* threads({ ours, genome, folder });
 }
 
 /** From the text of the file to the first ids, each time in a process of its own: the tables are not cached, nor is the code compiled. */
@@ -107,14 +110,35 @@ async function* streams({ genome, folder }) {
   yield { name: `peak memory of a stream of ${(32 * length).toFixed(0)} Mb, of ${(8 * length).toFixed(0)} Mb`, ours, peer, ratio: ours / peer, unit: 'MB' };
 }
 
-async function* threads({ ours, genome }) {
+/** Two threads beside one, and beside what the machine allows: two threads that each encode one half for themselves, with nothing sent or joined. */
+async function* threads({ ours, genome, folder }) {
   const { createEncoderPool } = await import(library.replace('index.js', 'parallel.js')), pool = createEncoderPool(ours, { threads: 2 });
+  const bytes = Buffer.from(genome), half = genome.length >>> 1, halves = [genome.slice(0, half), genome.slice(half)].map((text) => startAlone(folder, text));
   assertEqual((await pool.encodeWithOffsets(genome)).ids, ours.encode(genome));
-  const [two, one, twoWithOffsets, oneWithOffsets] = await interleave([() => pool.encode(genome), () => ours.encode(genome), () => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome)], 15);
-  await pool.close();
-  const megabases = genome.length / 1e6;
-  yield { name: `${megabases.toFixed(0)} Mb on two threads, ours on one`, ours: megabases / two, peer: megabases / one, ratio: one / two, unit: 'Mb/s' };
-  yield { name: `${megabases.toFixed(0)} Mb with offsets on two threads, ours on one`, ours: megabases / twoWithOffsets, peer: megabases / oneWithOffsets, ratio: oneWithOffsets / twoWithOffsets, unit: 'Mb/s' };
+  const [two, one, twoFromBytes, oneFromBytes, floor, twoWithOffsets, oneWithOffsets, floorWithOffsets] = await interleavedTimes([
+    () => pool.encode(genome), () => ours.encode(genome), () => pool.encode(bytes), () => ours.encode(bytes), () => Promise.all(halves.map(({ encode }) => encode('encode'))),
+    () => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome), () => Promise.all(halves.map(({ encode }) => encode('encodeWithOffsets'))),
+  ], 31);
+  await Promise.all([pool, ...halves].map((each) => each.close()));
+  const megabases = genome.length / 1e6, row = (name, mine, other) => ({
+    name: `${megabases.toFixed(0)} Mb ${name}, ours on one`, ours: megabases / median(mine), peer: megabases / median(other), ratio: median(mine.map((seconds, i) => other[i] / seconds)), unit: 'Mb/s',
+  });
+  yield row('on two threads', two, one);
+  yield row('from bytes on two threads', twoFromBytes, oneFromBytes);
+  yield row('as two halves apart', floor, one);
+  yield row('with offsets on two threads', twoWithOffsets, oneWithOffsets);
+  yield row('with offsets as two halves apart', floorWithOffsets, oneWithOffsets);
+}
+
+/** A thread that has a text and a tokenizer of its own. */
+function startAlone(folder, text) {
+  const worker = new Worker(`
+    const { parentPort, workerData: { text, json } } = require('node:worker_threads');
+    import('${library}').then(({ parseTokenizerJson }) => {
+      const tokenizer = parseTokenizerJson(json);
+      parentPort.on('message', (method) => { tokenizer[method](text); parentPort.postMessage(0); });
+    });`, { eval: true, workerData: { text, json: readFileSync(join(folder, 'tokenizer.json'), 'utf8') } });
+  return { encode: (method) => new Promise((resolve) => { worker.once('message', resolve); worker.postMessage(method); }), close: () => worker.terminate() };
 }
 
 /** The vocabulary as byte ranks: tokens by rank, letters first, as tiktoken wants them. */
@@ -131,16 +155,61 @@ async function createTiktoken(peer, ours, note) {
   }
 }
 
+const inMemory = (file) => `trainBpe(lines('${file}'), { vocabSize: 4096 })`;
+const outOfCore = (file) => `trainBpe(lines('${file}'), { vocabSize: 4096, maxMemory: 100e6 })`;
+
+/** Runs a program that trains. @returns its seconds, those of the processor, its peak memory, and as output the merges */
+async function train(call) {
+  const program = `
+    import { createInterface } from 'node:readline'; import { createReadStream } from 'node:fs'; import { createTrainingShard, trainBpe, trainBpeOverShards } from '${library}';
+    const lines = (file) => createInterface({ input: createReadStream(file) });
+    const { definition } = await ${call}, { user, system } = process.cpuUsage();
+    console.log((user + system) / 1e6 + '\\n' + definition.merges.join('\\n'));`;
+  const { output, ...measured } = await measureProgram(process.execPath, ['--input-type=module', '-e', program]), end = output.indexOf('\n');
+  return { ...measured, processorSeconds: Number(output.slice(0, end)), output: output.slice(end + 1) };
+}
+
+/** The three trainers on the same 58 MB, and 1,000 MB out of core: copies of the genome, a tenth of the bases of each drawn again. */
+async function* longTraining({ note, genome, folder }) {
+  const halves = [0, 1].map((half) => { const file = join(folder, `half${half}.txt`); writeMutated(file, genome, 29e6, half + 1); return file; });
+  const both = join(folder, 'both.txt');
+  writeFileSync(both, Buffer.concat(halves.map((file) => readFileSync(file))));
+  const say = (what, { processorSeconds, megabytes }) => note(`${what}: ${processorSeconds.toFixed(1)} s of processor time, ${megabytes.toFixed(0)} MB at the peak`);
+  const memory = await train(inMemory(both)), disk = await train(outOfCore(both));
+  const shards = await train(`trainBpeOverShards(${JSON.stringify(halves)}.map((file) => createTrainingShard(lines(file))), { vocabSize: 4096 })`);
+  if (memory.output !== disk.output || memory.output !== shards.output) throw new Error('bench: expected the same merges in memory, out of core and over shards');
+  yield { name: 'train on 58 MB, in memory; ours out of core', ours: memory.seconds, peer: disk.seconds, ratio: disk.seconds / memory.seconds, unit: 's', megabytes: memory.megabytes, peerMegabytes: disk.megabytes };
+  yield { name: 'train on 58 MB, in memory; ours over two shards in one process', ours: memory.seconds, peer: shards.seconds, ratio: shards.seconds / memory.seconds, unit: 's', megabytes: memory.megabytes, peerMegabytes: shards.megabytes };
+  say('58 MB in memory', memory);
+  say('58 MB out of core', disk);
+  say('58 MB over two shards', shards);
+  const large = join(folder, 'large.txt');
+  writeMutated(large, genome, 1e9, 3);
+  const long = await train(outOfCore(large));
+  yield { name: 'train on 1,000 MB, out of core, 600 s', ours: long.seconds, peer: 600, ratio: 600 / long.seconds, unit: 's', megabytes: long.megabytes };
+  say('1,000 MB out of core', long);
+}
+
+/** Lines of 1,000 bases. */
+function writeMutated(file, genome, length, seed) {
+  const out = openSync(file, 'w'), source = Buffer.from(genome), line = Buffer.alloc(1001, '\n');
+  for (let written = 0, at = 0, state = seed; written < length; written += 1000, at += 1000) {
+    if (at + 1000 > source.length) at = 0;
+    source.copy(line, 0, at, at + 1000);
+    for (let i = 0; i < 1000; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      if (state < 2 ** 32 / 10) line[i] = 'ACGT'.charCodeAt((state >>> 16) & 3); // the highest bits say whether, lower ones what
+    }
+    writeSync(out, line);
+  }
+  closeSync(out);
+}
+
 async function* training({ note, genome, folder }) {
   const corpus = cut(genome.slice(0, 10e6), 1000), file = join(folder, 'corpus.txt');
   writeFileSync(file, corpus.join('\n'));
   const megabytes = corpus.length / 1000;
-  const script = (options) => `
-    import { createInterface } from 'node:readline'; import { createReadStream } from 'node:fs'; import { trainBpe } from '${library}';
-    const { definition } = await trainBpe(createInterface({ input: createReadStream('${file}') }), { vocabSize: 4096, ${options} });
-    console.log(definition.merges.join('\\n'));`;
-  const train = (options) => measureProgram(process.execPath, ['--input-type=module', '-e', script(options)]);
-  const memory = await train(''), disk = await train('maxMemory: 100e6');
+  const memory = await train(inMemory(file)), disk = await train(outOfCore(file));
   if (memory.output !== disk.output) throw new Error('bench: expected the same merges in memory and out of core');
   yield { name: `train on ${megabytes} MB, in memory; ours out of core`, ours: memory.seconds, peer: disk.seconds, ratio: disk.seconds / memory.seconds, unit: 's', megabytes: memory.megabytes, peerMegabytes: disk.megabytes };
   note(`peak memory: ${memory.megabytes.toFixed(0)} MB in memory, ${disk.megabytes.toFixed(0)} MB out of core`);
