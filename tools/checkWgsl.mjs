@@ -20,14 +20,16 @@ function variantsOf(source) {
   return variants;
 }
 
-/** The same prelude as the webgpu device writes before a shader, after its `enable`s. */
-const preludeOf = (variant) => `alias Element = f32;\n${variant.map(([name, value]) => `const ${name} = ${value};\n`).join('')}`;
+/** The same prelude as the webgpu device writes before a shader, after its `enable`s; with sums and maxima over lanes, `lanes`, where the shader calls them. */
+const preludeOf = (variant, source, lanes) => `alias Element = f32;\n${variant.map(([name, value]) => `const ${name} = ${value};\n`).join('')}${lanes ? `const laneCount = ${/@workgroup_size\((\d+)\)/.exec(source)[1]};\n${lanes}` : ''}`;
+const callsLanes = (source) => /\b(?:sumOfLanes|maxOfLanes|pairOfSums)\(/.test(source);
+const libraries = ['lanes.wgsl', 'subgroupLanes.wgsl'].map((name) => join('src/devices/webgpu', name));
 
-async function problemsOf(device, source, variant, path) {
-  const [enables] = /^(?:enable [^;]*;\n)*/.exec(source), prelude = preludeOf(variant);
+async function problemsOf(device, source, variant, path, library) {
+  const [own] = /^(?:enable [^;]*;\n)*/.exec(source), enables = `${library?.includes('subgroup') ? 'enable subgroups;\n' : ''}${own}`, prelude = preludeOf(variant, source, library && readFileSync(library, 'utf8'));
   const shift = prelude.split('\n').length - 1;
   device.pushErrorScope('validation'); // the messages below say more than Dawn's own print to stderr
-  const module = device.createShaderModule({ label: path, code: enables + prelude + source.slice(enables.length) });
+  const module = device.createShaderModule({ label: path, code: enables + prelude + source.slice(own.length) });
   await device.popErrorScope();
   const { messages } = await module.getCompilationInfo();
   if (messages.length > 0) return messages.map(({ type, lineNum, linePos, message }) => `${path}:${lineNum - shift}:${linePos} ${type}: ${message}`);
@@ -57,13 +59,16 @@ const adapter = await gpu.requestAdapter();
 const device = await adapter.requestDevice({ requiredFeatures: ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] });
 const counts = { passed: 0, failed: 0 };
 for (const path of readdirSync('src', { recursive: true }).filter((name) => /\.wgsl(\.ts)?$/.test(name)).map((name) => join('src', name)).sort()) {
+  if (libraries.includes(path)) continue; // compiled with every shader that calls them
   const shaders = await shadersOf(path);
   if (!shaders) console.error(`${path}:1:1 error: expected a header line "// Constants: NAME=0,1 OTHER=16" or "// Constants: none"`);
   counts.failed += shaders ? 0 : 1;
   for (const { source, variant, name } of shaders ?? []) {
-    const problems = await problemsOf(device, source, variant, path);
-    counts[problems.length ? 'failed' : 'passed']++;
-    if (problems.length) console.error(`${problems.join('\n')}\n  with ${name}`);
+    for (const library of callsLanes(source) ? libraries : [undefined]) {
+      const problems = await problemsOf(device, source, variant, path, library);
+      counts[problems.length ? 'failed' : 'passed']++;
+      if (problems.length) console.error(`${problems.join('\n')}\n  with ${name}${library ? ` and ${library}` : ''}`);
+    }
   }
 }
 console.log(`${counts.passed} shader variants compiled, ${counts.failed} failed`);

@@ -26,14 +26,14 @@ interface MatrixConfig {
 }
 
 /** Requests adapter and device with the adapter's real limits. */
-export async function openAdapter(gpu: GPU, reducedPrecision?: keyof typeof needed): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
+export async function openAdapter(gpu: GPU, { reducedPrecision, subgroups }: { readonly reducedPrecision?: keyof typeof needed; readonly subgroups?: boolean } = {}): Promise<{ device: GPUDevice; adapter: AdapterDescription }> {
   if (typeof (gpu as GPU | undefined)?.requestAdapter !== 'function') throw new TypeError('createWebGpuDevice: expected a GPU object, got none; pass navigator.gpu in a browser, or create([]) of the npm package webgpu in Node');
   if (reducedPrecision && !(reducedPrecision in needed)) throw new TypeError(`createWebGpuDevice: expected reducedPrecision ${Object.keys(needed).join(' or ')}, got ${String(reducedPrecision)}`);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new Error('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
-  const required = reducedPrecision ? needed[reducedPrecision] : [];
+  const required = [...new Set([...(reducedPrecision ? needed[reducedPrecision] : []), ...(subgroups ? ['subgroups'] : [])])];
   const missing = required.filter((name) => !adapter.features.has(name));
-  if (missing.length) throw new TypeError(`createWebGpuDevice: expected a GPU with ${missing.join(' and ')} for reducedPrecision ${reducedPrecision}, got ${adapter.info.vendor} ${adapter.info.architecture} without; leave the option out`);
+  if (missing.length) throw new TypeError(`createWebGpuDevice: expected a GPU with ${missing.join(' and ')} for ${reducedPrecision ? `reducedPrecision ${reducedPrecision}` : 'rows by subgroups'}, got ${adapter.info.vendor} ${adapter.info.architecture} without; leave the option out`);
   if (reducedPrecision === 'subgroupMatrix' && !hasMatrices(adapter.info)) throw new TypeError(`createWebGpuDevice: expected a GPU with subgroups of 32 and 16 x 16 x 16 matrices of f16 with sums in f32, got ${adapter.info.vendor} ${adapter.info.architecture} with others; leave the option out`);
   const offered = optional.filter((name) => adapter.features.has(name));
   const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])), requiredFeatures: [...offered, ...required] as GPUFeatureName[] });

@@ -15,6 +15,7 @@ import { createProfiler, type OpTime } from './profiler';
 import { createParamsEncoder } from './shader';
 import { createTransfers } from './transfers';
 import { createUpload } from './upload';
+import { verifyChosen } from './verify';
 import type { Attributes, Dispatch, Op, View } from '../../op';
 
 /** How much of the adapter to use, and how precisely. */
@@ -23,9 +24,13 @@ export interface WebGpuOptions {
   readonly limits?: Partial<Pick<Limits, 'maxBufferBytes' | 'maxBindingBytes' | 'workgroupBytes' | 'workPerDispatch'>>;
   /**
    * Operands rounded to 11 bits: `float16` computes matrix products and attention, forward and backward, in half precision (relative error about 2e-3; operands below 6e-5 lose digits, so that losses want to be scaled up), `subgroupMatrix` large products and the forward pass of attention on matrix units with sums in float32 (about 1e-3), attention's gradients in float32.
-   * Experimental: these kernels compile, but no GPU has been there to verify them. @throws TypeError where the GPU does not offer it; nothing else takes its place.
+   * Experimental: no GPU has been there to measure them. When the device is made they are tried out beside single precision.
+   * @throws TypeError where the GPU does not offer it; nothing else takes its place.
+   * @throws Error where the results are off by more than 1e-2 (`float16`) or 5e-3 (`subgroupMatrix`) of the largest
    */
   readonly reducedPrecision?: 'float16' | 'subgroupMatrix';
+  /** Sums and maxima over a row (norms, softmax, cross-entropy, sums) by subgroups: in single precision, in another order. Tried out when the device is made. @throws TypeError where the GPU does not offer them, or Error where they compute something else */
+  readonly subgroups?: boolean;
   /** Submissions after which a buffer that nobody took is given back to the system. */
   readonly maxIdle?: number;
 }
@@ -54,7 +59,7 @@ export interface WebGpuDevice extends Device {
  * An error of the GPU is thrown, with the name of the op, by the next `read` and by every later one: what was computed after it is not to be trusted.
  */
 export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const { device, adapter } = await openAdapter(gpu, options.reducedPrecision);
+  const { device, adapter } = await openAdapter(gpu, options);
   const pace = createPace(guessOf(adapter));
   const limits = limitsOf(device, pace, options);
   const machine = createMachine(device, limits, pace, options);
@@ -96,9 +101,9 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     for (const { buffer } of summands) machine.free(buffer);
   };
 
-  return {
+  const made: WebGpuDevice = {
     kind: 'webgpu',
-    description: `webgpu: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(', ') || 'unnamed adapter'}${adapter.software ? ' (a CPU in place of a GPU)' : ''}${options.reducedPrecision ? `; products in ${options.reducedPrecision}` : ''}`,
+    description: `webgpu: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(', ') || 'unnamed adapter'}${adapter.software ? ' (a CPU in place of a GPU)' : ''}${options.reducedPrecision ? `; products in ${options.reducedPrecision}` : ''}${options.subgroups ? '; rows by subgroups' : ''}`,
     adapter,
     limits,
     memory,
@@ -142,6 +147,13 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     },
     destroy: machine.destroy,
   };
+  try {
+    await verifyChosen(made, options);
+  } catch (error) {
+    await made.destroy();
+    throw error;
+  }
+  return made;
 }
 
 /** Multiply-adds in 50 ms, to begin with: a CPU, any GPU, the slowest of those that are fast. */
@@ -171,7 +183,7 @@ function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: W
     memory,
     commands,
     settle: () => failures.settle(),
-    pipelines: createPipelineCache(device, failures),
+    pipelines: createPipelineCache(device, failures, options.subgroups),
     transfers: createTransfers({ device, commands, upload, failures }),
     params: (...call: Parameters<typeof encodeParams>) => upload.share(encodeParams(...call)),
     allocate(label: string, byteLength: number): GpuBuffer {

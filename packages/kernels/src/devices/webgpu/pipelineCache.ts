@@ -31,7 +31,7 @@ export interface PipelineCache {
   readonly compiled: () => number;
 }
 
-export function createPipelineCache(device: GPUDevice, failures: Failures): PipelineCache {
+export function createPipelineCache(device: GPUDevice, failures: Failures, subgroups = false): PipelineCache {
   const variants = new Map<string, Map<string, Variant>>();
   const layoutFor = createLayouts(device);
   let compiled = 0;
@@ -51,7 +51,7 @@ export function createPipelineCache(device: GPUDevice, failures: Failures): Pipe
   const describe = (op: string) => (message: string) => `${op}: expected a shader that compiles, got "${message}"`;
   const descriptor = (op: string, { shader, constants }: Dispatch, { layout }: Variant): GPUComputePipelineDescriptor => {
     compiled++;
-    const module = failures.check('validation', describe(op), () => device.createShaderModule({ label: op, code: withPrelude(op, constants, shader) }));
+    const module = failures.check('validation', describe(op), () => device.createShaderModule({ label: op, code: withPrelude(op, constants, shader, subgroups) }));
     return { label: op, layout: device.createPipelineLayout({ label: op, bindGroupLayouts: [layout.gpu] }), compute: { module, entryPoint: 'main' } };
   };
 

@@ -1,4 +1,6 @@
 // What a shader's text says about itself, and how names in a plan become the words it reads.
+import lanes from './lanes.wgsl';
+import subgroupLanes from './subgroupLanes.wgsl';
 import type { Dispatch } from '../../op';
 
 export interface ShaderFacts {
@@ -27,14 +29,21 @@ export function readShader(op: string, text: string): ShaderFacts {
   return { fields, takesArrays, tensors: bindings.slice(1) };
 }
 
-/** The whole text: `enable`s first, then `const`s without a type (they fit u32, i32, f32 and the sizes of arrays alike), then the shader. */
-export function withPrelude(op: string, constants: Readonly<Record<string, number>> = {}, shader: string): string {
+/** The whole text: `enable`s first, then `const`s without a type (they fit u32, i32, f32 and the sizes of arrays alike), what it calls of lanes.wgsl, then the shader. */
+export function withPrelude(op: string, constants: Readonly<Record<string, number>> = {}, shader: string, subgroups = false): string {
   const lines = Object.entries(constants).map(([name, value]) => {
     if (!Number.isFinite(value)) throw new RangeError(`${op}: expected a finite constant ${name}, got ${value}; pass it in params`);
     return `const ${name} = ${value};\n`;
   });
   const [enables] = /^(?:enable [^;]*;\n)*/.exec(shader)!;
-  return `${enables}alias Element = f32;\n${lines.join('')}${shader.slice(enables.length)}`;
+  const library = lanesFor(shader, subgroups);
+  return `${library && subgroups ? 'enable subgroups;\n' : ''}${enables}alias Element = f32;\n${lines.join('')}${library}${shader.slice(enables.length)}`;
+}
+
+/** Sums and maxima over a workgroup, for a shader that calls them: as many lanes as it has. */
+function lanesFor(shader: string, subgroups: boolean): string {
+  if (!/\b(?:sumOfLanes|maxOfLanes|pairOfSums)\(/.test(shader)) return '';
+  return `const laneCount = ${/@workgroup_size\((\d+)\)/.exec(shader)![1]};\n${subgroups ? subgroupLanes : lanes}`;
 }
 
 /** Packs the block behind `params`: the fields, then the host arrays. A field takes a number, or the place of the array of its name. */

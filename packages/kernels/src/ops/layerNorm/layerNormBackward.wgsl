@@ -1,7 +1,7 @@
 // dX = (d weight - mean(d weight) - x^ mean(d weight x^)) / deviation over each row, with x^ = (x - mean) / deviation.
 // Grid: one workgroup per row.
 // Workgroup memory: two numbers per lane.
-// Accumulates in f32: 64 lanes with a stride, then a tree.
+// Accumulates in f32: 64 lanes with a stride, then over the lanes.
 // Constants: none
 struct Params { rows: u32, width: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
@@ -10,7 +10,6 @@ struct Params { rows: u32, width: u32 }
 @group(0) @binding(3) var<storage, read> statistics: array<f32>;
 @group(0) @binding(4) var<storage, read> d: array<Element>;
 @group(0) @binding(5) var<storage, read_write> dX: array<Element>;
-var<workgroup> partial: array<vec2<f32>, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -24,13 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let weighted = d[start + i] * weight[i];
     sums += vec2(weighted, weighted * (x[start + i] - mean) * inverse);
   }
-  partial[lane] = sums;
-  for (var step = 32u; step > 0u; step /= 2u) {
-    workgroupBarrier();
-    if (lane < step) { partial[lane] += partial[lane + step]; }
-  }
-  workgroupBarrier();
-  let means = partial[0] / f32(params.width);
+  let means = pairOfSums(sums, lane) / f32(params.width);
   for (var i = lane; i < params.width; i += 64u) {
     let normal = (x[start + i] - mean) * inverse;
     dX[start + i] = inverse * (d[start + i] * weight[i] - means.x - normal * means.y);

@@ -9,7 +9,7 @@ import { tiles, tileShader, type Tile } from './tile.wgsl';
 import type { Limits } from '../../device';
 import type { Bind, Dispatch, Plan } from '../../op';
 
-interface Product {
+export interface Product {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -44,12 +44,23 @@ interface Epilogue {
   readonly scales?: number | undefined;
 }
 
-export function matmulPlan(inputs: readonly TensorSpec[], product: Product, { workPerDispatch, reducedPrecision }: Limits, { bias, scales }: Epilogue = inputs.length > 2 ? { bias: 2 } : {}): Plan<Dispatch> {
-  const [a, b] = inputs;
+const storageOf = (inputs: readonly TensorSpec[], { m, n, k, transposeA, transposeB }: Product, { bias, scales }: Epilogue) => (
+  { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, hasScales: scales !== undefined, dtypeA: inputs[0].dtype, dtypeB: inputs[1].dtype, dtypeBias: inputs[bias ?? 0].dtype });
+const operandsOf = ({ bias }: Epilogue): Bind[] => [{ input: 0 }, { input: 1 }, { input: bias ?? 0 }];
+
+/** On matrix units. */
+export function matrixPlan(inputs: readonly TensorSpec[], product: Product, { workPerDispatch }: Limits, epilogue: Epilogue): Plan<Dispatch> {
   const { m, n, k, transposeA, transposeB } = product;
+  const shader = matrixText({ ...storageOf(inputs, product, epilogue), transposeA, transposeB });
+  return { steps: splitRows(m, n * k, workPerDispatch, matrixBlock).map(({ firstRow, rows }) => (
+    { shader, params: { m, n, k, firstRow }, bind: [...operandsOf(epilogue), { output: 0 }], workgroups: [Math.ceil(n / matrixBlock), Math.ceil(rows / matrixBlock), 1], work: rows * n * k })) };
+}
+
+export function matmulPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue = inputs.length > 2 ? { bias: 2 } : {}): Plan<Dispatch> {
+  const { m, n, k, transposeA, transposeB } = product, { workPerDispatch, reducedPrecision } = limits, { scales } = epilogue;
   if (!m || !n) return { steps: [] };
-  const storage = { wideA: isWide(transposeA ? m : k), wideB: isWide(transposeB ? k : n), wideY: isWide(n), hasBias: bias !== undefined, hasScales: scales !== undefined, dtypeA: a.dtype, dtypeB: b.dtype, dtypeBias: inputs[bias ?? 0].dtype };
-  const operands: Bind[] = [{ input: 0 }, { input: 1 }, { input: bias ?? 0 }];
+  const storage = storageOf(inputs, product, epilogue);
+  const operands = operandsOf(epilogue);
   const factors: Bind[] = scales === undefined ? [] : [{ input: scales }];
   if (m <= maxVectorRows && !transposeA) {
     const shader = vectorText({ ...storage, transposeB, rows: 2 ** Math.ceil(Math.log2(m)) });
@@ -57,11 +68,7 @@ export function matmulPlan(inputs: readonly TensorSpec[], product: Product, { wo
     return { steps: splitRows(n, m * k, workPerDispatch, columns).map(({ firstRow, rows }) => (
       { shader, params: { m, n, k, firstColumn: firstRow }, bind: [...operands, { output: 0 }, ...factors], workgroups: [Math.ceil(rows / columns), 1, 1], work: rows * m * k })) };
   }
-  if (reducedPrecision === 'subgroupMatrix' && scales === undefined && m * n * k >= enoughForMatrices && k > 128) {
-    const shader = matrixText({ ...storage, transposeA, transposeB });
-    return { steps: splitRows(m, n * k, workPerDispatch, matrixBlock).map(({ firstRow, rows }) => (
-      { shader, params: { m, n, k, firstRow }, bind: [...operands, { output: 0 }], workgroups: [Math.ceil(n / matrixBlock), Math.ceil(rows / matrixBlock), 1], work: rows * n * k })) };
-  }
+  if (reducedPrecision === 'subgroupMatrix' && scales === undefined && m * n * k >= enoughForMatrices && k > 128) return matrixPlan(inputs, product, limits, epilogue);
   const { tile, slices } = chooseTile(product);
   const slice = Math.max(1, Math.ceil(k / slices / tile.blockK)) * tile.blockK;
   const shader = tileText({ ...storage, tile, transposeA, transposeB, arithmetic: reducedPrecision === 'float16' ? 'f16' : 'f32' });

@@ -1,7 +1,7 @@
 // dX = (d weight - n mean(d weight n)) inverse over each row, with n = (x + residual) inverse. Without a residual its binding shows x.
 // Grid: one workgroup per row.
 // Workgroup memory: one number per lane.
-// Accumulates in f32: 64 lanes with a stride, then a tree.
+// Accumulates in f32: 64 lanes with a stride, then over the lanes.
 // Constants: HAS_RESIDUAL=0,1
 struct Params { rows: u32, width: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
@@ -11,7 +11,6 @@ struct Params { rows: u32, width: u32 }
 @group(0) @binding(4) var<storage, read> d: array<Element>;
 @group(0) @binding(5) var<storage, read> residual: array<Element>;
 @group(0) @binding(6) var<storage, read_write> dX: array<Element>;
-var<workgroup> partial: array<f32, 64>;
 
 fn h(i: u32) -> f32 {
   if (HAS_RESIDUAL == 1) { return x[i] + residual[i]; }
@@ -26,12 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let inverse = inverses[row];
   var sum = 0.0;
   for (var i = lane; i < params.width; i += 64u) { sum += d[start + i] * weight[i] * h(start + i) * inverse; }
-  partial[lane] = sum;
-  for (var step = 32u; step > 0u; step /= 2u) {
-    workgroupBarrier();
-    if (lane < step) { partial[lane] += partial[lane + step]; }
-  }
-  workgroupBarrier();
-  let mean = partial[0] / f32(params.width);
+  let mean = sumOfLanes(sum, lane) / f32(params.width);
   for (var i = lane; i < params.width; i += 64u) { dX[start + i] = inverse * (d[start + i] * weight[i] - h(start + i) * inverse * mean); }
 }

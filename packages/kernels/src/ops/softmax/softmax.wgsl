@@ -1,13 +1,12 @@
 // y = exp(x - max) / sum of exp(x - max) over each row.
 // Grid: one workgroup per row.
 // Workgroup memory: one number per lane.
-// Accumulates in f32: 64 lanes with a stride, then a tree.
+// Accumulates in f32: 64 lanes with a stride, then over the lanes.
 // Constants: none
 struct Params { rows: u32, width: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Element>;
-var<workgroup> partial: array<f32, 64>;
 
 // exp() that keeps a NaN: some GPUs clamp it away.
 fn exponential(v: f32) -> f32 { return select(exp(v), v, (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u); }
@@ -19,22 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let start = row * params.width;
   var top = -3.4e38;
   for (var i = lane; i < params.width; i += 64u) { top = max(top, x[start + i]); }
-  partial[lane] = top;
-  for (var step = 32u; step > 0u; step /= 2u) {
-    workgroupBarrier();
-    if (lane < step) { partial[lane] = max(partial[lane], partial[lane + step]); }
-  }
-  workgroupBarrier();
-  top = partial[0];
-  workgroupBarrier();
+  top = maxOfLanes(top, lane);
   var sum = 0.0;
   for (var i = lane; i < params.width; i += 64u) { sum += exponential(x[start + i] - top); }
-  partial[lane] = sum;
-  for (var step = 32u; step > 0u; step /= 2u) {
-    workgroupBarrier();
-    if (lane < step) { partial[lane] += partial[lane + step]; }
-  }
-  workgroupBarrier();
-  sum = partial[0];
+  sum = sumOfLanes(sum, lane);
   for (var i = lane; i < params.width; i += 64u) { y[start + i] = exponential(x[start + i] - top) / sum; }
 }

@@ -1,14 +1,13 @@
 // dX = y (d - sum of d y) over each row.
 // Grid: one workgroup per row.
 // Workgroup memory: one number per lane.
-// Accumulates in f32: 64 lanes with a stride, then a tree.
+// Accumulates in f32: 64 lanes with a stride, then over the lanes.
 // Constants: none
 struct Params { rows: u32, width: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> y: array<Element>;
 @group(0) @binding(2) var<storage, read> d: array<Element>;
 @group(0) @binding(3) var<storage, read_write> dX: array<Element>;
-var<workgroup> partial: array<f32, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -17,12 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let start = row * params.width;
   var sum = 0.0;
   for (var i = lane; i < params.width; i += 64u) { sum += d[start + i] * y[start + i]; }
-  partial[lane] = sum;
-  for (var step = 32u; step > 0u; step /= 2u) {
-    workgroupBarrier();
-    if (lane < step) { partial[lane] += partial[lane + step]; }
-  }
-  workgroupBarrier();
-  sum = partial[0];
+  sum = sumOfLanes(sum, lane);
   for (var i = lane; i < params.width; i += 64u) { dX[start + i] = y[start + i] * (d[start + i] - sum); }
 }
