@@ -1,4 +1,5 @@
 // Deflate data of BGZF blocks inflated in WebAssembly: as fast in a browser as in Node, and no stream object for a block. Where it is not allowed, blocks take the slow path of bgzfBlocks.ts.
+import { unfilled } from './bytes';
 import { inflateWasm } from './inflate.generated';
 
 /** The most that a block holds, as data and as text. */
@@ -46,7 +47,7 @@ export function inflateRun({ bytes, lengths, textLength }: Run): Uint8Array<Arra
   const inflate = inflater();
   if (!inflate) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const text = new Uint8Array(textLength);
+  const text = unfilled(textLength);
   let used = 0;
   let at = 0;
   for (const length of lengths) {
@@ -56,7 +57,7 @@ export function inflateRun({ bytes, lengths, textLength }: Run): Uint8Array<Arra
     used += here;
     at += length;
   }
-  return text;
+  return used === textLength ? text : undefined;
 }
 
 let shared: Inflate | false | undefined;

@@ -1,4 +1,5 @@
 interface Modules {
+  'node:buffer': typeof import('node:buffer');
   'node:fs': typeof import('node:fs');
   'node:os': typeof import('node:os');
   'node:stream': typeof import('node:stream');

@@ -3,6 +3,11 @@
 /** A class because it remembers: the last name of a contig, and arrays that genotypes of neighbouring records share, since each of its own costs more than filling it. */
 export class VcfBlock {
   readonly view: DataView;
+  /** Two alleles as one word, from `firstWord` on: those that {@link showWords} was called with. */
+  words: Int32Array = new Int32Array(0);
+  firstWord = 0;
+  private allelesAsWords = new Int32Array(0);
+  private lastAlleles: Int16Array | undefined;
   private alleles = new Int16Array(0);
   private phased = new Uint8Array(0);
   private allelesUsed = 0;
@@ -26,15 +31,26 @@ export class VcfBlock {
     return this.contig;
   }
 
+  /** Makes `words` those of `alleles`, where it is not yet: a view of its own for each record would cost more than it saves. */
+  showWords(alleles: Int16Array): void {
+    if (alleles === this.lastAlleles) return;
+    this.lastAlleles = alleles;
+    this.words = new Int32Array(alleles.buffer, alleles.byteOffset, alleles.length >> 1);
+    this.firstWord = 0;
+  }
+
   takeAlleles(length: number): Int16Array {
     if (length > sharedPlaces / 4) return new Int16Array(length);
     if (this.allelesUsed + length > this.alleles.length) {
       this.alleles = new Int16Array(sharedPlaces);
+      this.allelesAsWords = new Int32Array(this.alleles.buffer);
       this.allelesUsed = 0;
     }
     const start = this.allelesUsed;
-    this.allelesUsed += length;
-    return new Int16Array(this.alleles.buffer, 2 * start, length);
+    this.allelesUsed += length + (length & 1);
+    this.words = this.allelesAsWords;
+    this.firstWord = start >> 1;
+    return (this.lastAlleles = new Int16Array(this.alleles.buffer, 2 * start, length));
   }
 
   takePhased(length: number): Uint8Array {

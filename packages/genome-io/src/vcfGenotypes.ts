@@ -17,22 +17,28 @@ const bar = 124;
 const colon = 58;
 const dot = 46;
 
-/** Reads `0|1` and a tab, alleles below 8, as one word, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
-function scanPanel(view: DataView, from: number, to: number, samples: number, alleles: Int16Array, sample: number): number {
+/** Whether the first of two alleles is in the lower half of a word. */
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Reads `0|1` and a tab, alleles below 8, as one word and writes both alleles as one, from `sample` on as long as samples are so: nearly all of a panel. Returns the first that is not. */
+function scanPanel(from: number, to: number, samples: number, { view, words, firstWord }: VcfBlock, sample: number): number {
   const last = Math.min(samples, sample + ((to - from) >> 2));
   let at = from;
   for (; sample < last; sample++, at += 4) {
     const word = view.getInt32(at, true);
-    if ((word & 0xfff8fff8) !== 0x09307c30) break;
-    alleles[2 * sample] = word & 7;
-    alleles[2 * sample + 1] = (word >> 16) & 7;
+    if ((word & 0xfff8fff8) !== 0x09307c30) return sample;
+    words[firstWord + sample] = word & 0x70007;
+  }
+  if (at + 3 === to && sample < samples && to < view.byteLength) { // the last one has no tab
+    const word = view.getInt32(at, true) & 0xffffff;
+    if ((word & 0xf8fff8) === 0x307c30) words[firstWord + sample++] = word & 0x70007;
   }
   return sample;
 }
 
 /** Reads the GT of `samples` columns from `from` on, into the arrays of `reuse` where those fit; `fail` gets the sample that is none. */
 export function scanGenotypes(bytes: Uint8Array, from: number, to: number, samples: number, block: VcfBlock, reuse: VcfGenotypes | undefined, fail: (sample: number) => never): VcfGenotypes {
-  if (reuse?.ploidy !== 2 || reuse.phased.length !== samples || reuse.alleles.length !== 2 * samples) return trimPloidy(scan(bytes, from, to, arraysFor(block, samples, 2), block, fail));
+  if (reuse?.ploidy !== 2 || reuse.phased.length !== samples || reuse.alleles.length !== 2 * samples || (reuse.alleles.byteOffset & 3) !== 0) return trimPloidy(scan(bytes, from, to, arraysFor(block, samples, 2), block, fail));
   reuse.phased.fill(1);
   return trimPloidy(scan(bytes, from, to, reuse, block, fail));
 }
@@ -42,10 +48,12 @@ const arraysFor = (block: VcfBlock, samples: number, ploidy: number): VcfGenotyp
 function scan(bytes: Uint8Array, from: number, to: number, target: VcfGenotypes, block: VcfBlock, fail: (sample: number) => never): VcfGenotypes {
   const { ploidy, alleles, phased } = target;
   const samples = phased.length;
+  const pairs = ploidy === 2 && littleEndian;
+  if (pairs) block.showWords(alleles);
   let at = from;
   for (let sample = 0; sample < samples; sample++) {
-    if (ploidy === 2 && bytes[at + 1] === bar && bytes[at + 3] === tab) {
-      const done = scanPanel(block.view, at, to, samples, alleles, sample);
+    if (pairs && bytes[at + 1] === bar && bytes[at + 3] === tab) {
+      const done = scanPanel(at, to, samples, block, sample);
       at += 4 * (done - sample);
       sample = done;
       if (sample === samples) break;
