@@ -32,7 +32,7 @@ export interface EncoderPool {
 
 type LongOptions = Pick<EncodeOptions, 'addSpecialTokens' | 'case'>;
 
-const SMALLEST_BLOCK = 2 ** 15; // a message costs as much as 4,000 bases
+const SMALLEST_BLOCK = 2 ** 16; // a message costs as much as 5,000 bases
 
 /** Starts threads, each of which builds the tables of the tokenizer for itself, about 0.1 s. In browsers the page must allow `worker-src blob:`. */
 export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(8, machineThreads()), blockLength = 2 ** 19 }: EncoderPoolOptions = {}): EncoderPool {
