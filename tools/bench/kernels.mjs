@@ -1,7 +1,7 @@
 // npm run bench -- kernels [--json [FILE]] [--device wasm|webgpu|reference] [--only TEXT] [--no-peers] [--cpu] [--long]
 // GEMM, attention, decoding, a training step and a forward pass, on one thread and on all, beside what the machine can do at most (arithmetic in registers, reading memory) and beside other libraries:
 // arms take turns in every round, medians are compared, and all must give the same numbers first. --only measures the cases whose names hold the text.
-// Ours on two threads and on one, and the same for arithmetic in registers, take turns call by call: what a second core gives changes within seconds, so the median of the pairs' ratios says more than that of the times.
+// Ours on two threads and on one, and the same for arithmetic in registers, take turns call by call: what a second core gives changes within seconds, so the median of the pairs' ratios says more than that of the times (where a call takes less than a second).
 // "relaxed" is ours with relaxed SIMD, which no other library here has (onnxruntime-web 1.30 and tfjs-wasm 4.22 ship no such build: theirs validate without it).
 // --cpu compares seconds of processor time, of one thread each: for a machine that does other things meanwhile.
 // --long adds one head of attention over 140,000 tokens, once, with its memory: some minutes. --only none leaves out everything else.
@@ -69,14 +69,17 @@ async function* measureCase({ name, unit, amount, repeats, ceiling, tolerance, p
   const relaxed = devices.findIndex(isRelaxed), more = devices.findIndex(({ limits }) => limits.threads > 1);
   if (relaxed >= 0) yield row(relaxed, 0, 'ours, 1 thread');
   for (const i of [0, relaxed]) if (i >= 0) for (const [j, { name: rival }] of rivals.entries()) yield row(i, ours.length + j, rival);
-  if (more > 0 && devices[0].kind === 'wasm') yield* pairs(name, unit, [{ amount, run: ours[0] }, { amount, run: ours[more] }, ceilingOf(devices[0], ceiling, ceilings), tops[more]], labelOf(devices[more]));
+  if (more > 0 && devices[0].kind === 'wasm') {
+    if (seconds[0] > 1) yield row(more, 0, '1 thread');
+    else yield* pairs(name, unit, [{ amount, run: ours[0] }, { amount, run: ours[more] }, ceilingOf(devices[0], ceiling, ceilings), tops[more]], labelOf(devices[more]));
+  }
   for (const arm of [...ours, ...rivals.map(({ run }) => run)]) await arm.end?.();
 }
 
-/** Many threads beside one, and how far the machine lets them: as many pairs as eight seconds hold, 60 at most. */
+/** Many threads beside one, and how far the machine lets them: as many pairs as eight seconds hold, 60 at most. For runs of a second at most. */
 async function* pairs(name, unit, arms, label) {
   const seconds = arms.map(() => []), runs = arms.map(({ run }) => async () => run());
-  for (let begun = performance.now(); seconds[0].length < 60 && (performance.now() - begun < 8000 || seconds[0].length < 5);) for (const [i, run] of runs.entries()) seconds[i].push(await wallClock(run));
+  for (let begun = performance.now(); seconds[0].length < 60 && performance.now() - begun < 8000;) for (const [i, run] of runs.entries()) seconds[i].push(await wallClock(run));
   const rates = arms.map(({ amount }, i) => amount / median(seconds[i])), ratioOf = (more, one) => median(seconds[one].map((time, i) => (arms[more].amount * time) / (arms[one].amount * seconds[more][i])));
   const [ratio, possible] = [ratioOf(1, 0), ratioOf(3, 2)];
   yield { name: `${name}, ${label} | 1 thread, ${seconds[0].length} pairs`, ours: rates[1], peer: rates[0], ratio, unit };
