@@ -1,10 +1,13 @@
 import { countMemory, type DeviceBuffer, type MemoryUse } from '../../device';
 import { DeviceLostError } from '../../errors';
 import { bytesPerElement, sizeOf, storageTypes, type Data, type Tensor } from '../../tensor';
+import type { HostArray } from '../../op';
 import type { Heap } from './memory';
 
 export interface WasmBuffer extends DeviceBuffer {
   readonly address: number;
+  /** It lies in the room for arrays of the host, not in the heap. */
+  readonly staged?: boolean;
 }
 
 /** The device's tensors in one heap: counted, and never used once freed. */
@@ -16,15 +19,23 @@ export interface Buffers {
   address(tensor: Tensor): number;
   /** The tensor's elements. A view lives for one call: growing an unshared memory detaches it, growing a shared one leaves it too short. */
   view(tensor: Tensor): Data;
-  /** A new buffer with these bytes. */
-  copy(array: Int32Array | Float32Array): WasmBuffer;
+  /** Adds to `made` new buffers with these bytes, for one call of a kernel. */
+  copies(arrays: readonly HostArray[], made: WasmBuffer[]): void;
   close(): void;
 }
 
-/** @param finish - called before the bytes are looked at */
+/**
+ * Room for arrays of the host on their way to kernels. Freed memory is taken again at once, as kernels run in order; only what the host writes must not lie in memory that kernels in line still use.
+ * Here it does not, until the room is used up and begins anew when all of them are done. Larger arrays wait for that at once.
+ */
+const stageBytes = 2 ** 18;
+/** To whole cache lines. */
+const aligned = (bytes: number): number => 64 * Math.ceil(bytes / 64);
+
+/** @param finish - returns when all kernels in line are done */
 export function createBuffers({ memory, allocate, free }: Heap, finish: () => void): Buffers {
   const { memory: counted, allocated, freed } = countMemory(() => memory.buffer.byteLength);
-  let closed = false;
+  let [closed, stage, staged]: [boolean, number | undefined, number] = [false, undefined, 0];
   const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
   const take = (byteLength: number): WasmBuffer => {
     if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed');
@@ -32,21 +43,35 @@ export function createBuffers({ memory, allocate, free }: Heap, finish: () => vo
     allocated(byteLength);
     return { byteLength, version: 0, address: at };
   };
+  const stageFor = (byteLength: number): WasmBuffer => {
+    const at = (stage ??= allocate(stageBytes)) + staged;
+    staged += aligned(byteLength);
+    allocated(byteLength);
+    return { byteLength, version: 0, address: at, staged: true };
+  };
   return {
     memory: counted,
     allocate: take,
     free(buffer) {
-      if (freed(buffer)) free((buffer as WasmBuffer).address, buffer.byteLength);
+      const { address: at, staged: inStage } = buffer as WasmBuffer;
+      if (freed(buffer) && !inStage) free(at, buffer.byteLength);
     },
     address,
     view(tensor) {
       finish();
       return new storageTypes[tensor.dtype](memory.buffer, address(tensor), sizeOf(tensor)) as Data;
     },
-    copy(array) {
-      const buffer = take(array.byteLength);
-      new Uint8Array(memory.buffer, buffer.address, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-      return buffer;
+    copies(arrays, made) {
+      const room = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0), fits = room <= stageBytes;
+      if (!fits || staged + room > stageBytes) {
+        finish();
+        staged = 0;
+      }
+      for (const { buffer, byteOffset, byteLength } of arrays) {
+        const copy = fits ? stageFor(byteLength) : take(byteLength);
+        made.push(copy);
+        new Uint8Array(memory.buffer, copy.address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      }
     },
     close: () => void (closed = true),
   };

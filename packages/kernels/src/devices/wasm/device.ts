@@ -1,6 +1,6 @@
 import { hostDevice } from '../hostDevice';
 import { createBuffers } from './buffers';
-import { createHeap, heapBehind } from './memory';
+import { createHeap } from './memory';
 import { kernelsModule } from './module';
 import { createPool } from './pool';
 import { createPreparedCache } from './preparedCache';
@@ -25,7 +25,7 @@ export interface WasmOptions {
 
 /**
  * Runs on the CPU in WebAssembly SIMD. One WebAssembly.Memory is the allocator; an op without a kernel runs its definition in float32 on views of the same bytes.
- * `run` begins an op and lets the other threads work on it while the caller prepares the next, before which it helps. In a browser window's main thread, or without cross-origin isolation, there is one thread.
+ * `run` puts an op in line for the other threads, and the caller goes on; it works as one of them when the line is full, and when something is read. In a browser window's main thread, or without cross-origin isolation, there is one thread.
  * @throws RangeError when there is no memory, Error when a thread does not start or the engine has no relaxed SIMD that was asked for
  */
 export async function createWasmDevice({ threads = Math.min(8, machineThreads()), shared = typeof SharedArrayBuffer !== 'undefined', preparedBytes = 2 ** 29, relaxedSimd = false }: WasmOptions = {}): Promise<Device> {
@@ -33,9 +33,8 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
   const module = await kernelsModule({ shared, relaxedSimd }), heap = createHeap(shared);
   const { maxBytes } = heap;
   const pool = await createPool(module, heap.memory, shared && canShareWork() ? threads : 1);
-  const behind = heapBehind(heap, pool);
-  const cache = createPreparedCache(behind, preparedBytes);
-  const buffers = createBuffers({ ...behind, allocate: cache.allocate }, pool.finish);
+  const cache = createPreparedCache(heap, preparedBytes);
+  const buffers = createBuffers({ ...heap, allocate: cache.allocate }, pool.finish);
   const { view } = buffers;
   return hostDevice({
     kind: 'wasm',

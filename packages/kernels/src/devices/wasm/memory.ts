@@ -1,5 +1,3 @@
-import type { Pool } from './pool';
-
 const page = 65536;
 /** Nothing is stored below: kernels read zeros at address 0, and the module has no data of its own. */
 const heapStart = page;
@@ -14,8 +12,6 @@ export interface Heap {
   readonly maxBytes: number;
   /** @throws RangeError when the memory cannot grow further. */
   allocate(bytes: number): number;
-  /** Whether there is room without growing. */
-  fits(bytes: number): boolean;
   free(address: number, bytes: number): void;
 }
 
@@ -94,17 +90,6 @@ export function createHeap(shared: boolean): Heap {
       if (hole.size === 0) holes.splice(holes.indexOf(hole), 1);
       return at;
     },
-    fits: (bytes) => holes.some(({ size }) => size >= round(bytes)),
     free: (address, bytes) => void release(address, round(bytes)),
   };
 }
-
-/** The heap of a pool whose jobs go on while the caller does: what is freed while one runs may be part of it, and is taken again once that has ended. */
-export const heapBehind = (heap: Heap, { finish, after }: Pick<Pool, 'finish' | 'after'>): Heap => ({
-  ...heap,
-  allocate(bytes) {
-    if (!heap.fits(bytes)) finish();
-    return heap.allocate(bytes);
-  },
-  free: (address, bytes) => after(() => heap.free(address, bytes)),
-});

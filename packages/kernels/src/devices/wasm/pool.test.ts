@@ -1,5 +1,5 @@
-// A job goes on while the caller does: nobody may see it unfinished, nor take its memory.
-import { createWasmDevice, free, linear, matmul, pagedAttention, read, scale, tensor, zeros, type Device } from '../../index';
+// Jobs wait in line while the caller goes on: nobody may see them unfinished, nor write into their memory.
+import { add, concat, createWasmDevice, free, linear, matmul, pagedAttention, read, scale, scope, segmentMean, slice, tensor, zeros, type Device } from '../../index';
 import { testNumbers } from '../../testing';
 
 const size = 500;
@@ -29,4 +29,37 @@ test('what is written goes behind the ops before it and ahead of those after it'
   const [[first], values] = [await read(before), await read(after)];
   expect(first).not.toBeCloseTo(values[0], 3);
   expect([...values.subarray(0, size)]).toEqual([...(await read(bias))]);
+});
+
+test('arrays of the host stay as they were given while their ops wait in line', async () => {
+  const single = await createWasmDevice({ threads: 1 });
+  const meansOn = (on: Device) => {
+    const x = tensor(on, testNumbers(6, 5000), [5000, 1]), weight = tensor(on, testNumbers(1, size * size), [size, size]);
+    matmul(weight, weight);
+    return Array.from({ length: 60 }, (_, i) => segmentMean(x, Int32Array.from({ length: 5001 }, (__, s) => Math.min(5000, s + ((s * i) % 7))).sort())); // 20 kB each
+  };
+  const [ours, theirs] = [device, single].map(meansOn);
+  for (const [i, y] of ours.entries()) expect(Buffer.compare(Buffer.from((await read(y)).buffer), Buffer.from((await read(theirs[i])).buffer))).toBe(0);
+  await single.destroy();
+});
+
+test('small and large ops in line give the same bits whatever the threads, and memory that is freed on the way is used again', async () => {
+  const run = async (threads: number) => {
+    const on = await createWasmDevice({ threads });
+    let x = tensor(on, testNumbers(6, 40_000));
+    for (let i = 0; i < 150; i++) {
+      const length = [1, 40_000, 300, 9000][(i * 7) % 4], before = x;
+      x = i % 50 === 49 ? tensor(on, testNumbers(i, 40_000)) : scope(() => concat([add(slice(before, 0, length), slice(before, 40_000 - length, 40_000)), slice(before, length, 40_000)]));
+      free(before);
+    }
+    const bits = new Uint32Array((await read(x)).buffer), { reserved } = on.memory;
+    scope(() => { for (let i = 0; i < 3; i++) scale(x, 2); });
+    await on.destroy(); // while jobs wait
+    return { bits, reserved };
+  };
+  const [one, two, three] = [await run(1), await run(2), await run(3)];
+  for (const { bits, reserved } of [two, three]) {
+    expect(bits.findIndex((word, i) => word !== one.bits[i])).toBe(-1);
+    expect(reserved).toBe(one.reserved);
+  }
 });

@@ -19,9 +19,12 @@ export function runPlan(name: string, plan: Plan<WasmCall>, inputs: readonly Ten
   try {
     const scratchAt = scratch.map((spec, i) => kept?.addresses[i] ?? keep(() => buffers.allocate(bytesOf(spec))));
     for (const { kernel, args, bind, parts } of kept?.filled ? steps.slice(prepared!.steps) : steps) {
+      const arrays = bind.flatMap((place) => ('array' in place ? [place.array] : []));
+      let next = temporary.length;
+      if (arrays.length) allocatingFor(name, () => buffers.copies(arrays, temporary));
       const addresses = bind.map((place) => {
         if ('scratch' in place) return scratchAt[place.scratch];
-        if ('array' in place) return keep(() => buffers.copy(place.array));
+        if ('array' in place) return temporary[next++].address;
         return buffers.address('input' in place ? inputs[place.input] : outputs[place.output]);
       });
       pool.run(kernel, [...addresses, ...args], parts);
