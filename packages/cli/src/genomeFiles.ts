@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type SequenceFile } from '@genomelm/genome-io';
+import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type FastaFileOptions, type SequenceFile } from '@genomelm/genome-io';
 import { integer, UsageError, type Context, type OptionSpec } from './command';
 
 /** A path or address, or `-` for stdin. */
@@ -43,12 +43,12 @@ export async function namingAliases<T>(body: () => Promise<T>): Promise<T> {
 }
 
 /** An indexed FASTA (an index beside it is used, else made in memory) or 2bit file, told apart by its first bytes. */
-export async function openSequences(path: string): Promise<SequenceFile> {
+export async function openSequences(path: string, options: FastaFileOptions = {}): Promise<SequenceFile> {
   if (path === '-') throw new UsageError('expected a file that can be read at any place, got stdin; write it to a file first');
   const file = openRandomAccess(path);
   try {
     const magic = Buffer.from(await file.read(4, 0)).toString('hex');
-    return ['1a412743', '4327411a'].includes(magic) ? openTwoBit(path) : openFasta(path);
+    return ['1a412743', '4327411a'].includes(magic) ? openTwoBit(path) : openFasta(path, options);
   } finally {
     await file.close();
   }

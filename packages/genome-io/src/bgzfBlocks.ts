@@ -1,7 +1,7 @@
 // BGZF (SAM specification, section 4.1): gzip whose members are blocks of at most 64 KiB that name their own length, so that a reader can start at any of them.
 // Blocks are parsed here and inflated one by one: whole-file gunzip routines stop early or return nothing on such files.
 import { deflateSync, inflateSync } from 'fflate';
-import { concat } from './bytes';
+import { concat, unfilled } from './bytes';
 import { crc32 } from './crc32';
 import { FormatError } from './formatError';
 import { inflateRun, inflater, type Run } from './inflate';
@@ -54,7 +54,7 @@ export function inflateBlock(bytes: Uint8Array, offset: number): Uint8Array {
   const extraEnd = headerBytes + (bytes[10] | (bytes[11] << 8));
   if (bytes[3] !== 4) throw damaged(offset, 'a block with no flag but FEXTRA', `flags ${bytes[3]}`);
   const inflate = inflater();
-  const whole = new Uint8Array(inflate ? textLength : 0);
+  const whole = unfilled(inflate ? textLength : 0);
   if (inflate?.(bytes, extraEnd, bytes.length - trailerBytes, whole, 0, textLength, trailer.getUint32(0, true))) return whole;
   const text = inflateRaw(bytes.subarray(extraEnd, bytes.length - trailerBytes), textLength, offset);
   if (text.length !== textLength) throw damaged(offset, `a block of ${textLength} bytes of text`, `${text.length}`);

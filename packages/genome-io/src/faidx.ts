@@ -1,5 +1,5 @@
 // The .fai index of samtools faidx: where each sequence begins and how its lines are cut, so that a base's byte can be computed.
-import { readBytes, type ByteSource, type ReadOptions } from './byteSource';
+import { readBytes, type ByteSource, type ReadBytesOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { blank, carriageReturn, endOfResidues, kinds, longestHeader, newline, show, wordsOf } from './residues';
 
@@ -25,7 +25,7 @@ const greaterThan = 62;
  * Makes the index of a FASTA file, plain, gzip or BGZF, in one pass. Row for row what `samtools faidx` writes: the name is the header's first word, and a record without bases has no row.
  * @throws FormatError, with the line, for lines of differing length within a record, blanks between bases, bytes that are no residue, a name that comes twice, text before the first `>`.
  */
-export async function createFastaIndex(source: ByteSource, options: ReadOptions = {}): Promise<FastaIndex> {
+export async function createFastaIndex(source: ByteSource, options: ReadBytesOptions = {}): Promise<FastaIndex> {
   const indexer = new Indexer();
   for await (const chunk of readBytes(source, options)) indexer.push(chunk);
   return indexer.end();

@@ -1,7 +1,7 @@
 // Random access into FASTA by contig and interval: plain or BGZF, from a path, memory, a Blob, HTTP ranges or a file handle.
 import { openBgzf, readWhole } from './bgzfFile';
 import { startsAsBgzf } from './bgzfBlocks';
-import type { ReadOptions } from './byteSource';
+import { checkThreads, type ReadBytesOptions, type ReadOptions } from './byteSource';
 import { copyBytes } from './bytes';
 import { createFastaIndex, parseFai, type FastaIndex, type FastaIndexEntry } from './faidx';
 import { FormatError } from './formatError';
@@ -16,8 +16,8 @@ export interface FastaFile extends SequenceFile {
   contigs(): Promise<FastaIndex>;
 }
 
-export interface FastaFileOptions extends RandomAccessOptions {
-  /** The `.fai` index: its text or bytes' source, or already parsed. Without it: the file of that name beside a path, where there is one; else one pass over the file makes it. */
+export interface FastaFileOptions extends RandomAccessOptions, Pick<ReadBytesOptions, 'threads'> {
+  /** The `.fai` index: its text or bytes' source, or already parsed. Without it: the file of that name beside a path, where there is one; else one pass over the file makes it, with `threads` where it is BGZF. */
   readonly fai?: FastaIndex | RandomAccessSource;
   /** The `.gzi` index of a BGZF file, found in the same way. */
   readonly gzi?: GziIndex | RandomAccessSource;
@@ -28,6 +28,7 @@ export interface FastaFileOptions extends RandomAccessOptions {
  * @throws FormatError from `fetch` and `contigs` for gzip that is not BGZF, a damaged block or index, an index that belongs to another file (noticed by its line ends).
  */
 export function openFasta(source: RandomAccessSource, options: FastaFileOptions = {}): FastaFile {
+  checkThreads('openFasta', options.threads);
   const stored = openRandomAccess(source, options);
   let opening: Promise<{ text: RandomAccessFile; index: FastaIndex; byName: ReadonlyMap<string, FastaIndexEntry> }> | undefined;
   const opened = () => (opening ??= load(source, stored, options).catch((error: unknown) => { opening = undefined; throw error; }));
@@ -51,7 +52,7 @@ async function load(source: RandomAccessSource, stored: RandomAccessFile, option
   const gzi = options.gzi ?? beside(source, '.gzi');
   const text = isBgzf ? openBgzf(stored, { ...options, ...(gzi === undefined ? {} : { gzi }) }) : stored;
   const fai = options.fai ?? beside(source, '.fai');
-  const index = Array.isArray(fai) ? (fai as FastaIndex) : fai === undefined ? await createFastaIndex(text, options) : parseFai(await readWhole(fai as RandomAccessSource, options));
+  const index = Array.isArray(fai) ? (fai as FastaIndex) : fai === undefined ? await createFastaIndex(stored, options) : parseFai(await readWhole(fai as RandomAccessSource, options));
   return { text, index, byName: new Map(index.map((entry) => [entry.name, entry])) };
 }
 

@@ -1,6 +1,6 @@
 import { fetchIntervals, readBed, type NamedInterval } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, sourceOf, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const fastaFetch: Command = {
@@ -12,6 +12,7 @@ export const fastaFetch: Command = {
     strand: { type: 'string', value: 'S', help: '+ (default) or - for regions on the command line' },
     clamp: { type: 'boolean', help: 'cut regions to their contig instead of refusing them' },
     aliases: aliasesOption, width: widthOption,
+    threads: { ...threadsOption, help: `${threadsOption.help}; for one without a .fai beside it` },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
   },
   async run(context) {
@@ -19,7 +20,7 @@ export const fastaFetch: Command = {
     if (path === undefined || (regions.length === 0 && values['bed'] === undefined)) throw new UsageError('fasta fetch: expected a file and regions or --bed, got too little; for example genome.fa chr1:1001-2000');
     const width = integer(context, 'width', 60, { min: 0 });
     const strand = choice(context, 'strand', ['+', '-'], '+');
-    const file = await openSequences(path);
+    const file = await openSequences(path, reading(context));
     const known = new Set((await file.contigs()).map(({ name }) => name));
     const intervals = async function* (): AsyncGenerator<NamedInterval & { readonly name?: string | undefined }> {
       for (const region of regions) yield { ...parseRegion(region, known), strand, name: region };

@@ -1,13 +1,13 @@
-import { createFastaIndex, createGzi, openBgzf, openRandomAccess, serializeFai, serializeGzi } from '@genomelm/genome-io';
+import { createFastaIndex, createGzi, openRandomAccess, serializeFai, serializeGzi } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
-import { onlyFile } from '../genomeFiles';
+import { onlyFile, reading, threadsOption } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 
 export const fastaIndex: Command = {
   name: 'fasta index',
   summary: 'Write the .fai index of a FASTA file, and the .gzi of a bgzipped one, as samtools faidx does.',
   usage: '[-o FILE.fai] FILE',
-  options: { out: { type: 'string', short: 'o', value: 'FILE', help: 'the .fai to write (default: beside the file)' } },
+  options: { out: { type: 'string', short: 'o', value: 'FILE', help: 'the .fai to write (default: beside the file)' }, threads: threadsOption },
   async run(context) {
     const { values, json, print, progress, signal } = context;
     const path = onlyFile(context, 'fasta index', 'FASTA file');
@@ -18,7 +18,7 @@ export const fastaIndex: Command = {
       if (!isBgzf && head[0] === 31 && head[1] === 139) throw new UsageError(`fasta index: expected plain text or BGZF, got gzip, which cannot be entered in the middle: ${path}; genomelm bgzip -d it, then genomelm bgzip`);
       progress.update({ stage: 'index' });
       const gzi = isBgzf ? await createGzi(file, { signal }) : undefined;
-      const index = await createFastaIndex(gzi ? openBgzf(file, { gzi, signal }) : path, { signal });
+      const index = await createFastaIndex(path, reading(context));
       const fai = (values['out'] as string | undefined) ?? `${path}.fai`;
       writeFileAtomic(fai, serializeFai(index));
       const gziPath = gzi && fai.replace(/(?:\.fai)?$/, '.gzi');
