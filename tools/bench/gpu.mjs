@@ -123,7 +123,7 @@ async function main() {
   for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
     try {
       const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
-      const own = precision === 'subgroupMatrix' && wanted.includes('attention') ? attentionCases(toy).filter(({ name }) => name.endsWith('forward')) : [];
+      const own = wanted.includes('attention') ? attentionCases(toy) : [];
       for (const each of [...gemmCases(toy), ...own]) if (!(await measure(each, reduced, precision))) break;
       await reduced.destroy();
     } catch (error) {

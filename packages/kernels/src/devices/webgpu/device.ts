@@ -23,7 +23,7 @@ export interface WebGpuOptions {
   /** In place of the adapter's, and of what it was seen to do in 50 ms: to keep dispatches shorter, or memory smaller, than the GPU would allow. */
   readonly limits?: Partial<Pick<Limits, 'maxBufferBytes' | 'maxBindingBytes' | 'workgroupBytes' | 'workPerDispatch'>>;
   /**
-   * Operands rounded to 11 bits: `float16` computes matrix products and attention, forward and backward, in half precision (relative error about 2e-3; operands below 6e-5 lose digits, so that losses want to be scaled up), `subgroupMatrix` large products and the forward pass of attention on matrix units with sums in float32 (about 1e-3), attention's gradients in float32.
+   * Operands rounded to 11 bits: `float16` computes matrix products and attention, forward and backward, in half precision (relative error about 2e-3; operands below 6e-5 lose digits, so that losses want to be scaled up), `subgroupMatrix` large products and attention, forward and backward, on matrix units with sums in float32 (about 1e-3, and the same of small operands).
    * Experimental: no GPU has been there to measure them. When the device is made they are tried out beside single precision.
    * @throws TypeError where the GPU does not offer it; nothing else takes its place.
    * @throws Error where the results are off by more than 1e-2 (`float16`) or 5e-3 (`subgroupMatrix`) of the largest

@@ -2,7 +2,7 @@
 // Grid and table `blocks` as in forward.wgsl.ts. A subgroup of 32 owns 16 query rows; two lanes share a row, and own half of its weights and of its results, in registers.
 // Workgroup memory: queries, one tile of 32 keys or values, a stage for matrices on their way to the lanes, weights; all lines padded against bank conflicts. 36 KiB at a head of 64, 47.5 at 128.
 // Relative error about 1e-3 (f16 has 11 bits). Online softmax over blocks of 32 keys in order.
-import { fields, groupRows, helpers, offsets, operands, resultWriter } from './blocks';
+import { fields, groupRows, helpers, offsets, operands, resultWriter, type Operand } from './blocks';
 import { unrolled } from '../../devices/webgpu/quads';
 import type { DType } from '../../tensor';
 
@@ -26,19 +26,22 @@ const stageStride = ({ chunk }: Pick<MatrixForwardVariant, 'chunk'>): number => 
 export const matrixForwardBytes = (variant: Pick<MatrixForwardVariant, 'headDim' | 'subgroups' | 'chunk'>): number =>
   2 * (matrixRows(variant) + keys) * (variant.headDim + 8) + 4 * matrixRows(variant) * stageStride(variant) + 2 * matrixRows(variant) * (keys + 8);
 
-export function matrixForwardShader(variant: MatrixForwardVariant): string {
-  const { headDim, subgroups, chunk, dtypeQuery, dtypeKey } = variant;
-  const [rows, threads, line, stage, weights] = [matrixRows(variant), 32 * subgroups, headDim + 8, stageStride(variant), keys + 8];
-  const [chunks, quads] = [headDim / chunk, chunk / 8]; // a lane owns that many quads of each chunk of a row
-  const fill = (panel: string, name: 'query' | 'key' | 'value', lines: number, first: string, end: string) => `  for (var i = lane; i < ${(lines * headDim) / 4}u; i += ${threads}u) {
+/** Lines [first, end) of an operand into a panel of f16, padded by 8. */
+export const fillPanel = ({ panel, name, lines, first, end, headDim, threads }: { panel: string; name: Operand['name']; lines: number; first: string; end: string; headDim: number; threads: number }): string => `  for (var i = lane; i < ${(lines * headDim) / 4}u; i += ${threads}u) {
     let line = i / ${headDim / 4}u;
     let depth = i % ${headDim / 4}u * 4u;
     var value = vec4(0.0);
     if (${first} + i32(line) < ${end}) { value = ${name}Row(${first} + i32(line), ${name}Offset, depth); }
     let rounded = vec4<f16>(value);
-    let to = line * ${line}u + depth;
+    let to = line * ${headDim + 8}u + depth;
 ${unrolled(4, (c) => `    ${panel}[to + ${c}u] = rounded.${'xyzw'[c]};\n`)}  }
 `;
+
+export function matrixForwardShader(variant: MatrixForwardVariant): string {
+  const { headDim, subgroups, chunk, dtypeQuery, dtypeKey } = variant;
+  const [rows, threads, line, stage, weights] = [matrixRows(variant), 32 * subgroups, headDim + 8, stageStride(variant), keys + 8];
+  const [chunks, quads] = [headDim / chunk, chunk / 8]; // a lane owns that many quads of each chunk of a row
+  const fill = (panel: string, name: 'query' | 'key' | 'value', lines: number, first: string, end: string) => fillPanel({ panel, name, lines, first, end, headDim, threads });
   // The score of four keys from k on, as it lies in the stage, with its bias; and which of them the row sees.
   const score = `let column = first + i32(k) + vec4(0, 1, 2, 3);
       let sees = (column >= vec4(own.x)) & (column < vec4(own.y));

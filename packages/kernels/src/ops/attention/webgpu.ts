@@ -6,6 +6,7 @@ import { attentionLayout, eachQuery, type AttentionAttributes, type AttentionLay
 import { backwardShader } from './backward.wgsl';
 import { memoryOf, paddedDim, type Block } from './blocks';
 import { forwardShader } from './forward.wgsl';
+import { matrixBackwardBytes, matrixBackwardShader } from './matrixBackward.wgsl';
 import { matrixForwardBytes, matrixForwardShader, matrixRows, type MatrixForwardVariant } from './subgroupMatrix.wgsl';
 import delta from './rowSums.wgsl';
 import { remembered } from '../../devices/webgpu/quads';
@@ -153,7 +154,7 @@ function overBlocks(layout: AttentionLayout, { alibiSlopes, softmaxScale }: Atte
   });
 }
 
-const [forwardText, backwardText, matrixText] = [remembered(forwardShader), remembered(backwardShader), remembered(matrixForwardShader)];
+const [forwardText, backwardText, matrixText, matrixBackwardText] = [remembered(forwardShader), remembered(backwardShader), remembered(matrixForwardShader), remembered(matrixBackwardShader)];
 
 /** How the operands are stored: the packed one is all three. */
 const storageOf = ([query, key = query]: readonly TensorSpec[]): { dtypeQuery: DType; dtypeKey: DType } => ({ dtypeQuery: query.dtype, dtypeKey: key.dtype });
@@ -217,14 +218,18 @@ export function attentionBackwardPlan(inputs: readonly TensorSpec[], outputs: re
   ];
   const gradient = (index: number): Operand => ({ bind: { output: index }, spec: outputs[index], side: 'rows', stride: layout.rowStride[index] });
   const unused: Operand = { bind: { scratch: 1 }, spec: float32(1) };
-  const text = (by: 'queries' | 'keys') => (block: Block, continues: boolean) => backwardText({ headDim, block, by, packed: packed && by === 'keys', ...storageOf(operands), continues: continues || undefined });
+  const byQueries = { side: queriesOf(attributes), heads: numHeads, products: 3, operands: [...reads('rows'), gradient(0)] };
+  const byKeys = { side: keysOf(attributes), heads: numKvHeads, products: 4, operands: [...reads('others'), ...(packed ? [gradient(0), unused] : [gradient(1), gradient(2)])] };
+  const matrices = limits.reducedPrecision === 'subgroupMatrix' && headDim % 16 === 0 && fits([...inputs, ...outputs, statistics], limits)
+    ? [4, 2, 1].find((subgroups) => matrixBackwardBytes({ headDim, subgroups, by: 'keys' }) <= limits.workgroupBytes) : undefined;
+  const gradients = (by: 'queries' | 'keys', kernel: typeof byQueries): Dispatch[] => {
+    const variant = { headDim, by, packed: packed && by === 'keys', ...storageOf(operands) };
+    if (matrices) return overBlocks(layout, attributes, limits, { ...kernel, text: () => matrixBackwardText({ ...variant, subgroups: matrices }), rows: matrixRows({ subgroups: matrices }) });
+    return steps(layout, attributes, limits, { ...kernel, text: (block, continues) => backwardText({ ...variant, block, continues: continues || undefined }), rowTiles: 2 });
+  };
   return {
     scratch: [statistics, ...(packed ? [unused.spec] : [])],
-    steps: [
-      ...rowSums([output, logSumExp, d, { scratch: 0 }], totalTokens * numHeads, headDim, limits),
-      ...steps(layout, attributes, limits, { text: text('queries'), side: queriesOf(attributes), heads: numHeads, rowTiles: 2, products: 3, operands: [...reads('rows'), gradient(0)] }),
-      ...steps(layout, attributes, limits, { text: text('keys'), side: keysOf(attributes), heads: numKvHeads, rowTiles: 2, products: 4, operands: [...reads('others'), ...(packed ? [gradient(0), unused] : [gradient(1), gradient(2)])] }),
-    ],
+    steps: [...rowSums([output, logSumExp, d, { scratch: 0 }], totalTokens * numHeads, headDim, limits), ...gradients('queries', byQueries), ...gradients('keys', byKeys)],
   };
 }
 
