@@ -32,7 +32,7 @@ import { BLOCK_K, copyTile, panelProduct } from './tile.wasm';
   v128.store(c, high, 16);
 }
 
-/** c [4, 8] = from [4, 8] + a · panel [k, 8], with four rows of a side by side, [k][4]. Beside the tile of tile.wasm.ts, whose rows stay where they are: 1.1 times as fast with 8 rows, 1.04 with 32, the same with 64, 0.75 with 4 (one thread, 768 x 3072). Unrolled it is slower. */
+/** c [4, 8] = from [4, 8] + a · panel [k, 8], with four rows of a side by side, [k][4]. Beside the tile of tile.wasm.ts, whose rows stay where they are: 1.1 times as fast with 8 rows, 1.04 with 32, the same with 64, 0.85 with 4, which hence go through the tile (one thread, 768 x 3072). Unrolled it is slower. */
 @inline function fourRows(a: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
   let c00 = v128.load(from), c01 = v128.load(from, 16);
   let c10 = v128.load(from + fromRow), c11 = v128.load(from + fromRow, 16);
