@@ -1,7 +1,7 @@
 export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
 export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
-export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Rowwise, type Saved, type WasmCall, allocate, apply } from './op';
+export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Rowwise, type Saved, type View, type WasmCall, allocate, apply } from './op';
 export { type Sync, free, scope } from './scope';
 export { type Tree, flatten, leaves, mapTree } from './tree';
 export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
