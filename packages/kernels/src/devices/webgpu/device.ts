@@ -172,7 +172,7 @@ function limitsOf({ limits }: GPUDevice, pace: Pace, { limits: chosen, reducedPr
 
 /** The device's parts, wired together: memory, commands, shaders, transfers. */
 function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: WebGpuOptions) {
-  const failures = createFailures(device);
+  const failures = createFailures(device, () => memory);
   const pool = createBufferPool(device, failures, limits.maxBufferBytes, options);
   const upload = createUpload(device);
   const { memory, allocated, freed } = countMemory(() => pool.reserved() + upload.reserved());

@@ -12,7 +12,8 @@ export interface Failures {
   settle(): Promise<void>;
 }
 
-export function createFailures(device: GPUDevice): Failures {
+/** @param memory - what tensors take, for the message about a GPU that is lost */
+export function createFailures(device: GPUDevice, memory: () => { readonly live: number; readonly peak: number }): Failures {
   let failure: Error | undefined;
   const reports = new Set<Promise<void>>();
   const remember = (message: string, cause?: unknown) => { failure ??= new Error(message, { cause }); };
@@ -22,7 +23,8 @@ export function createFailures(device: GPUDevice): Failures {
   };
   void device.lost.then(({ reason, message }) => {
     const during = failures.during && `, at the latest during ${failures.during}`;
-    failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}${during}); create a new device, and use smaller batches if it happens again`, { cause: failure });
+    const { live, peak } = memory();
+    failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}${during}, with ${live} bytes in tensors, ${peak} at most); create a new device, and use smaller batches if it happens again`, { cause: failure });
   });
   device.addEventListener('uncapturederror', ({ error }) => remember(`webgpu: expected no error of the GPU, got "${error.message}"`));
   const failures: Failures = {
