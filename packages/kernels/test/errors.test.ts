@@ -99,7 +99,7 @@ test('what is no tensor, no shape, no list of whole numbers, or a view of more t
     [() => attention({ qkv }, { cuSeqlens: [0, 2.5, 4] }), 'attention: expected cuSeqlens of whole numbers, got 2.5 at 1'],
     [() => attention({ qkv }, {} as never), 'attention: expected cuSeqlens as a list of whole numbers, got undefined'],
     [() => attention({ qkv }, { cuSeqlens: [0, 4], alibiSlopes: [1, NaN] }), 'attention: expected alibiSlopes of finite numbers, got NaN at 1'],
-    [() => attention({ qkv }, { cuSeqlens: [0, 4], windowSize: [-5, 1] }), 'attention: expected windowSize of whole numbers of keys, or -1 for no limit, got [-5, 1]'],
+    [() => attention({ qkv }, { cuSeqlens: [0, 4], windowSize: [-5, 1] }), 'attention: expected windowSize of whole numbers of keys, or -1 for no limit, got -5'],
     [() => attention({ query: zeros(device, [4, 2, 8]) } as never, { cuSeqlens: [0, 4] }), 'attention: expected a tensor as input 1, got nothing; make one with tensor(device, [...])'],
     [() => cacheAppend(zeros(device, [16, 2, 4]), zeros(device, [1, 2, 4]), [0.5]), 'cacheAppend: expected slots of whole numbers, got 0.5 at 0'],
     [() => cast(x, 'int8' as never), 'cast: expected a cast to float32, or from float32 to float16 or bfloat16, got float32 [4] to int8; quantizeRows() makes int8'],

@@ -39,6 +39,13 @@ export function integers(op: string, name: string, values: ArrayLike<number>): I
 /** A list of finite numbers, as kernels take it. */
 export const numbers = (op: string, name: string, values: ArrayLike<number>): Float32Array => Float32Array.from(list(op, name, 'finite numbers', values, Number.isFinite));
 
+/** Keys on one side that a query sees. More than any tensor has is no limit: kernels count in 32 bits. */
+export function windowOf(op: string, name: string, keys: number): number {
+  if (keys > 2 ** 30) return -1;
+  if (!(Number.isInteger(keys) && keys >= -1)) throw new RangeError(`${op}: expected ${name} of whole numbers of keys, or -1 for no limit, got ${keys}`);
+  return keys;
+}
+
 function list(op: string, name: string, what: string, values: ArrayLike<number>, fits: (value: number) => boolean): ArrayLike<number> {
   if (typeof (values as ArrayLike<number> | undefined)?.length !== 'number') throw new TypeError(`${op}: expected ${name} as a list of ${what}, got ${String(values)}`);
   for (let i = 0; i < values.length; i++) if (!fits(values[i])) throw new RangeError(`${op}: expected ${name} of ${what}, got ${values[i]} at ${i}`);

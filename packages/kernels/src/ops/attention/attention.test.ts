@@ -24,6 +24,7 @@ describeOp('attention', [
   packed('sequences beyond one block', 1, 4, { cuSeqlens: [0, 70, 71], alibiSlopes: [0.5] }),
   packed('an empty sequence', 2, 8, { cuSeqlens: [0, 3, 3, 7] }),
   packed('window', 2, 8, { cuSeqlens, windowSize: [3, 1] }),
+  packed('a window beyond all numbers', 2, 8, { cuSeqlens, windowSize: [Infinity, 2 ** 31 - 1], alibiSlopes: [0.25, 0.5] }),
   packed('causal window', 2, 8, { cuSeqlens, windowSize: [4, -1], causal: true }),
   separate('query, key and value apart', [2, 2, 8], { cuSeqlens, alibiSlopes: [0.5, 0.125] }),
   separate('grouped-query heads', [4, 2, 8], { cuSeqlens, causal: true }),

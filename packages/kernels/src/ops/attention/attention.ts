@@ -1,7 +1,7 @@
 // Exact attention over packed sequences with an online softmax (Dao et al. 2022, arXiv 2205.14135; Dao 2023, arXiv 2307.08691). Names and alignment are flash-attention's.
 // But: ALiBi is computed in the kernel, and no device ever holds a matrix of queries by keys.
 import { apply, type Op } from '../../op';
-import { integers, numbers } from '../check';
+import { integers, numbers, windowOf } from '../check';
 import { attentionLayout, eachQuery, type AttentionAttributes } from './layout';
 import { attentionBackwardCalls, attentionCalls } from './wasm';
 import { attentionBackwardPlan, attentionPlan } from './webgpu';
@@ -33,8 +33,8 @@ export interface AttentionOptions {
  */
 export function attention(inputs: AttentionInputs, options: AttentionOptions): { output: Tensor; logSumExp: Tensor } {
   const tensors = 'qkv' in inputs ? [inputs.qkv] : [inputs.query, inputs.key, inputs.value];
-  const { cuSeqlens, cuSeqlensKey = cuSeqlens, causal = false, windowSize: [left, right] = [-1, -1], alibiSlopes = [], softmaxScale = (tensors[0]?.shape.at(-1) ?? 1) ** -0.5 } = options;
-  if (![left, right].every((keys) => Number.isInteger(keys) && keys >= -1)) throw new RangeError(`attention: expected windowSize of whole numbers of keys, or -1 for no limit, got [${left}, ${right}]`);
+  const { cuSeqlens, cuSeqlensKey = cuSeqlens, causal = false, windowSize = [-1, -1], alibiSlopes = [], softmaxScale = (tensors[0]?.shape.at(-1) ?? 1) ** -0.5 } = options;
+  const [left, right] = windowSize.map((keys) => windowOf('attention', 'windowSize', keys));
   if (!Number.isFinite(softmaxScale)) throw new RangeError(`attention: expected a finite softmaxScale, got ${softmaxScale}`);
   const [output, logSumExp] = apply(attentionOp, tensors, {
     cuSeqlens: integers('attention', 'cuSeqlens', cuSeqlens),

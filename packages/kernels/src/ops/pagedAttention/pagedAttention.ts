@@ -1,6 +1,6 @@
 // Attention of new queries over keys and values in pages, as in decoding (Kwon et al. 2023, arXiv 2309.06180; Dao et al. 2023, "Flash-Decoding").
 import { apply, type Op } from '../../op';
-import { checkFloats, checkShape, integers, numbers } from '../check';
+import { checkFloats, checkShape, integers, numbers, windowOf } from '../check';
 import { numbersOf } from '../cast/cast';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
@@ -41,9 +41,8 @@ export interface PagedAttentionOptions {
  */
 export function pagedAttention({ query, keyCache, valueCache }: PagedAttentionInputs, options: PagedAttentionOptions): Tensor {
   const { cuSeqlens, contextLengths, blockTable, softmaxScale = query.shape.at(-1)! ** -0.5, windowLeft = -1, alibiSlopes = [] } = options;
-  if (!(Number.isInteger(windowLeft) && windowLeft >= -1)) throw new RangeError(`${op}: expected windowLeft as a whole number of keys, or -1 for no limit, got ${windowLeft}`);
   return apply(pagedAttentionOp, [query, keyCache, valueCache], {
-    cuSeqlens: integers(op, 'cuSeqlens', cuSeqlens), contextLengths: integers(op, 'contextLengths', contextLengths), blockTable: integers(op, 'blockTable', blockTable), alibiSlopes: numbers(op, 'alibiSlopes', alibiSlopes), softmaxScale, windowLeft,
+    cuSeqlens: integers(op, 'cuSeqlens', cuSeqlens), contextLengths: integers(op, 'contextLengths', contextLengths), blockTable: integers(op, 'blockTable', blockTable), alibiSlopes: numbers(op, 'alibiSlopes', alibiSlopes), softmaxScale, windowLeft: windowOf(op, 'windowLeft', windowLeft),
   })[0];
 }
 
