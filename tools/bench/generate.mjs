@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { build } from 'esbuild';
 import { root } from '../run.mjs';
 import { median } from './measure.mjs';
@@ -127,6 +128,7 @@ async function* ablation({ bench, note, batch, tokens, threads }) {
 
 async function* besideOthers({ peer, note, bench, config, weights, threads, batch }) {
   const ceilings = await createCeilings(), llama = withPeers ? await createLlama(peer, config, weights, threads, now) : undefined, torch = withPeers ? await createTorchDecoder(config, threads, note, processorTime) : undefined;
+  const relaxed = await openRelaxed(bench, threads, note);
   const onnx = withPeers ? await createOnnxLinears(peer, config, weights, threads, now) : undefined;
   const read = 4 * (bench.parameters - config.vocabSize * config.hiddenSize) / 1e9; // GB that a step reads of the weights
   try {
@@ -135,15 +137,16 @@ async function* besideOthers({ peer, note, bench, config, weights, threads, batc
       note(`greedy tokens equal llama.cpp's for ${ours.findIndex((id, i) => id !== theirs[i]) < 0 ? 'all 16' : `the first ${ours.findIndex((id, i) => id !== theirs[i])}`}`);
     }
     for (const size of [1, batch]) {
-      const count = size === 1 ? 12 : 4, arms = [['llama.cpp', llama], ['torch', torch], ['onnxruntime-node, linear maps alone', onnx]].filter(([, arm]) => arm), times = [[], ...arms.map(() => [])], reads = [];
+      const count = size === 1 ? 12 : 4, arms = [['the same with relaxed SIMD', relaxed], ['llama.cpp', llama], ['torch', torch], ['onnxruntime-node, linear maps alone', onnx]].filter(([, arm]) => arm), times = [[], ...arms.map(() => [])], reads = [];
       for (let round = 0; round < 7; round++) { // short ones, as the machine's speed may change within seconds
         times[0].push(...(await bench.engineSteps(size, count)));
         for (const [i, [, arm]] of arms.entries()) times[i + 1].push(...(await arm.steps(size, count)).slice(1));
         const { amount, run: readAll } = ceilings.reading[threads];
         reads.push(amount / (await seconds(async () => readAll())));
       }
-      const rates = times.map((own) => size / median(own));
+      const rates = times.map((own) => size / median(own)), rateOf = (wanted) => rates[1 + arms.findIndex(([name]) => name === wanted)];
       for (const [i, [name]] of arms.entries()) yield { name: `decode, batch ${size}, ${threads} threads | ${name}`, ours: rates[0], peer: rates[i + 1], ratio: rates[0] / rates[i + 1], unit: 'tok/s' };
+      if (relaxed && llama) yield { name: `decode with relaxed SIMD, batch ${size}, ${threads} threads | llama.cpp`, ours: rates[1], peer: rateOf('llama.cpp'), ratio: rates[1] / rateOf('llama.cpp'), unit: 'tok/s' };
       const ceiling = size * median(reads) / read;
       yield { name: `decode, batch ${size}, ${threads} threads | reading the weights once a step, ${median(reads).toFixed(1)} GB/s`, ours: rates[0], peer: ceiling, ratio: rates[0] / ceiling, unit: 'tok/s' };
       if (size === batch) {
@@ -153,7 +156,19 @@ async function* besideOthers({ peer, note, bench, config, weights, threads, batc
     }
   } finally {
     torch?.end();
-    await Promise.all([llama?.end(), onnx?.end(), ceilings.end()]);
+    await Promise.all([relaxed?.end(), llama?.end(), onnx?.end(), ceilings.end()]);
+  }
+}
+
+/** The same model on a device with fused multiply-adds; Node 20 has them behind a flag, later ones always. */
+async function openRelaxed(bench, threads, note) {
+  if (process.version.startsWith('v20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  try {
+    const opened = await bench.open({ threads, relaxedSimd: true });
+    return { steps: (size, count) => bench.engineSteps(size, count, opened), end: () => opened.device.destroy() };
+  } catch (error) {
+    note(error.message);
+    return undefined;
   }
 }
 
@@ -162,8 +177,8 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
   const longest = prompt + tokens;
   let kept;
 
-  async function open({ threads, dtype = 'float32', keep = false }) {
-    const device = await kernels.createDevice('wasm', { threads });
+  async function open({ threads, dtype = 'float32', keep = false, relaxedSimd = false }) {
+    const device = await kernels.createDevice('wasm', { threads, relaxedSimd });
     const model = await library.loadPretrained(files, { device, architecture: 'decoder' });
     const opened = { device, model: dtype === 'float32' ? model : library.storeWeights(model, dtype) };
     if (keep) kept = opened;
@@ -209,7 +224,12 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
     const { device, model } = await open({ threads, dtype, keep });
     const points = Array.from({ length: lengths }, (_, i) => Math.round((longest * (i + 1)) / lengths)), forwards = [[1, (await forwardSeconds(model, [1]), await forwardSeconds(model, [1]))]];
     for (const length of points) forwards.push([length, await forwardSeconds(model, [length])]);
-    const packed = lengths > 2 ? longest / (await forwardSeconds(model, new Array(4).fill(longest / 4))) : NaN;
+    const packedSeconds = [];
+    for (let i = 0; lengths > 2 && i < 3; i++) { // in turn with one long sequence, as they are compared
+      packedSeconds.push(await forwardSeconds(model, new Array(4).fill(longest / 4)));
+      if (i < 2) forwards.push([longest, await forwardSeconds(model, [longest])]);
+    }
+    const packed = longest / median(packedSeconds), last = forwards.filter(([length]) => length === longest), full = lines([...forwards.filter((point) => !last.includes(point)), [longest, median(last.map(([, time]) => time))]]);
     const cache = inside.createKvCache(model, { tokens: Math.max(576, batch * (longest + 48)), dtype: 'float32' });
     for (const { key, value } of cache.layers) kernels.fill(kernels.fill(key, 0.01) && value, 0.02); // pages that were never written would all be one
     const sequence = inside.newSequence(ids(512));
@@ -224,7 +244,7 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
     cache.free();
     const through = (steps) => lines(contexts.map((context, i) => [context, median(steps[i])]));
     const parts = {
-      full: lengths ? lines(forwards) : undefined, packed, prefill, single: through(single), many: through(many), stepsSingle: single.flat(), stepsMany: many.flat(), bytesPerToken: inside.cacheBytesPerToken(config, 'float32'), quality: await quality(model),
+      full: lengths ? full : undefined, packed, prefill, single: through(single), many: through(many), stepsSingle: single.flat(), stepsMany: many.flat(), bytesPerToken: inside.cacheBytesPerToken(config, 'float32'), quality: await quality(model),
     };
     if (!keep) await device.destroy();
     return parts;
@@ -263,8 +283,8 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
       return drawn;
     },
     /** Seconds of each step of the engine from nothing, but the first. */
-    async engineSteps(size, count) {
-      const engine = library.createGenerationEngine(kept.model, { maxSequences: size, cacheTokens: size * 64 + 64 }), times = [];
+    async engineSteps(size, count, { model } = kept) {
+      const engine = library.createGenerationEngine(model, { maxSequences: size, cacheTokens: size * 64 + 64 }), times = [];
       await Promise.all(Array.from({ length: size }, async (_, sample) => {
         for await (const { id } of engine.submit({ promptIds: [1, 300 + sample], sample, stopIds: [], maxNewTokens: count + 1 })) if (sample === 0 && id >= 0) times.push(now());
       }));
