@@ -2,7 +2,7 @@
 // Arms take turns, medians are compared, and all must give the same result first. Programs are measured from start to end; ours twice: in this process, warmed up, and as a new process of Node from start to end,
 // whose peak memory is given beside the program's. Files lie in the page cache. Programs that are not installed are left out with a note.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,9 +103,12 @@ async function* bgzf({ cases, at, note }) {
   const file = readFileSync(packed), text = gunzipSync(file), amount = text.length / 1e6;
   if (!Buffer.from(await cases.decompress(file)).equals(text)) throw new Error('bench: expected the same text from BGZF');
   const raw = ['zlib alone, one call', () => gunzipSync(file, { chunkSize: text.length + 1 })];
-  const two = () => cases.bgzfText(packed, 2);
   yield* compare({ name: 'BGZF, one thread', amount, run: () => cases.bgzfText(packed, 1), process: ['bgzfText', packed, '1'], rivals: [['bgzip -d', [['bgzip', '-dc', packed]]], raw] });
-  yield* compare({ name: 'BGZF, two threads', amount, run: two, process: ['bgzfText', packed, '2'], rivals: [['bgzip -d -@ 2', [['bgzip', '-dc', '-@', '2', packed]]], ['ours on one', () => cases.bgzfText(packed, 1)]] });
+  const larger = at('b4.fa.gz'), body = file.subarray(0, -28), alone = ['bgzfText', larger, '1']; // without the block that ends a file
+  writeFileSync(larger, Buffer.concat([body, body, body, file]));
+  yield* compare({ name: 'BGZF, two threads', amount: 4 * amount, run: () => cases.bgzfText(larger, 2), process: ['bgzfText', larger, '2'], rivals: [['bgzip -d -@ 2', [['bgzip', '-dc', '-@', '2', larger]]], ['ours on one', () => cases.bgzfText(larger, 1)]] });
+  const programs = (count) => () => Promise.all(Array.from({ length: count }, () => measureProgram(process.execPath, [casesFile, ...alone])));
+  yield* compare({ name: 'BGZF, two processes at once', amount: 8 * amount, run: programs(2), rivals: [['one process: what the machine allows two threads', programs(1), 0.5]] });
 }
 
 async function* fetch({ peer, cases, at, note }) {

@@ -5,7 +5,7 @@ import { concat, unfilled } from './bytes';
 import { crc32 } from './crc32';
 import { FormatError } from './formatError';
 import { inflateRun, inflater, type Run } from './inflate';
-import { inflateTogether } from './inflateThreads';
+import { inflateTogether, threadsAreIdle } from './inflateThreads';
 import { nodeModule } from './nodeModule';
 
 /** Bytes of text that bgzip puts into one block; what deflate cannot shorten still fits into 64 KiB with its headers. */
@@ -151,8 +151,8 @@ export async function* splitBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGene
   for await (const run of splitRuns(chunks)) yield* blocksOf(run);
 }
 
-/** Text that this thread inflates alone before others help: it takes 8 ms, less than a thread needs to begin. */
-const textAlone = 1 << 22;
+/** Text that this thread inflates alone before others help: where they must begin first it takes 8 ms, a third of what they need. */
+const textAlone = () => (threadsAreIdle() ? 1 << 20 : 1 << 22);
 
 /**
  * Inflates a BGZF stream as it is read; every block is checked. Where a run is damaged, its blocks are inflated one by one to say which.
@@ -162,7 +162,7 @@ export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads 
   const runs = splitRuns(chunks);
   const alone = threads === 1 || !nodeModule('node:worker_threads');
   try {
-    for (let seen = 0; alone || seen < textAlone; ) {
+    for (let seen = 0; alone || seen < textAlone(); ) {
       const { done, value: run } = await runs.next();
       if (done) return;
       seen += run.textLength;

@@ -83,6 +83,8 @@ interface Thread {
 /** Threads without a reader: one takes 25 ms to begin, so that the next reader has them. They end by themselves (inflateWorker.ts). */
 const idle: Thread[] = [];
 
+export const threadsAreIdle = (): boolean => idle.length > 0;
+
 /** `count` threads for one reader; fewer where the process may have no more. */
 function borrow(count: number): Thread[] {
   const threads = idle.splice(0, count);

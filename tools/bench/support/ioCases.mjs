@@ -81,11 +81,18 @@ export async function fetchText(file, intervals) {
 /** ALT alleles over all sites and samples. */
 export async function vcfAlternates(source) {
   let alternates = 0, genotypes;
-  for await (const record of io.readVcf(source)) {
-    const { alleles } = genotypes = record.genotypes(genotypes);
-    for (let i = 0; i < alleles.length; i++) alternates += -alleles[i] >>> 31; // 1 for alleles above 0, without a branch that nobody can predict
-  }
+  for await (const record of io.readVcf(source)) alternates += countAlternates((genotypes = record.genotypes(genotypes)).alleles);
   return `${alternates}`;
+}
+
+/** Two sums side by side, of 1 for alleles above 0, without a branch that nobody can predict. */
+function countAlternates(alleles) {
+  let even = 0, odd = 0;
+  for (let i = 1; i < alleles.length; i += 2) {
+    even += -alleles[i - 1] >>> 31;
+    odd += -alleles[i] >>> 31;
+  }
+  return even + odd + (alleles.length & 1 ? -alleles[alleles.length - 1] >>> 31 : 0);
 }
 
 /** Both haplotypes of the only sample: their bases, one after the other. */
