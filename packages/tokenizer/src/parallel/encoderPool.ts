@@ -52,8 +52,7 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       return { ids, offsets: offsets.map((offset) => offset + start) };
     });
     let next = 0, isPlain = tokenizer.isPlain('') && tokenizer.definition.truncation === undefined, joined = Promise.resolve();
-    reserve(out, length >>> 2);
-    await everyThread(async (thread) => {
+    const ended = everyThread(async (thread) => {
       const { bytes, shared } = memories.pop() ?? createBlockMemory(blockLength + OVERLAP);
       while (isPlain && next < length) {
         const share = Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // smaller towards the end, so that all threads end together
@@ -67,6 +66,8 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       }
       memories.push({ bytes, shared });
     });
+    reserve(out, length >>> 2); // about what comes, while the threads work
+    await ended;
     return isPlain;
   };
   return {
