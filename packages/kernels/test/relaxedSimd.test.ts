@@ -22,7 +22,7 @@ describe('where the engine has it', () => {
     allClose(await run(device), await run(createReferenceDevice()), 2e-6);
   });
 
-  // Few rows, a packed weight as one stream, tiles of four rows and of five, edges; turned weights and weights of 16 and 8 bits.
+  // Few rows, a packed weight as one stream, tiles, edges; turned weights and weights of 16 and 8 bits.
   test('a row has the same bits however many come with it, and whatever holds the weights', async () => {
     const [k, n] = [387, 45], x = testNumbers(1, 134 * k), numbers = testNumbers(2, n * k);
     const exact = cast(cast(tensor(device, numbers, [n, k]), 'bfloat16'), 'float32'), half = cast(exact, 'bfloat16'), eighth = quantizeRows(exact), turned = tensor(device, numbers, [k, n]);

@@ -79,54 +79,6 @@ export const BLOCK_K: i32 = 384;
   v128.store(c + 3 * cRow, c31, 16);
 }
 
-/**
- * c [5, 8] = from [5, 8] + a [5, k] · panel [k, 8], for relaxed SIMD alone. A fused multiply-add waits four cycles for the one before, and two begin in a cycle: eight accumulators are just enough if nothing ever waits, ten are
- * 1.05 times as fast. There is room for them as no product needs a register of its own; the way out within a step, which is never taken, keeps V8 from loading five numbers of a at once, which would spill.
- */
-@inline function tallTile(a: usize, aRow: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  let a0 = a, a1 = a + aRow, a2 = a + 2 * aRow, a3 = a + 3 * aRow, a4 = a + 4 * aRow;
-  let c00 = v128.load(from), c01 = v128.load(from, 16);
-  let c10 = v128.load(from + fromRow), c11 = v128.load(from + fromRow, 16);
-  let c20 = v128.load(from + 2 * fromRow), c21 = v128.load(from + 2 * fromRow, 16);
-  let c30 = v128.load(from + 3 * fromRow), c31 = v128.load(from + 3 * fromRow, 16);
-  let c40 = v128.load(from + 4 * fromRow), c41 = v128.load(from + 4 * fromRow, 16);
-  for (let left = k; left > 0; left -= 2) {
-    let b0 = v128.load(panel), b1 = v128.load(panel, 16), x0 = v128.load32_splat(a0), x1 = v128.load32_splat(a1), x2 = v128.load32_splat(a2);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    if (left == -1) break;
-    x0 = v128.load32_splat(a3), x1 = v128.load32_splat(a4);
-    c30 = madd(x0, b0, c30), c31 = madd(x0, b1, c31);
-    c40 = madd(x1, b0, c40), c41 = madd(x1, b1, c41);
-    if (left == 1) break;
-    b0 = v128.load(panel, 32), b1 = v128.load(panel, 48), x0 = v128.load32_splat(a0, 4), x1 = v128.load32_splat(a1, 4), x2 = v128.load32_splat(a2, 4);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    if (left == -2) break;
-    x0 = v128.load32_splat(a3, 4), x1 = v128.load32_splat(a4, 4);
-    c30 = madd(x0, b0, c30), c31 = madd(x0, b1, c31);
-    c40 = madd(x1, b0, c40), c41 = madd(x1, b1, c41);
-    a0 += 8;
-    a1 += 8;
-    a2 += 8;
-    a3 += 8;
-    a4 += 8;
-    panel += 64;
-  }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c + cRow, c10);
-  v128.store(c + cRow, c11, 16);
-  v128.store(c + 2 * cRow, c20);
-  v128.store(c + 2 * cRow, c21, 16);
-  v128.store(c + 3 * cRow, c30);
-  v128.store(c + 3 * cRow, c31, 16);
-  v128.store(c + 4 * cRow, c40);
-  v128.store(c + 4 * cRow, c41, 16);
-}
-
 /** The corner [rows, columns] of a tile. */
 export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) store<f32>(to + <usize>i * toRow + (<usize>j << 2), load<f32>(from + <usize>i * fromRow + (<usize>j << 2)));
@@ -137,16 +89,7 @@ export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, r
  * `from` is c itself to add up, a row of bias with `fromRow` 0, or address 0, where zeros lie. `edge` is room for one tile: incomplete ones are computed there.
  */
 export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize): void {
-  let row = 0;
-  if (ASC_FEATURE_RELAXED_SIMD && columns == 8) {
-    for (const tall = rows - 4 * ((5 - rows % 5) % 5); row < tall; row += 5) { // what is left is a multiple of four
-      tallTile(a, aRow, panel, k, from, fromRow, c, cRow);
-      a += 5 * aRow;
-      c += 5 * cRow;
-      from += 5 * fromRow;
-    }
-  }
-  for (; row < rows; row += 4) {
+  for (let row = 0; row < rows; row += 4) {
     const left = min(4, rows - row), whole = left == 4 && columns == 8;
     if (!whole) copyTile(from, fromRow, edge, 32, left, columns);
     tile(a, a + <usize>min(1, left - 1) * aRow, a + <usize>min(2, left - 1) * aRow, a + <usize>min(3, left - 1) * aRow, panel, k, whole ? from : edge, whole ? fromRow : 32, whole ? c : edge, whole ? cRow : 32);
