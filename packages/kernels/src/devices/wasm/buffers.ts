@@ -63,8 +63,8 @@ export function createBuffers({ memory, allocate, free }: Heap, finish: () => vo
     },
     copies(arrays, made) {
       const room = arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0), fits = room <= stageBytes;
-      if (!fits || staged + room > stageBytes) {
-        finish();
+      if (!fits || stage === undefined || staged + room > stageBytes) {
+        finish(); // kernels in line may still use what the heap gives now
         staged = 0;
       }
       for (const { buffer, byteOffset, byteLength } of arrays) {

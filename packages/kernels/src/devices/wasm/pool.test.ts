@@ -31,6 +31,15 @@ test('what is written goes behind the ops before it and ahead of those after it'
   expect([...values.subarray(0, size)]).toEqual([...(await read(bias))]);
 });
 
+test('the first arrays of the host do not lie where a kernel in line still writes', async () => {
+  const fresh = await createWasmDevice({ threads: 2 });
+  const x = tensor(fresh, testNumbers(6, 8), [8, 1]), weight = tensor(fresh, testNumbers(1, size * size), [size, size]);
+  for (let i = 0; i < 4; i++) free(matmul(weight, weight));
+  const means = segmentMean(x, Int32Array.from({ length: 9 }, (_, s) => s));
+  expect([...(await read(means))]).toEqual([...(await read(x))]);
+  await fresh.destroy();
+});
+
 test('arrays of the host stay as they were given while their ops wait in line', async () => {
   const single = await createWasmDevice({ threads: 1 });
   const meansOn = (on: Device) => {
