@@ -45,6 +45,7 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
   /** Appends the tokens of one sequence. @returns false where it has to be encoded as a whole */
   const encodeBlocks = async (sequence: Sequence, upper: boolean, out: TokenBuffer): Promise<boolean> => {
     const source = createSource(sequence), { length } = source, withOffsets = out.offsets !== undefined;
+    const letters = new Uint8Array(Math.min(length, blockLength + OVERLAP)); // browsers do not encode text straight into shared memory
     const append = createBlockJoiner(out, (start, end) => {
       const bytes = new Uint8Array(end - start);
       source.fill(bytes, start, end - start);
@@ -57,7 +58,8 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       while (isPlain && next < length) {
         const share = Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // smaller towards the end, so that all threads end together
         const start = next, end = Math.min(length, (next += Math.min(blockLength, share)) + OVERLAP), before = joined;
-        if (!(isPlain &&= source.fill(bytes, start, end - start))) break;
+        if (!(isPlain &&= source.fill(letters, start, end - start))) break;
+        bytes.set(letters.subarray(0, end - start));
         const encoded = thread.encodeBlock({ bytes: bytes.subarray(0, end - start), start, upper, withOffsets, shared });
         joined = Promise.all([encoded, before]).then(([block]) => {
           if ((isPlain &&= block !== undefined)) append(block!, start, end);
