@@ -4,6 +4,7 @@ import { checkDevice } from './check';
 
 const devices = {
   'wasm, 2 threads': () => createWasmDevice({ threads: 2 }),
+  'wasm, relaxed SIMD': () => createWasmDevice({ threads: 2, relaxedSimd: true }),
   webgpu: async () => {
     if (!navigator.gpu) throw new Error('this browser has no WebGPU');
     return createWebGpuDevice(navigator.gpu);
