@@ -18,7 +18,7 @@ export interface WasmOptions {
   readonly preparedBytes?: number;
   /**
    * True for fused multiply-adds (WebAssembly's relaxed SIMD), which make products 1.1 to 1.3 times as fast; by default false. Results keep to the same tolerances, and do not depend on threads or on the rest of a batch,
-   * but their last bits are those of the machine: one that fuses rounds once where another rounds twice. Needs Node 22, Chrome 114, Firefox 145, or Node 20 with `--experimental-wasm-relaxed-simd`.
+   * but their last bits are those of the machine: one that fuses rounds once where another rounds twice. Needs Node 22, Chrome 114, Firefox 146, or Node 20 with `--experimental-wasm-relaxed-simd`.
    */
   readonly relaxedSimd?: boolean;
 }

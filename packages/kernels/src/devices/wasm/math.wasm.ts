@@ -14,7 +14,7 @@
 }
 
 /**
- * c + a · b. Every kernel multiplies and adds by these, so that the module compiled with relaxed SIMD is relaxed everywhere alike: there they are one instruction
+ * c + a · b. Every kernel's vectors are multiplied and added by these (the last one to three elements of a row of norms, softmax, rotary and decoding round twice in both modules, as their place alone says), so that the module compiled with relaxed SIMD is relaxed everywhere alike: there they are one instruction
  * where the machine has it, with one rounding in place of two. Which it is depends on the machine alone, so a row's bits do not depend on its neighbours in either module.
  */
 @inline export function madd(a: v128, b: v128, c: v128): v128 {

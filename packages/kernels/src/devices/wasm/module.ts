@@ -10,7 +10,7 @@ export async function kernelsModule({ shared, relaxedSimd }: { shared: boolean; 
   if (!shared) unshareMemoryImport(bytes);
   if (relaxedSimd && !WebAssembly.validate(bytes)) {
     const engine = typeof process === 'undefined' ? navigator.userAgent : `Node ${process.version}`;
-    throw new Error(`createWasmDevice: expected an engine with relaxed SIMD, got ${engine}; use Node 22, Chrome 114 or Firefox 145, start Node 20 with --experimental-wasm-relaxed-simd, or leave out relaxedSimd`);
+    throw new Error(`createWasmDevice: expected an engine with relaxed SIMD, got ${engine}; use Node 22, Chrome 114 or Firefox 146, start Node 20 with --experimental-wasm-relaxed-simd, or leave out relaxedSimd`);
   }
   return WebAssembly.compile(bytes);
 }

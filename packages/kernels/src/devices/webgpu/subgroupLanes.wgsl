@@ -1,5 +1,5 @@
 // lanes.wgsl by subgroups: each adds up its own lanes, and every lane the subgroups' sums. Opt-in, see `subgroups`.
-// Lanes of a subgroup are neighbours, and all subgroups are of one size: WGSL does not promise either, so verifySubgroups.ts looks.
+// Lanes of a subgroup are neighbours, and all subgroups are of one size: WGSL does not promise either, so verify.ts looks.
 // Workgroup memory: one number, or pair, per subgroup; as much as there are lanes is set aside.
 var<workgroup> laneNumbers: array<f32, laneCount>;
 var<workgroup> lanePairs: array<vec2<f32>, laneCount>;
