@@ -39,7 +39,7 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 256)) throw new RangeError(`createEncoderPool: expected 1 to 256 threads, got ${show(threads)}; leave it out for one a core`);
   if (!(Number.isInteger(blockLength) && blockLength > 0)) throw new RangeError(`createEncoderPool: expected blocks of at least 1 base, got ${show(blockLength)}; leave it out for 2^19`);
   const pool = Array.from({ length: threads }, () => startThread(tokenizer));
-  const memories: ReturnType<typeof createBlockMemory>[] = []; // kept between calls, one for each block in work
+  const memories: ReturnType<typeof createBlockMemory>[] = []; // kept between calls, one for each block that is not joined yet
   /** Every thread takes the next piece as soon as it is free, and holds one more, so that it never waits for this thread. */
   const everyThread = (take: (thread: Thread) => Promise<void>) => Promise.all([...pool, ...pool].map(take));
   /** Appends the tokens of one sequence. @returns false where it has to be encoded as a whole */
@@ -52,21 +52,25 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       const { ids, offsets } = encodePiece(tokenizer, bytes, upper ? 'upper' : 'preserve');
       return { ids, offsets: offsets.map((offset) => offset + start) };
     });
-    let next = 0, isPlain = tokenizer.isPlain('') && tokenizer.definition.truncation === undefined, joined = Promise.resolve();
+    let next = 0, inWork = 0, isPlain = tokenizer.isPlain('') && tokenizer.definition.truncation === undefined, joined = Promise.resolve();
     const ended = everyThread(async (thread) => {
-      const { bytes, shared } = memories.pop() ?? createBlockMemory(blockLength + OVERLAP);
       while (isPlain && next < length) {
         const share = Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // smaller towards the end, so that all threads end together
         const start = next, end = Math.min(length, (next += Math.min(blockLength, share)) + OVERLAP), before = joined;
         if (!(isPlain &&= source.fill(letters, start, end - start))) break;
+        const memory = memories.pop() ?? createBlockMemory(blockLength + OVERLAP), bytes = memory.bytes.subarray(0, end - start);
         bytes.set(letters.subarray(0, end - start));
-        const encoded = thread.encodeBlock({ bytes: bytes.subarray(0, end - start), start, upper, withOffsets, shared });
+        const encoded = thread.encodeBlock({ bytes, start, upper, withOffsets, shared: memory.shared });
+        inWork++;
         joined = Promise.all([encoded, before]).then(([block]) => {
           if ((isPlain &&= block !== undefined)) append(block!, start, end);
+          memories.push(memory);
+          inWork--;
         });
-        await joined;
+        joined.catch(() => {}); // it is heard of through `encoded`
+        await (inWork < 4 * threads ? encoded : joined); // a thread does not wait for the blocks before its own, but for a few
       }
-      memories.push({ bytes, shared });
+      await joined;
     });
     reserve(out, length >>> 2); // about what comes, while the threads work
     await ended;
