@@ -31,7 +31,7 @@ export function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly B
     const { name } = tensors[i];
     if (spec.offset % alignmentOf(spec)) throw new RangeError(`${op}: expected ${name} to begin at a multiple of ${alignmentOf(spec)} elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
     const size = Math.max(16, paddedBytes(spec)); // an array binds at least one element, of up to four words, and every buffer has 256 bytes
-    if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; split it by rows`);
+    if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; make its rows shorter, or use the wasm device`);
     const { gpu, id } = pooledOf(spec);
     return { gpu, id, offset: spec.offset * bytesPerElement(spec.dtype), size };
   });

@@ -97,8 +97,15 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
   const addPiece = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
     const summands = outputs.map((output): Tensor => ({ ...output, offset: 0, buffer: machine.allocate(op.name, bytesOf(output)) }));
     runWhole(op, inputs, summands, attributes);
-    outputs.forEach((output, i) => runWhole(accumulateOp, [output, summands[i]], [], {}));
+    outputs.forEach((output, i) => runParts(accumulateOp, [output, summands[i]], [], {}));
     for (const { buffer } of summands) machine.free(buffer);
+  };
+
+  const runParts = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
+    const rowwise = isTooLarge([...inputs, ...outputs], limits) ? op.rowwise?.(inputs, attributes) : undefined;
+    const pieces = rowwise ? piecesOf(inputs, outputs, attributes, rowwise, limits) : [];
+    if (!pieces.length) runWhole(op, inputs, outputs, attributes);
+    pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, piece.attributes) : runWhole(op, piece.inputs, piece.outputs, piece.attributes)));
   };
 
   const made: WebGpuDevice = {
@@ -115,10 +122,7 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     },
     run(op, inputs, outputs, attributes) {
       for (const output of outputs) pooledOf(output).owner = op.name;
-      const rowwise = isTooLarge([...inputs, ...outputs], limits) ? op.rowwise?.(inputs, attributes) : undefined;
-      const pieces = rowwise ? piecesOf(inputs, outputs, attributes, rowwise, limits) : [];
-      if (!pieces.length) runWhole(op, inputs, outputs, attributes);
-      pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, piece.attributes) : runWhole(op, piece.inputs, piece.outputs, piece.attributes)));
+      runParts(op, inputs, outputs, attributes);
       if (!compiling) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
     },
     async profile(f) {

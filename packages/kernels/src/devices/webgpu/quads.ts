@@ -6,6 +6,8 @@ export interface Operand {
   readonly dtype?: DType | undefined;
   /** Lines are whole quads: their length is a multiple of 4. */
   readonly wide: boolean;
+  /** The param that says where element 0 lies in what is shown, a u32 that may wrap below zero: see windows.ts. */
+  readonly start?: string | undefined;
 }
 
 /** What `wide` is for lines of this length. */
@@ -34,16 +36,17 @@ ${at}fn ${name}Load(i: u32, left: u32) -> vec4<f32> { ${wide && storage ? `let w
 /** `quadLoader`, and `fn <name>Quad(line: u32, at: u32, lines: u32, length: u32) -> vec4<f32>`: elements at … at + 3 of a line of a matrix, zeros beyond the ends. `at` is a multiple of 4. */
 export const quadReader = (binding: number, operand: Operand): string => `${quadLoader(binding, operand)}fn ${operand.name}Quad(line: u32, at: u32, lines: u32, length: u32) -> vec4<f32> {
   if (line >= lines || at >= length) { return vec4(0.0); }
-  return ${operand.name}Load(line * length + at, length - at);
+  return ${operand.name}Load(${operand.start ? `params.${operand.start} + ` : ''}line * length + at, length - at);
 }
 `;
 
-/** Declares a binding and `fn <name>Put(i: u32, left: u32, value: vec4<f32>)`: elements i … i + 3, of which `left` belong to the line. */
-export function quadWriter(binding: number, { name, wide }: Operand): string {
-  const rest = [1, 2, 3].map((c) => `  if (left > ${c}u) { ${name}[i + ${c}u] = value.${'xyzw'[c]}; }\n`).join('');
+/** Declares a binding and `fn <name>Put(i: u32, left: u32, value: vec4<f32>)`: elements i … i + 3, of which `left` belong to the line; or, where it `adds`, what is to be added to them. */
+export function quadWriter(binding: number, { name, wide }: Operand, adds = false): string {
+  const gets = adds ? '+=' : '=';
+  const rest = [1, 2, 3].map((c) => `  if (left > ${c}u) { ${name}[i + ${c}u] ${gets} value.${'xyzw'[c]}; }\n`).join('');
   return `@group(0) @binding(${binding}) var<storage, read_write> ${name}: array<${wide ? 'vec4<f32>' : 'f32'}>;
 fn ${name}Put(i: u32, left: u32, value: vec4<f32>) {
-${wide ? `  ${name}[i / 4u] = value;\n` : `  ${name}[i] = value.x;\n${rest}`}}
+${wide ? `  ${name}[i / 4u] ${gets} value;\n` : `  ${name}[i] ${gets} value.x;\n${rest}`}}
 `;
 }
 

@@ -28,9 +28,9 @@ export function storeStep(x: View, y: View, dtype: DType, width: number, slots: 
   return { shader: storeRows, constants: { TO: shaderCode[dtype] }, params: { rows: slots.length, width, xStart, yStart }, arrays: { slots }, bind: [x, y], workgroups: linearGrid(slots.length * words) };
 }
 
-/** `count` elements of stored `x [rows, width]` as float32: all of them, or those of the rows that `ids` name. */
-export const loadStep = (x: Bind, y: Bind, dtype: DType, params: { readonly count: number; readonly rows: number; readonly width: number }, ids?: Bind): Dispatch => (
-  { shader: loadRows, constants: { FROM: shaderCode[dtype], GATHERED: ids ? 1 : 0 }, params, bind: [x, ids ?? x, y], workgroups: linearGrid(params.count) });
+/** `count` elements of stored `x [rows, width]` as float32: all of them, or those of the rows that `ids` name, which may be `rows` rows from `firstRow` on whose row 0 lies at `xStart`. */
+export const loadStep = (x: View, y: Bind, dtype: DType, { firstRow = 0, xStart = 0, ...params }: { readonly count: number; readonly rows: number; readonly width: number; readonly firstRow?: number; readonly xStart?: number }, ids?: Bind): Dispatch => (
+  { shader: loadRows, constants: { FROM: shaderCode[dtype], GATHERED: ids ? 1 : 0 }, params: { ...params, firstRow, xStart }, bind: [x, ids ?? x, y], workgroups: linearGrid(params.count) });
 
 const castOp: Op<{ readonly dtype: string }> = {
   name: 'cast',

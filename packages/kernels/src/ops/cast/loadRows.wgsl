@@ -1,9 +1,9 @@
-// y = x as f32, or, gathered, those rows of x that ids name, and zeros for an id beyond them. x is f32 (0), or packed in words: float16 (1), bfloat16 (2), int8 (3), int32 (4) or uint32 (5).
+// y = x as f32, or, gathered, those rows that ids name, and zeros for an id beyond them: of the `rows` rows from firstRow on, row 0 at `xStart`, as a u32 that may wrap below zero. Zeros are written with the first rows, so that dispatches over some rows each make up the whole. x is f32 (0), or packed in words: float16 (1), bfloat16 (2), int8 (3), int32 (4) or uint32 (5).
 // Grid: one invocation per element of y. Without ids their binding shows x.
 // Workgroup memory: none.
 // Exact, but for integers beyond 2^24; by integer arithmetic, as unpack2x16float may lose subnormal numbers.
 // Constants: FROM=0,1,2,3,4,5 GATHERED=0,1
-struct Params { count: u32, rows: u32, width: u32 }
+struct Params { count: u32, rows: u32, width: u32, firstRow: u32, xStart: u32 }
 @group(0) @binding(0) var<storage, read> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
@@ -32,5 +32,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (i >= params.count) { return; }
   if (GATHERED == 0) { y[i] = load(i); return; }
   let row = ids[i / params.width];
-  if (row < params.rows) { y[i] = load(row * params.width + i % params.width); } else { y[i] = 0.0; }
+  if (row - params.firstRow < params.rows) {
+    y[i] = load(params.xStart + row * params.width + i % params.width);
+  } else if (params.firstRow == 0u) {
+    y[i] = 0.0;
+  }
 }

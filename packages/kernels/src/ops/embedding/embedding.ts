@@ -1,10 +1,12 @@
-import { apply, type Op } from '../../op';
+import { apply, type Bind, type Dispatch, type Op, type View } from '../../op';
 import { addingRows, byElements, checkFloats, checkShape, checkType, splitRows } from '../check';
 import { float32, sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import { call, input, one, output, partsFor, scratch } from '../../devices/wasm/plan';
 import { loadStep, numbersOf } from '../cast/cast';
 import { storageCode } from '../../devices/wasm/storage';
+import { fits, mostElements, show, spans } from '../../devices/webgpu/windows';
 import backwardShader from './embeddingBackward.wgsl';
+import type { Limits } from '../../device';
 
 /**
  * Rows of `table [rows, width]` by `ids [count]` (uint32) → `[count, width]` in float32. Also the way to gather rows of activations ([CLS], masked positions), and of caches.
@@ -12,6 +14,13 @@ import backwardShader from './embeddingBackward.wgsl';
  * An id beyond the table reads as zeros on every device; check ids on the host, where they are made.
  */
 export const embedding = (table: Tensor, ids: Tensor): Tensor => apply(embeddingOp, [table, ids], {})[0];
+
+/** Rows of a table that can be bound at once, and where row 0 lies in what is shown of them. */
+function tableParts(bind: Bind, table: TensorSpec, limits: Limits): { readonly first: number; readonly rows: number; readonly view: View; readonly start: number }[] {
+  const [rows, width] = table.shape;
+  const most = fits([table], limits) ? rows : Math.floor(mostElements(table, limits) / width);
+  return spans(Math.max(1, rows), most).map(([first, end]) => ({ first, rows: Math.min(rows, end) - first, ...show(bind, table, first * width, end * width, limits) }));
+}
 
 const embeddingOp: Op = {
   name: 'embedding',
@@ -30,7 +39,9 @@ const embeddingOp: Op = {
     });
   },
   wasm: ([{ dtype, shape: [rows, width] }, { shape: [count] }]) => one('embedding', [input(0), input(1), output(0)], [rows, width, count, storageCode[dtype as 'float32']], partsFor(count * width)),
-  webgpu: ([{ dtype, shape: [rows, width] }], [y]) => ({ steps: [loadStep({ input: 0 }, { output: 0 }, dtype, { count: sizeOf(y), rows, width }, { input: 1 })] }),
+  webgpu: ([table], [y], _attributes, limits) => ({
+    steps: tableParts({ input: 0 }, table, limits).map(({ first, rows, view, start }) => loadStep(view, { output: 0 }, table.dtype, { count: sizeOf(y), rows, width: table.shape[1], firstRow: first, xStart: start }, { input: 1 })),
+  }),
   backward: (d, { inputs: [, ids], specs: [table] }) => [apply(embeddingBackwardOp, [d, ids], { rows: table.shape[0] })[0], null],
 };
 
@@ -53,8 +64,8 @@ const embeddingBackwardOp: Op<{ readonly rows: number }> = {
       call('embeddingBackward', [input(0), scratch(0), scratch(1), output(0)], [rows, width], partsFor((count + rows) * width)),
     ],
   }),
-  webgpu([{ shape: [count, width] }], _outputs, { rows }, { workPerDispatch }) {
-    const bind = [{ input: 0 }, { input: 1 }, { output: 0 }];
-    return { steps: splitRows(rows, count + width, workPerDispatch).map((part) => ({ shader: backwardShader, params: { count, rows, width, firstRow: part.firstRow }, bind, workgroups: [part.rows, 1, 1], work: part.rows * (count + width) })) };
+  webgpu([{ shape: [count, width] }], [dTable], _attributes, limits) {
+    return { steps: tableParts({ output: 0 }, dTable, limits).flatMap(({ first, rows, view, start }) => splitRows(rows, count + width, limits.workPerDispatch).map((part): Dispatch => (
+      { shader: backwardShader, params: { count, width, firstRow: first + part.firstRow, tableStart: start }, bind: [{ input: 0 }, { input: 1 }, view], workgroups: [part.rows, 1, 1], work: part.rows * (count + width) }))) };
   },
 };

@@ -99,10 +99,6 @@ export const matmulOp: Op<Transposes> = {
     }
   },
   wasm: ([a, b, bias], _outputs, attributes) => matmulCalls(a, b, { ...attributes, bias: bias && 2 }),
-  rowwise([a], { transposeA, transposeB }) {
-    if (!transposeA) return { rows: a.shape[0], inputs: [0] };
-    return transposeB ? undefined : { rows: a.shape[0], inputs: [0, 1], adds: true };
-  },
   webgpu: (inputs, _outputs, attributes, limits) => matmulPlan(inputs, { ...attributes, ...matmulSizes(inputs[0], inputs[1], attributes) }, limits),
   backward(d, { inputs: [a, b] }, { transposeA, transposeB }, [needsA, needsB, needsBias]) {
     const dA = () => (transposeA ? matmul(b, d, { transposeA: transposeB, transposeB: true }) : matmul(d, b, { transposeB: !transposeB }));

@@ -73,7 +73,6 @@ const quantizedLinearOp: Op = {
     }
   },
   wasm: ([{ shape: [m, k] }, { shape: [n] }, , bias]) => storedCalls({ m, n, k, transposed: true, type: 'int8', scales: 2, bias: bias && 3 }),
-  rowwise: byRows(0),
   webgpu: (inputs, _outputs, _attributes, limits) => matmulPlan(inputs, { m: inputs[0].shape[0], n: inputs[1].shape[0], k: inputs[0].shape[1], transposeA: false, transposeB: true }, limits, { scales: 2, bias: inputs[3] && 3 }),
   backward: (d, { inputs: [, values, scales] }, _attributes, [needsX, , needsScales, needsBias]) => {
     if (needsScales || needsBias) throw new TypeError('linear: expected a gradient of x alone through a weight of 8 bits, got one of its scales or bias; train in float32');

@@ -1,9 +1,9 @@
 // y = a b (+ bias) on matrix units: operands rounded to f16, sums in f32. Opt-in, for GPUs with subgroups of 32 and f16 matrices of 16 x 16 x 16; see `reducedPrecision`.
-// Grid: x over tiles of 128 columns, y over tiles of 128 rows from firstRow. Four subgroups in 2 x 2 own 64 x 64 elements each, as 16 matrices of sums (ONNX Runtime's layout for the same units).
+// Grid: x over tiles of 128 columns from firstColumn, y over tiles of 128 rows from firstRow. Four subgroups in 2 x 2 own 64 x 64 elements each, as 16 matrices of sums (ONNX Runtime's layout for the same units).
 // Workgroup memory: a panel of 128 x 32 of each operand as it is stored, in f16, lines padded by 8 against bank conflicts; 4 matrices on their way out: 24.5 KiB.
 // Relative error about 1e-3 (f16 has 11 bits); magnitudes of a and b beyond 65,504 become infinite.
 import { unrolled } from '../../devices/webgpu/quads';
-import { declareOperands, type Operands } from './operands';
+import { declareOperands, paramsStruct, type Operands } from './operands';
 
 const [block, threads, size] = [128, 128, 16];
 export const matrixBlock = block;
@@ -13,14 +13,14 @@ export interface MatrixVariant extends Omit<Operands, 'hasScales'> {
 }
 
 /** A panel lies as its operand does: lines along k, or, `across`, lines of k. */
-function panel(name: string, depth: number, across: boolean, extent: string, first: string) {
+function panel(name: string, depth: number, across: boolean, end: string, length: string, first: string) {
   const stride = (across ? block : depth) + 8;
   const quads = (across ? block : depth) / 4;
   const [line, at] = [`i / ${quads}u`, `i % ${quads}u * 4u`];
   return {
     declare: `var<workgroup> ${name}Panel: array<f16, ${(across ? depth : block) * stride}>;\n`,
     fill: `    for (var i = lane; i < ${(block * depth) / 4}u; i += ${threads}u) {
-      let value = vec4<f16>(${across ? `${name}Quad(inner + ${line}, ${first} + ${at}, params.k, ${extent})` : `${name}Quad(${first} + ${line}, inner + ${at}, ${extent}, params.k)`});
+      let value = vec4<f16>(${across ? `${name}Quad(inner + ${line}, ${first} + ${at}, params.endInner, ${length})` : `${name}Quad(${first} + ${line}, inner + ${at}, ${end}, params.k)`});
       let to = ${line} * ${stride}u + ${at};
 ${unrolled(4, (c) => `      ${name}Panel[to + ${c}u] = value.${'xyzw'[c]};\n`)}    }
 `,
@@ -32,13 +32,12 @@ ${unrolled(4, (c) => `      ${name}Panel[to + ${c}u] = value.${'xyzw'[c]};\n`)} 
 /** @param depth - of k in a panel, a multiple of 16 */
 export function matrixShader(variant: MatrixVariant, depth = 32): string {
   const { transposeA, transposeB, hasBias } = variant;
-  const a = panel('a', depth, transposeA, 'params.m', 'firstRow');
-  const b = panel('b', depth, !transposeB, 'params.n', 'firstColumn');
+  const a = panel('a', depth, transposeA, 'params.endRow', 'params.m', 'firstRow');
+  const b = panel('b', depth, !transposeB, 'params.endColumn', 'params.n', 'firstColumn');
   return `enable f16;
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
-struct Params { m: u32, n: u32, k: u32, firstRow: u32 }
-alias Left = subgroup_matrix_left<f16, ${size}, ${size}>;
+${paramsStruct}alias Left = subgroup_matrix_left<f16, ${size}, ${size}>;
 alias Right = subgroup_matrix_right<f16, ${size}, ${size}>;
 alias Sum = subgroup_matrix_result<f32, ${size}, ${size}>;
 @group(0) @binding(0) var<storage, read> params: Params;
@@ -47,10 +46,10 @@ ${declareOperands(variant)}${a.declare}${b.declare}var<workgroup> out: array<f32
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) own: u32) {
   let firstRow = params.firstRow + group.y * ${block}u;
-  let firstColumn = group.x * ${block}u;
+  let firstColumn = params.firstColumn + group.x * ${block}u;
   let row = subgroup / 2u * 64u;
   let column = subgroup % 2u * 64u;
-${unrolled(4, (r) => unrolled(4, (c) => `  var sum${r}${c} = Sum(0.0);\n`))}  for (var inner = 0u; inner < params.k; inner += ${depth}u) {
+${unrolled(4, (r) => unrolled(4, (c) => `  var sum${r}${c} = Sum(0.0);\n`))}  for (var inner = params.firstInner; inner < params.endInner; inner += ${depth}u) {
     workgroupBarrier();
 ${a.fill}${b.fill}    workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k += ${size}u) {
@@ -68,10 +67,10 @@ fn store(row: u32, column: u32, start: u32, own: u32) {
   for (var i = own; i < ${(size * size) / 4}u; i += 32u) {
     let toRow = row + i / 4u;
     let toColumn = column + i % 4u * 4u;
-    if (toRow < params.m && toColumn < params.n) {
+    if (toRow < params.endRow && toColumn < params.endColumn) {
       let at = start + i * 4u;
       let value = vec4(out[at], out[at + 1u], out[at + 2u], out[at + 3u])${hasBias ? ' + biasQuad(0u, toColumn, 1u, params.n)' : ''};
-      yPut(toRow * params.n + toColumn, params.n - toColumn, value);
+      yPut(params.yStart + toRow * params.n + toColumn, params.n - toColumn, value);
     }
   }
 }

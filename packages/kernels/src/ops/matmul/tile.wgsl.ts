@@ -1,9 +1,9 @@
 // y = a b (+ bias): register tiles over tiles in workgroup memory (Volkov and Demmel 2008), the next tile fetched while this one is multiplied.
-// Grid: x over tiles of blockN columns, y over tiles of blockM rows from firstRow, z over slices of k, whose sums lie one after another in y.
+// Grid: x over tiles of blockN columns from firstColumn, y over tiles of blockM rows from firstRow, z over slices of k from firstInner, whose sums lie one after another in y.
 // An invocation owns `rows` x 4 elements of y in registers. Workgroup memory: blockK lines of blockM + 4 and of blockN + 4 numbers: 12.5 KiB for the largest tile;
 // the 4 keep the turning of a line free of bank conflicts. Accumulates in f32, over k in order: without slices a row's result does not depend on the tile nor on the other rows.
 import { unrolled } from '../../devices/webgpu/quads';
-import { declareOperands, type Operands } from './operands';
+import { declareOperands, paramsStruct, type Operands } from './operands';
 
 export interface Tile {
   readonly blockM: number;
@@ -37,11 +37,11 @@ function filling(name: string, block: number, tile: Tile, across: boolean) {
   const quads = (block * blockK) / 4 / threadsOf(tile);
   return {
     declare: `var<workgroup> ${name}Tile: array<vec4<Part>, ${blockK * stride}>;\n`,
-    fetch: (extent: string, first: string) => unrolled(quads, (i) => {
+    fetch: (end: string, length: string, first: string) => unrolled(quads, (i) => {
       const at = `(lane + ${i * threadsOf(tile)}u)`;
       return across
-        ? `  next${name}${i} = vec4<Part>(${name}Quad(${first} + ${at} / ${lines}u, inner + ${at} % ${lines}u * 4u, ${extent}, params.k));\n`
-        : `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at} / ${lines}u, ${first} + ${at} % ${lines}u * 4u, params.k, ${extent}));\n`;
+        ? `  next${name}${i} = vec4<Part>(${name}Quad(${first} + ${at} / ${lines}u, inner + ${at} % ${lines}u * 4u, ${end}, params.k));\n`
+        : `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at} / ${lines}u, ${first} + ${at} % ${lines}u * 4u, params.endInner, ${length}));\n`;
     }),
     variables: unrolled(quads, (i) => `  var next${name}${i} = vec4<Part>();\n`),
     store: unrolled(quads, (i) => {
@@ -59,35 +59,34 @@ export function tileShader(variant: TileVariant): string {
   const a = filling('a', blockM, tile, !transposeA);
   const b = filling('b', blockN, tile, transposeB);
   const columns = blockN / 4;
-  // A slice ends at params.k or at its own end, a multiple of blockK; a fetch beyond it is of the next slice, and nobody multiplies it.
+  // A slice ends at params.endInner or at its own end, multiples of blockK before the end of k; a fetch beyond it is of the next slice, and nobody multiplies it.
   const half = arithmetic === 'f16'; // a tile's products are summed in f16, the tiles' sums in f32
-  return `${half ? 'enable f16;\n' : ''}struct Params { m: u32, n: u32, k: u32, firstRow: u32, slice: u32 }
-alias Part = ${arithmetic};
+  return `${half ? 'enable f16;\n' : ''}${paramsStruct}alias Part = ${arithmetic};
 @group(0) @binding(0) var<storage, read> params: Params;
 ${declareOperands(variant)}${a.declare}${b.declare}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let firstRow = params.firstRow + group.y * ${blockM}u;
-  let firstColumn = group.x * ${blockN}u;
+  let firstColumn = params.firstColumn + group.x * ${blockN}u;
   let row = lane / ${columns}u;
   let column = lane % ${columns}u;
-  var inner = group.z * params.slice;
-  let end = min(params.k, inner + params.slice);
-${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.variables}${b.variables}${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}  while (inner < end) {
+  var inner = params.firstInner + group.z * params.slice;
+  let end = min(params.endInner, inner + params.slice);
+${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.variables}${b.variables}${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}  while (inner < end) {
     workgroupBarrier();
 ${a.store}${b.store}    workgroupBarrier();
     inner += ${blockK}u;
-${a.fetch('params.m', 'firstRow')}${b.fetch('params.n', 'firstColumn')}${half ? unrolled(rows, (r) => `    var part${r} = vec4<Part>();\n`) : ''}    for (var i = 0u; i < ${blockK}u; i++) {
+${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}${half ? unrolled(rows, (r) => `    var part${r} = vec4<Part>();\n`) : ''}    for (var i = 0u; i < ${blockK}u; i++) {
       let right = bTile[i * ${b.stride}u + column];
 ${unrolled(rows / 4, (q) => `      let left${q} = aTile[i * ${a.stride}u + row * ${rows / 4}u + ${q}u];\n`)}${unrolled(rows, (r) => `      ${half ? 'part' : 'sum'}${r} += left${r >> 2}.${'xyzw'[r & 3]} * right;\n`)}    }
 ${half ? unrolled(rows, (r) => `    sum${r} += vec4<f32>(part${r});\n`) : ''}  }
   let ownRow = firstRow + row * ${rows}u;
   let ownColumn = firstColumn + column * 4u;
-  if (ownColumn >= params.n) { return; }
+  if (ownColumn >= params.endColumn) { return; }
 ${hasScales ? `  let scale = scalesQuad(0u, ownColumn, 1u, params.n);
   let shift = ${hasBias ? 'select(vec4(0.0), biasQuad(0u, ownColumn, 1u, params.n), group.z == 0u)' : 'vec4(0.0)'};
-${unrolled(rows, (r) => `  sum${r} = sum${r} * scale + shift;\n`)}` : ''}  let at = (group.z * params.m + ownRow) * params.n + ownColumn;
-${unrolled(rows, (r) => `  if (ownRow + ${r}u < params.m) { yPut(at + ${r}u * params.n, params.n - ownColumn, sum${r}); }\n`)}}
+${unrolled(rows, (r) => `  sum${r} = sum${r} * scale + shift;\n`)}` : ''}  let at = params.yStart + (group.z * params.m + ownRow) * params.n + ownColumn;
+${unrolled(rows, (r) => `  if (ownRow + ${r}u < params.endRow) { yPut(at + ${r}u * params.n, params.n - ownColumn, sum${r}); }\n`)}}
 `;
 }
 
@@ -95,6 +94,7 @@ const both = [false, true];
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = [
   ...tiles.flatMap((tile) => both.flatMap((transposeA) => both.flatMap((transposeB) => both.map((wide) => ({ tile, transposeA, transposeB, wideA: wide, wideB: wide, wideY: wide, hasBias: wide }))))),
+  ...both.flatMap((transposeA) => both.map((wide) => ({ tile: tiles[1], transposeA, transposeB: false, wideA: wide, wideB: wide, wideY: wide, hasBias: false, adds: true }))),
   ...both.map((wide) => ({ tile: tiles[1], transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: wide, hasScales: true, dtypeB: 'int8' as const })),
   ...(['float16', 'bfloat16'] as const).flatMap((dtype) => both.map((wide) => ({ tile: tiles[1], transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, dtypeA: dtype, dtypeB: dtype, dtypeBias: dtype }))),
   ...tiles.flatMap((tile) => both.map((wide) => ({ tile, transposeA: false, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, arithmetic: 'f16' as const }))),

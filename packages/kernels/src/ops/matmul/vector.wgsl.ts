@@ -3,7 +3,7 @@
 // Workgroup memory: one vec4 for each of 128 lanes and each row. Accumulates in f32: lanes with a stride, then a tree.
 // The order of a row's sums depends on n and k alone: a row of a batch has the bits that it has by itself.
 import { unrolled } from '../../devices/webgpu/quads';
-import { declareOperands, type Operands } from './operands';
+import { declareOperands, paramsStruct, type Operands } from './operands';
 
 export const maxVectorRows = 8;
 
@@ -22,19 +22,18 @@ export function vectorShader(variant: VectorVariant): string {
   const columns = vectorColumns(transposeB);
   const perLine = transposeB ? lanes / columns : lanes / (columns / 4); // lanes that share k
   const sums = transposeB
-    ? `  for (var at = share * 4u; at < params.k; at += ${perLine * 4}u) {
-    let right = bQuad(column, at, params.n, params.k);
+    ? `  for (var at = params.firstInner + share * 4u; at < params.endInner; at += ${perLine * 4}u) {
+    let right = bQuad(column, at, params.endColumn, params.k);
 ${unrolled(rows, (r) => `    sum${r} += aQuad(min(${r}u, last), at, params.m, params.k) * right;\n`)}  }
 `
-    : `  for (var at = share * 4u; at < params.k; at += ${perLine * 4}u) {
-${unrolled(4, (i) => `    let right${i} = bQuad(at + ${i}u, column, params.k, params.n);\n`)}${unrolled(rows, (r) => `    let left${r} = aQuad(min(${r}u, last), at, params.m, params.k);\n    sum${r} += left${r}.x * right0 + left${r}.y * right1 + left${r}.z * right2 + left${r}.w * right3;\n`)}  }
+    : `  for (var at = params.firstInner + share * 4u; at < params.endInner; at += ${perLine * 4}u) {
+${unrolled(4, (i) => `    let right${i} = bQuad(at + ${i}u, column, params.endInner, params.n);\n`)}${unrolled(rows, (r) => `    let left${r} = aQuad(min(${r}u, last), at, params.m, params.k);\n    sum${r} += left${r}.x * right0 + left${r}.y * right1 + left${r}.z * right2 + left${r}.w * right3;\n`)}  }
 `;
   // One lane of those that share k stores a row: the sum of a vec4 is one element of a [n, k] product, and four of a [k, n] one.
   const store = transposeB
-    ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasScales ? ' * scalesQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
-    : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasScales ? ' * scalesQuad(0u, column, 1u, params.n)' : ''}${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
-  return `struct Params { m: u32, n: u32, k: u32, firstColumn: u32 }
-@group(0) @binding(0) var<storage, read> params: Params;
+    ? unrolled(rows, (r) => `    if (${r}u < params.m) { y[params.yStart + ${r}u * params.n + column] = dot(partial[${r * lanes}u + lane], vec4(1.0))${hasScales ? ' * scalesQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}${hasBias ? ' + biasQuad(0u, column / 4u * 4u, 1u, params.n)[column % 4u]' : ''}; }\n`)
+    : unrolled(rows, (r) => `    if (${r}u < params.m) { yPut(params.yStart + ${r}u * params.n + column, params.n - column, partial[${r * lanes}u + lane]${hasScales ? ' * scalesQuad(0u, column, 1u, params.n)' : ''}${hasBias ? ' + biasQuad(0u, column, 1u, params.n)' : ''}); }\n`);
+  return `${paramsStruct}@group(0) @binding(0) var<storage, read> params: Params;
 ${declareOperands(variant, wideY && !transposeB)}var<workgroup> partial: array<vec4<f32>, ${rows * lanes}>;
 
 @compute @workgroup_size(${lanes})
@@ -47,7 +46,7 @@ ${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${sums}${unrolled(rows, 
     if (share < step) {
 ${unrolled(rows, (r) => `      partial[${r * lanes}u + lane] += partial[${r * lanes}u + lane + step];\n`)}    }
   }
-  if (share == 0u && column < params.n) {
+  if (share == 0u && column < params.endColumn) {
 ${store}  }
 }
 `;
@@ -57,6 +56,7 @@ const both = [false, true];
 /** What tools/checkWgsl.mjs compiles. */
 export const variants = [
   ...[1, 2, 4, 8].flatMap((rows) => both.flatMap((transposeB) => both.map((wide) => ({ rows, transposeB, wideA: wide, wideB: wide, wideY: wide, hasBias: wide })))),
+  ...both.map((wide) => ({ rows: 4, transposeB: false, wideA: wide, wideB: wide, wideY: wide, hasBias: false, adds: true })),
   ...both.map((wide) => ({ rows: 2, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: wide, hasScales: true, dtypeB: 'int8' as const })),
   ...(['float16', 'bfloat16'] as const).flatMap((dtype) => both.map((wide) => ({ rows: 2, transposeB: true, wideA: wide, wideB: wide, wideY: wide, hasBias: true, dtypeA: dtype, dtypeB: dtype, dtypeBias: dtype }))),
 ].map((variant) => ({ name: JSON.stringify(variant), shader: vectorShader(variant) }));

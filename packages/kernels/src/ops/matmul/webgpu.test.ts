@@ -5,6 +5,7 @@ import { allClose, testNumbers } from '../../testing';
 import { addUp } from '../sum/columnSums';
 import { isWide } from '../../devices/webgpu/quads';
 import { float32 } from '../../tensor';
+import { wholeProduct } from './operands';
 import { tiles, tileShader, type Tile } from './tile.wgsl';
 
 interface Shape {
@@ -25,7 +26,7 @@ const tileOp = (tile: Tile, { m, n, k, transposeA, transposeB, slice }: Shape): 
     return {
       scratch: [float32(slices, m, n)],
       steps: [
-        { shader, params: { m, n, k, firstRow: 0, slice }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { scratch: 0 }], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(m / tile.blockM), slices] },
+        { shader, params: { ...wholeProduct({ m, n, k }), slice }, bind: [{ input: 0 }, { input: 1 }, { input: 2 }, { scratch: 0 }], workgroups: [Math.ceil(n / tile.blockN), Math.ceil(m / tile.blockM), slices] },
         ...addUp({ scratch: 0 }, { output: 0 }, slices, m * n),
       ],
     };

@@ -4,7 +4,7 @@ import { checkFloats, checkShape, integers, numbers, windowOf } from '../check';
 import { numbersOf } from '../cast/cast';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
 import { float32, type Tensor, type TensorSpec } from '../../tensor';
-import { cacheLayout, pageSize, seenKeys, type CacheLayout, type PagedAttributes } from './pages';
+import { cacheLayout, ofQueries, pageSize, seenKeys, type CacheLayout, type PagedAttributes } from './pages';
 import { pagedCalls, pagedPlan } from './plans';
 
 const op = 'pagedAttention';
@@ -74,6 +74,7 @@ function checkInputs([query, keyCache, valueCache]: readonly TensorSpec[], attri
 
 const pagedAttentionOp: Op<PagedAttributes> = {
   name: 'pagedAttention',
+  rowwise: ([{ shape: [rows] }], attributes) => ({ rows, inputs: [0], part: (first, end) => ofQueries(attributes, first, end) }),
   infer(inputs, attributes) {
     checkInputs(inputs, attributes);
     return [float32(...inputs[0].shape)];

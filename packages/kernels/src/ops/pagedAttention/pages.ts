@@ -37,6 +37,13 @@ export interface SeenKeys {
   readonly table: number;
 }
 
+/** The attributes of queries `first` to `end` alone. */
+export function ofQueries(attributes: PagedAttributes, first: number, end: number): PagedAttributes {
+  const { cuSeqlens, contextLengths } = attributes;
+  const clipped = cuSeqlens.map((row) => Math.min(Math.max(row, first), end));
+  return { ...attributes, cuSeqlens: clipped.map((row) => row - first), contextLengths: contextLengths.map((length, s) => length - cuSeqlens[s + 1] + clipped[s + 1]) };
+}
+
 /** Every query with what it sees. */
 export function seenKeys({ cuSeqlens, contextLengths, blockTable, windowLeft }: PagedAttributes): SeenKeys[] {
   const perSequence = blockTable.length / Math.max(1, contextLengths.length);
