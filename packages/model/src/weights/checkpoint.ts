@@ -116,7 +116,7 @@ export interface OpenedCheckpoint {
   readonly weights: WeightsFile;
 }
 
-/** Finds the files, tells of their sizes, then opens them. The weights are, in this order: one safetensors, several with an index, upstream's pickle. */
+/** Finds the files, tells of their sizes, then opens them. The weights are safetensors or upstream's pickle, each in one file or in several with an index. */
 export async function openCheckpoint(checkpoint: Checkpoint, onProgress?: (event: LoadEvent) => void): Promise<OpenedCheckpoint> {
   const config = await checkpoint.find('config.json');
   if (!config) throw new FormatError(`loadPretrained: expected config.json in ${checkpoint.name}, got none (ENOENT); name a folder with config.json and model.safetensors`, { format: 'config.json' });
@@ -139,21 +139,37 @@ async function readText({ name, byteLength, open }: CheckpointFile): Promise<str
   }
 }
 
-async function findWeights(checkpoint: Checkpoint): Promise<{ readonly files: readonly CheckpointFile[]; open(): Promise<WeightsFile> }> {
-  const single = await checkpoint.find('model.safetensors');
-  if (single) return { files: [single], open: async () => openOrClose(await single.open(), openSafetensors) };
-  const index = await checkpoint.find('model.safetensors.index.json');
-  if (index) {
-    const places = parseShardIndex(await readText(index));
-    const shards = new Map<string, CheckpointFile>();
-    for (const name of new Set(places.values())) {
-      const shard = await checkpoint.find(name);
-      if (!shard) throw new FormatError(`loadPretrained: expected ${name} in ${checkpoint.name}, as ${index.name} says, got none; fetch all shards`, { format: 'safetensors index' });
-      shards.set(name, shard);
-    }
-    return { files: [...shards.values()], open: () => openShards(places, (name) => shards.get(name)!.open()) };
+interface FoundWeights {
+  readonly files: readonly CheckpointFile[];
+  open(): Promise<WeightsFile>;
+}
+
+/** In transformers' order. */
+const weightFormats = [
+  { name: 'model.safetensors', ending: '.safetensors', read: openSafetensors },
+  { name: 'pytorch_model.bin', ending: '.bin', read: openTorchFile },
+] as const;
+
+async function findWeights(checkpoint: Checkpoint): Promise<FoundWeights> {
+  for (const { name, ending, read } of weightFormats) {
+    const openFile = async (file: CheckpointFile): Promise<WeightsFile> => openOrClose(await file.open(), read);
+    const single = await checkpoint.find(name);
+    if (single) return { files: [single], open: () => openFile(single) };
+    const index = await checkpoint.find(`${name}.index.json`);
+    if (!index) continue;
+    const places = parseShardIndex(await readText(index), ending);
+    const shards = await findShards(checkpoint, new Set(places.values()), index.name);
+    return { files: [...shards.values()], open: () => openShards(places, (file) => openFile(shards.get(file)!)) };
   }
-  const pickle = await checkpoint.find('pytorch_model.bin');
-  if (pickle) return { files: [pickle], open: async () => openOrClose(await pickle.open(), openTorchFile) };
-  throw new FormatError(`loadPretrained: expected model.safetensors, model.safetensors.index.json or pytorch_model.bin in ${checkpoint.name}, got none of them`, { format: 'safetensors' });
+  throw new FormatError(`loadPretrained: expected model.safetensors, pytorch_model.bin or the .index.json of either in ${checkpoint.name}, got none of them; fetch the weights too`, { format: 'safetensors' });
+}
+
+async function findShards(checkpoint: Checkpoint, names: ReadonlySet<string>, index: string): Promise<Map<string, CheckpointFile>> {
+  const shards = new Map<string, CheckpointFile>();
+  for (const name of names) {
+    const shard = await checkpoint.find(name);
+    if (!shard) throw new FormatError(`loadPretrained: expected ${name} in ${checkpoint.name}, as ${index} says, got none; fetch all shards`, { format: 'index of shards' });
+    shards.set(name, shard);
+  }
+  return shards;
 }

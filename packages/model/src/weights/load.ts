@@ -30,7 +30,7 @@ export interface LoadFacts {
 /**
  * Loads an encoder or a decoder, as its config.json says, and whichever heads its file holds: masked-LM, pooler, classifier; `lm_head`, `score`. Half precision on disk becomes float32.
  * Tensors are read and handed to the device one at a time, so that the host never holds a large checkpoint.
- * @param source - a directory or an http(s) address with config.json and model.safetensors (or its shards with their index, or upstream's pytorch_model.bin), an id on the hub, or the contents of these files
+ * @param source - a directory or an http(s) address with config.json and model.safetensors or upstream's pytorch_model.bin (or the shards of either with their index), an id on the hub, or the contents of these files
  * @param options - `architecture`: what it must be; narrows the type
  * @throws FormatError for files that are damaged, do not fit each other or hold the other architecture; it names missing, unexpected and misshapen parameters
  */

@@ -160,8 +160,13 @@ function build(state: unknown, target: unknown): void {
 /** data.pkl of 117 million parameters takes 58 kB; the largest models stay far below. */
 const maxPickleBytes = 100_000_000;
 
+/** How torch.save began its files before they were zips: PROTO 2, LONG1 of ten bytes, the magic number 0x1950a86a20f9469cfc6c. */
+const oldMagic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
 /** Opens what torch.save wrote (torch 1.6 or newer). Tensors that share a storage may overlap: tied weights do. @throws FormatError */
 export async function openTorchFile(source: ByteSource): Promise<WeightsFile> {
+  const first = await source.read(0, Math.min(oldMagic.length, source.byteLength));
+  if (oldMagic.every((byte, i) => first[i] === byte)) throw new FormatError('openTorchFile: expected a zip, as torch.save writes it since 1.6, got the format before that; save the weights again with a newer torch, or as safetensors', { format: 'pickle' });
   const zip = await readZip(source);
   const [pickle, ...others] = zip.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (!pickle || others.length) return refuse('one FOLDER/data.pkl in the file', pickle ? [pickle, ...others].join(', ') : 'none');
