@@ -11,7 +11,7 @@ describe.each(Object.entries(devices))('on %s', (_kind, create) => {
     const good = scale(x, 2);
     expect([...(await read(good))]).toEqual([...(await read(add(x, x)))]);
     const result = scope<Tensor>(() => sum(add(linear(tensor(device, [NaN, 1], [1, 2]), tensor(device, [1, 1], [1, 2])), zeros(device, [1, 1]))));
-    await expect(read(result)).rejects.toThrow('matmul: expected a value of finite numbers, got NaN or infinity in float32 [1, 1]; it is the first such op since the last read');
+    await expect(read(result)).rejects.toThrow('linear: expected a value of finite numbers, got NaN or infinity in float32 [1, 1]; it is the first such op since the last read');
     expect([...(await read(result))]).toEqual([NaN]);
     fill(x, Infinity);
     await expect(read(good)).rejects.toThrow('fill: expected a value of finite numbers, got NaN or infinity in float32 [3]');

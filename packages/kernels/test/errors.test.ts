@@ -92,6 +92,7 @@ test('what is no tensor, no shape, no list of whole numbers, or a view of more t
   const cases: readonly (readonly [() => unknown, string])[] = [
     [() => add(x, 3 as never), 'add: expected two tensors, got object and number; a number becomes one with tensor(device, [number]), and scale() multiplies by one'],
     [() => layerNorm(x, x, undefined as never), 'layerNorm: expected a tensor as input 2, got nothing; make one with tensor(device, [...])'],
+    [() => linear(zeros(device, [2, 3]), undefined as never), 'linear: expected a tensor as input 1, got nothing; make one with tensor(device, [...])'],
     [() => zeros(device, [1.5, 2]), 'allocate: expected a shape of whole numbers from 0 on, got [1.5, 2]'],
     [() => zeros(device, [-1, 2]), 'allocate: expected a shape of whole numbers from 0 on, got [-1, 2]'],
     [() => zeros(device, [2 ** 20, 2 ** 20]), 'allocate: expected at most 4294967296 bytes in one tensor, got 4398046511104; split it by rows'],

@@ -31,13 +31,13 @@ const withRow = (operator: string): Planner => ([x, other]) => one({
 interface Product {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-  /** Of `linear` with an epilogue, which never transposes a and always b. */
+  /** Of `linear`, which never transposes a and always b. */
   readonly hasBias?: boolean;
   readonly hasResidual?: boolean;
   readonly activation?: string;
 }
 
-function matmul(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], { transposeA = false, transposeB = true, hasBias = inputs.length > 2, hasResidual = false, activation = '' }: Product): Plan<Launch> {
+function matmul(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], { transposeA = false, transposeB = true, hasBias = false, hasResidual = false, activation = '' }: Product): Plan<Launch> {
   const { m, n, k } = matmulSizes(inputs[0], inputs[1], { transposeA, transposeB });
   const last = inputs.length - 1;
   return one({
@@ -61,6 +61,8 @@ const quantizedLinear: Planner = ([x, values, scales, bias]) => one({
   constants: { k: x.shape[1] }, size: [values.shape[0], x.shape[0]],
   reads: [rows(0, x), rows(1, values), row(2, scales), ...(bias ? [row(3, bias)] : [])],
 });
+
+const linear: Planner = (inputs, outputs, attributes) => (inputs[1].dtype === 'int8' ? quantizedLinear : matmul)(inputs, outputs, attributes);
 
 const embedding: Planner = ([table, ids]) => one({
   text: `function (table, ids) {
@@ -189,6 +191,6 @@ const segmentMean = ([x]: readonly TensorSpec[], _outputs: readonly TensorSpec[]
 });
 
 export const kernels: Readonly<Record<string, Planner>> = {
-  matmul, linear: quantizedLinear, embedding, layerNorm, rmsNorm, addRmsNorm, rotary, activation, glu, attention, softmax, segmentMean, scale,
+  matmul, linear, embedding, layerNorm, rmsNorm, addRmsNorm, rotary, activation, glu, attention, softmax, segmentMean, scale,
   add: eachElement('a + b'), sub: eachElement('a - b'), mul: eachElement('a * b'), addRow: withRow('+'), mulRow: withRow('*'),
 };

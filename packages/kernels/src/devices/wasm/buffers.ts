@@ -38,7 +38,7 @@ export function createBuffers({ memory, allocate, free }: Heap, finish: () => vo
   let [closed, stage, staged]: [boolean, number | undefined, number] = [false, undefined, 0];
   const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
   const take = (byteLength: number): WasmBuffer => {
-    if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed');
+    if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
     const at = allocate(byteLength);
     allocated(byteLength);
     return { byteLength, version: 0, address: at };

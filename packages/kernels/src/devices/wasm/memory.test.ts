@@ -45,7 +45,7 @@ test('use after free and after destroy are errors', async () => {
   expect(() => device.write(x, Float32Array.of(1))).toThrow('write: expected a live tensor, got one that was freed (float32 [1])');
   await expect(device.read(x)).rejects.toThrow('read: expected a live tensor');
   await device.destroy();
-  expect(() => tensor(device, [1])).toThrow('expected a device in use, got one that was destroyed');
+  expect(() => tensor(device, [1])).toThrow('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
 });
 
 test('zero threads are refused', async () => {

@@ -25,8 +25,9 @@ describeOp('matmul', [
 test('inner sizes must meet', async () => {
   const device = await devices.reference();
   expect(() => matmul(zeros(device, [2, 3]), zeros(device, [4, 5]))).toThrow('matmul: expected b of shape [k 3, n], got [4, 5]');
-  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), zeros(device, [5]))).toThrow('matmul: expected bias of shape [n 4], got [5]');
-  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), undefined, { residual: zeros(device, [4]) })).toThrow('linear: expected residual of shape [2, 4], got [4]');
+  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), zeros(device, [5]))).toThrow('linear: expected bias of shape [outputs 4], got [5]');
+  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 5]))).toThrow('linear: expected weight of shape [outputs 4, inputs 3], got [4, 5]');
+  expect(() => linear(zeros(device, [2, 3]), zeros(device, [4, 3]), undefined, { residual: zeros(device, [4]) })).toThrow('linear: expected residual of shape [rows 2, outputs 4], got [4]');
 });
 
 test.each(['wasm', 'wasm, 2 threads'])('a row has the same bits however many come with it, and whether the weight was packed before, on %s', async (kind) => {

@@ -1,5 +1,4 @@
 import { apply, type Op, type Plan, type WasmCall } from '../../op';
-import { sumRows } from '../sum/sum';
 import { checkFloats, checkShape } from '../check';
 import { numbersOf } from '../cast/cast';
 import { epilogueArguments, storedCalls } from './stored';
@@ -78,32 +77,31 @@ export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, acti
 export const matmulOp: Op<Transposes> = {
   name: 'matmul',
   saves: ([needsA, needsB]) => ({ inputs: [...(needsB ? [0] : []), ...(needsA ? [1] : [])] }),
-  infer([a, b, bias], attributes) {
-    checkFloats('matmul', { a, bias });
+  infer([a, b], attributes) {
+    checkFloats('matmul', { a });
     if (b.dtype !== 'float16' && b.dtype !== 'bfloat16') checkFloats('matmul', { b });
     else if (attributes.transposeA) throw new TypeError(`matmul: expected b as float32 where a is transposed, got ${describeSpec(b)}; cast b first`);
     const sizes = checkShape('matmul', attributes.transposeA ? 'a (transposed)' : 'a', a, attributes.transposeA ? ['k', 'm'] : ['m', 'k']);
     checkShape('matmul', attributes.transposeB ? 'b (transposed)' : 'b', b, attributes.transposeB ? ['n', 'k'] : ['k', 'n'], sizes);
-    if (bias) checkShape('matmul', 'bias', bias, ['n'], sizes);
     return [float32(sizes.m, sizes.n)];
   },
-  reference([a, stored, bias], [y], attributes, specs) {
+  reference([a, stored], [y], attributes, specs) {
     const { m, n, k, aRow, aColumn, bRow, bColumn } = matmulSizes(specs[0], specs[1], attributes);
     const b = numbersOf(stored, specs[1].dtype);
     for (let row = 0; row < m; row++) {
       for (let column = 0; column < n; column++) {
-        let total = bias ? bias[column] : 0;
+        let total = 0;
         for (let i = 0; i < k; i++) total += a[row * aRow + i * aColumn] * b[i * bRow + column * bColumn];
         y[row * n + column] = total;
       }
     }
   },
-  wasm: ([a, b, bias], _outputs, attributes) => matmulCalls(a, b, { ...attributes, bias: bias && 2 }),
+  wasm: ([a, b], _outputs, attributes) => matmulCalls(a, b, attributes),
   webgpu: (inputs, _outputs, attributes, limits) => matmulPlan(inputs, { ...attributes, ...matmulSizes(inputs[0], inputs[1], attributes) }, limits),
-  backward(d, { inputs: [a, b] }, { transposeA, transposeB }, [needsA, needsB, needsBias]) {
+  backward(d, { inputs: [a, b] }, { transposeA, transposeB }, [needsA, needsB]) {
     const dA = () => (transposeA ? matmul(b, d, { transposeA: transposeB, transposeB: true }) : matmul(d, b, { transposeB: !transposeB }));
     const dB = () => (transposeB ? matmul(d, a, { transposeA: true, transposeB: transposeA }) : matmul(a, d, { transposeA: !transposeA }));
-    return [needsA ? dA() : null, needsB ? dB() : null, needsBias ? sumRows(d) : null];
+    return [needsA ? dA() : null, needsB ? dB() : null];
   },
 };
 

@@ -112,7 +112,7 @@ export function matrixPlan(inputs: readonly TensorSpec[], product: Product, limi
   return { steps: overBoxes(inputs, { output: 0 }, product, limits, epilogue, boxesOf(inputs, product, limits), { text, block: [matrixBlock, matrixBlock], cut: 'rows' }) };
 }
 
-export function matmulPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue = inputs.length > 2 ? { bias: 2 } : {}): Plan<Dispatch> {
+export function matmulPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue = {}): Plan<Dispatch> {
   const { m, n, k, transposeA, transposeB } = product, { reducedPrecision } = limits;
   if (!m || !n) return { steps: [] };
   const boxes = boxesOf(inputs, product, limits);
