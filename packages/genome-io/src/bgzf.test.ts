@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { bgzfCompress, bgzfDecompress } from './bgzf';
 import { fromVirtualOffset, openBgzf, toVirtualOffset } from './bgzfFile';
-import { endOfFileBlock } from './bgzfBlocks';
+import { endOfFileBlock } from './bgzfHeader';
 import { readBytes } from './byteSource';
 import { createGzi, parseGzi, serializeGzi, type GziIndex } from './gzi';
 

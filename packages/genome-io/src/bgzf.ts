@@ -1,6 +1,7 @@
 // Whole BGZF files: to and from memory, and as a stream of blocks.
-import { blockTextBytes, deflateBlock, endOfFileBlock, inflateBlocks } from './bgzfBlocks';
-import { checkThreads, readSource, type ByteSource, type ReadBytesOptions, type ReadOptions } from './byteSource';
+import { blockTextBytes, deflateBlock, inflateBlocks } from './bgzfBlocks';
+import { endOfFileBlock } from './bgzfHeader';
+import { checkThreads, fileOfBlocks, readSource, type ByteSource, type ReadBytesOptions, type ReadOptions } from './byteSource';
 import { concat } from './bytes';
 
 /**
@@ -9,7 +10,7 @@ import { concat } from './bytes';
  */
 export async function bgzfDecompress(source: ByteSource, options: ReadBytesOptions = {}): Promise<Uint8Array> {
   checkThreads('bgzfDecompress', options.threads);
-  return collect(inflateBlocks(readSource(source, options), options.threads));
+  return collect(inflateBlocks(readSource(source, options), options.threads, await fileOfBlocks(source, options)));
 }
 
 /** A block's place in the file and in the text. */

@@ -1,50 +1,17 @@
 // BGZF (SAM specification, section 4.1): gzip whose members are blocks of at most 64 KiB that name their own length, so that a reader can start at any of them.
 // Blocks are parsed here and inflated one by one: whole-file gunzip routines stop early or return nothing on such files.
 import { deflateSync, inflateSync } from 'fflate';
+import { blockLength, damaged, endOfFileBlock, headerBytes, longestBlock, longestRun, statedLength, trailerBytes, wholeBlocks, type WholeBlocks } from './bgzfHeader';
 import { concat, unfilled } from './bytes';
 import { crc32 } from './crc32';
-import { FormatError } from './formatError';
 import { inflateRun, inflater, type Run } from './inflate';
-import { inflateTogether, threadsAreIdle } from './inflateThreads';
+import { inflateFile, type FileOfBlocks } from './inflateFile';
+import { areReady, borrow, giveBack, threadsAreIdle, type Thread } from './inflatePool';
+import { inflateTogether } from './inflateThreads';
 import { nodeModule } from './nodeModule';
 
 /** Bytes of text that bgzip puts into one block; what deflate cannot shorten still fits into 64 KiB with its headers. */
 export const blockTextBytes = 0xff00;
-const longestBlock = 1 << 16;
-/** The fixed part of a gzip header and the length of its extra field. */
-const headerBytes = 12;
-const trailerBytes = 8;
-/** The empty block that ends every complete file (section 4.1.2). */
-export const endOfFileBlock = Uint8Array.from([31, 139, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, 66, 67, 2, 0, 27, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-
-const damaged = (offset: number, expected: string, got: string, cause?: unknown) =>
-  new FormatError(`bgzf: expected ${expected} at byte ${offset}, got ${got}; fetch the file again and compare its checksum`, { format: 'bgzf', offset, cause });
-
-/** Whether a file that begins with `bytes` (16 or more) is BGZF, by the extra field BC. */
-export function startsAsBgzf(bytes: Uint8Array): boolean {
-  return bytes.length >= 16 && bytes[0] === 31 && bytes[1] === 139 && bytes[2] === 8 && (bytes[3] & 4) !== 0 && bytes[12] === 66 && bytes[13] === 67 && bytes[14] === 2 && bytes[15] === 0;
-}
-
-/**
- * The length of the block whose header begins at `bytes[at]`; undefined when `bytes` ends before that is known.
- * @param offset - where that is in the file, for messages
- */
-export function blockLength(bytes: Uint8Array, at: number, offset: number): number | undefined {
-  const available = bytes.length - at;
-  if (available < headerBytes) return undefined;
-  if (bytes[at] !== 31 || bytes[at + 1] !== 139 || bytes[at + 2] !== 8 || (bytes[at + 3] & 4) === 0) {
-    throw damaged(offset, 'a block (31 139 8 with an extra field)', `bytes ${bytes.subarray(at, at + 4).join(' ')}`);
-  }
-  const extraEnd = headerBytes + (bytes[at + 10] | (bytes[at + 11] << 8));
-  if (available < extraEnd) return undefined;
-  for (let field = headerBytes; field + 4 <= extraEnd; field += 4 + (bytes[at + field + 2] | (bytes[at + field + 3] << 8))) {
-    if (bytes[at + field] !== 66 || bytes[at + field + 1] !== 67 || bytes[at + field + 2] !== 2 || bytes[at + field + 3] !== 0 || field + 6 > extraEnd) continue;
-    const length = (bytes[at + field + 4] | (bytes[at + field + 5] << 8)) + 1;
-    if (length < extraEnd + trailerBytes + 1) throw damaged(offset, `a block longer than its header of ${extraEnd} bytes`, `${length}`);
-    return length;
-  }
-  throw damaged(offset, 'the extra field BC with the length of the block', 'a gzip member without it');
-}
 
 /** Inflates the one complete block `bytes`, and checks its CRC-32 and length. */
 export function inflateBlock(bytes: Uint8Array, offset: number): Uint8Array {
@@ -78,18 +45,13 @@ export interface PlacedRun extends Run {
   readonly offset: number;
 }
 
-/** Text of a run: enough that handing it to a thread costs nothing beside it, and little enough to hold a few. */
-const runTextBytes = 1 << 20;
-/** The most that a run takes in the file: no more text than this fits into blocks that are not compressed, and the last one may reach beyond. */
-const longestRun = runTextBytes + longestBlock;
-
 /**
  * The blocks of a BGZF stream, in runs whose bytes are valid until the next is asked for: they lie in the chunks, of which only a block over two chunks is copied.
+ * @param offset - where the first chunk begins in the file
  * @throws FormatError naming the offset for a cut block, for bytes that are no block, and when the last block is not the empty one; whole blocks before it are given out first.
  */
-async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<PlacedRun, void, undefined> {
+async function* splitRuns(chunks: AsyncIterable<Uint8Array>, offset = 0): AsyncGenerator<PlacedRun, void, undefined> {
   let rest: Uint8Array = new Uint8Array(0);
-  let offset = 0;
   let ended = false;
   for await (const chunk of chunks) {
     let at = 0;
@@ -105,38 +67,21 @@ async function* splitRuns(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Pla
       offset += length;
       at = length - rest.length;
     }
-    for (let whole = true; whole; ) {
-      const lengths: number[] = [];
-      let textLength = 0;
-      let end = at;
-      let failure: unknown;
-      while (textLength < runTextBytes && end - at < runTextBytes) {
-        let length: number | undefined;
-        try {
-          length = blockLength(chunk, end, offset + end - at);
-        } catch (error) {
-          failure = error;
-        }
-        whole = length !== undefined && end + length <= chunk.length;
-        if (length === undefined || !whole) break;
-        ended = length === endOfFileBlock.length; // no text fits into so short a block
-        end += length;
-        lengths.push(length);
-        textLength += statedLength(chunk, end);
-      }
+    for (let next: WholeBlocks['next'] = 'whole'; next === 'whole'; ) {
+      const blocks = wholeBlocks(chunk, at, offset);
+      const { lengths, textLength, end } = blocks;
       if (end > at) yield { offset, bytes: chunk.subarray(at, end), lengths, textLength };
+      ended = (lengths.at(-1) ?? (ended ? endOfFileBlock.length : 0)) === endOfFileBlock.length; // no text fits into so short a block
       offset += end - at;
       at = end;
-      if (failure !== undefined) throw failure as Error;
+      ({ next } = blocks);
+      if (typeof next === 'object') throw next.error;
     }
     rest = chunk.slice(at);
   }
   if (rest.length > 0) throw damaged(offset, 'a complete block', `the end of the file after ${rest.length} bytes`);
   if (!ended) throw damaged(offset, 'the empty block that ends a BGZF file', 'the end of the file');
 }
-
-/** The text of the block that ends at `end`, as it states it: more than three bytes are damage, and no text is that long. */
-const statedLength = (bytes: Uint8Array, end: number) => bytes[end - 4] | (bytes[end - 3] << 8) | (bytes[end - 2] << 16);
 
 function* blocksOf({ offset, bytes, lengths }: PlacedRun): Generator<{ offset: number; bytes: Uint8Array }, void, undefined> {
   let at = 0;
@@ -156,20 +101,30 @@ const textAlone = () => (threadsAreIdle() ? 1 << 20 : 1 << 22);
 
 /**
  * Inflates a BGZF stream as it is read; every block is checked. Where a run is damaged, its blocks are inflated one by one to say which.
- * @param threads - this one and, in Node, workers beside it
+ * @param threads - in Node; 1 is this thread alone, more are workers that read `file` themselves, or without one this thread and workers beside it
  */
-export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads()): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads(), file?: FileOfBlocks): AsyncGenerator<Uint8Array, void, undefined> {
   const runs = splitRuns(chunks);
   const alone = threads === 1 || !nodeModule('node:worker_threads');
+  let workers: Thread[] = [];
+  let offset = 0;
   try {
-    for (let seen = 0; alone || seen < textAlone(); ) {
+    for (let seen = 0; alone || seen < textAlone() || (file && !areReady(workers)); ) {
       const { done, value: run } = await runs.next();
       if (done) return;
       seen += run.textLength;
+      offset = run.offset + run.bytes.length;
       yield* textsOf(run, inflateRun(run));
+      if (file && !alone && workers.length === 0 && seen >= textAlone()) workers = borrow(threads);
     }
-    for await (const { run, text } of inflateTogether(runs, threads, longestRun)) yield* textsOf(run, text);
+    if (!file) for await (const { run, text } of inflateTogether(runs, threads, longestRun)) yield* textsOf(run, text);
+    else {
+      await runs.return();
+      offset = yield* inflateFile(file, offset, workers);
+      for await (const run of splitRuns(file.from(offset), offset)) yield* textsOf(run, inflateRun(run));
+    }
   } finally {
+    giveBack(workers);
     await runs.return();
   }
 }

@@ -1,5 +1,6 @@
 // Random access into BGZF: by position in the text through a .gzi, or by virtual offset as .tbi, .csi and .bai store them.
-import { blockLength, inflateBlock } from './bgzfBlocks';
+import { inflateBlock } from './bgzfBlocks';
+import { blockLength, longestBlock } from './bgzfHeader';
 import type { FileHandleLike, ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { createGzi, parseGzi, type GziIndex } from './gzi';
@@ -118,8 +119,6 @@ async function readFrom(blocks: ReadBlock, offset: number, within: number, lengt
   }
   return { bytes: bytes.subarray(0, used), blockOffset: offset, within };
 }
-
-const longestBlock = 1 << 16;
 
 /** Bytes up to the next block that the index names: the one at `offset` and empty ones after it. Where it names none, as many as a block can have, so that its length need not be asked for first. */
 function bytesToNextBlock({ blockOffsets }: GziIndex, offset: number): number {

@@ -60,8 +60,16 @@ test('a handle whose file is shorter than it said, or which gives too much, is r
   await expect(collect({ stat: async () => ({ size: 3 }), read: async () => new Uint8Array(9) })).rejects.toThrow('got 9');
 });
 
+test('a signal stops the inflating of what was read', async () => {
+  const controller = new AbortController();
+  const reading = (async () => {
+    for await (const chunk of readBytes(gzipSync(new Uint8Array(5_000_000)), { signal: controller.signal })) if (chunk.length > 0) controller.abort(new Error('stop'));
+  })();
+  await expect(reading).rejects.toThrow('stop');
+});
+
 test('an aborted signal stops each kind of source', async () => {
-  for (const source of [path, address('x'), new Blob([data]), new Uint8Array(data), handle(data)]) await expect(collect(source, AbortSignal.abort(new Error('stop')))).rejects.toThrow();
+  for (const source of [path, address('x'), new Blob([data]), new Uint8Array(data), handle(data)]) await expect(collect(source, AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
 });
 
 test('without a file system a path is refused with the remedy', async () => {

@@ -1,8 +1,10 @@
 // Every way to hand bytes to a reader becomes one stream of chunks. Nothing is read before the consumer asks for it,
 // and a consumer that stops early closes the file, cancels the stream or aborts the request.
-import { inflateBlocks, startsAsBgzf } from './bgzfBlocks';
+import { inflateBlocks } from './bgzfBlocks';
+import { startsAsBgzf } from './bgzfHeader';
 import { FormatError } from './formatError';
 import { gunzip } from './gunzip';
+import type { FileOfBlocks } from './inflateFile';
 import { nodeModule } from './nodeModule';
 
 /** Random access as generic-filehandle2 defines it: anything with these two methods will do. */
@@ -36,7 +38,7 @@ const filePieceBytes = 1 << 20;
  */
 export function readBytes(source: ByteSource, options: ReadBytesOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   checkThreads('readBytes', options.threads);
-  return decompress(readSource(source, options), options.threads);
+  return decompress(readSource(source, options), source, options);
 }
 
 export function checkThreads(op: string, threads: number | undefined): void {
@@ -56,17 +58,32 @@ export function readSource(source: ByteSource, { signal }: ReadOptions): AsyncGe
   throw new TypeError(`readBytes: expected a path, URL, Blob, Uint8Array, ReadableStream or an object with read() and stat(), got ${source === null ? 'null' : typeof source}; open the file first`);
 }
 
+const isAddress = (text: string) => /^https?:\/\//i.test(text);
+
 function fromString(text: string, signal: AbortSignal | undefined) {
   if (/^\s*[>@;]/.test(text) || text.includes('\n')) {
     throw new TypeError(`readBytes: expected a path or an address, got sequence data (a string that begins with ${JSON.stringify(text.slice(0, 12))}); pass new TextEncoder().encode(text)`);
   }
-  return /^https?:\/\//i.test(text) ? fromUrl(new URL(text), signal) : fromPath(text, signal);
+  return isAddress(text) ? fromUrl(new URL(text), signal) : fromPath(text, signal);
 }
 
-async function* fromPath(path: string | URL, signal: AbortSignal | undefined) {
+/** `source` as threads can read it: a regular file of Node, or undefined. */
+export async function fileOfBlocks(source: ByteSource, { signal }: ReadOptions): Promise<FileOfBlocks | undefined> {
+  const fs = nodeModule('node:fs');
+  const path = typeof source === 'string' ? (isAddress(source) ? undefined : source) : source instanceof URL && source.protocol === 'file:' ? source : undefined;
+  if (!fs || path === undefined || !(await fs.promises.stat(path)).isFile()) return undefined;
+  return { path, signal, from: (offset) => fromPath(path, signal, offset) };
+}
+
+async function* fromPath(path: string | URL, signal: AbortSignal | undefined, start = 0) {
   const fs = nodeModule('node:fs');
   if (!fs) throw new TypeError(`readBytes: expected a URL, Blob, Uint8Array or stream, got the path ${JSON.stringify(String(path))}, and there is no file system here; fetch the file or pass a File`);
-  yield* fs.createReadStream(path, { highWaterMark: filePieceBytes, signal }) as AsyncIterable<Uint8Array>;
+  try {
+    yield* fs.createReadStream(path, { highWaterMark: filePieceBytes, signal, start }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    signal?.throwIfAborted(); // Node throws an error of its own instead of the signal's reason
+    throw error;
+  }
 }
 
 async function* fromUrl(url: URL, signal: AbortSignal | undefined) {
@@ -119,7 +136,7 @@ const foreign: readonly (readonly [name: string, magic: readonly number[]])[] = 
   ['UTF-16 text', [0xff, 0xfe]], ['UTF-16 text', [0xfe, 0xff]],
 ];
 
-async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>, threads: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>, source: ByteSource, options: ReadBytesOptions): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     const head: number[] = [];
     const held: Uint8Array[] = [];
@@ -133,7 +150,11 @@ async function* decompress(chunks: AsyncGenerator<Uint8Array, void, undefined>, 
     const other = foreign.find(([, magic]) => startsWith(magic));
     if (other) throw new FormatError(`readBytes: expected plain text or gzip, got ${other[0]}; convert it first`, { format: 'gzip' });
     const all = rejoin(held, chunks);
-    yield* startsAsBgzf(Uint8Array.from(head)) ? inflateBlocks(all, threads) : startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
+    const texts = startsAsBgzf(Uint8Array.from(head)) ? inflateBlocks(all, options.threads, await fileOfBlocks(source, options)) : startsWith([0x1f, 0x8b]) ? gunzip(all) : all;
+    for await (const text of texts) {
+      yield text;
+      options.signal?.throwIfAborted(); // the source is not asked while there is text of what it gave before
+    }
   } finally {
     await chunks.return();
   }

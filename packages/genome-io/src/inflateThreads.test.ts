@@ -1,6 +1,10 @@
 // BGZF by several threads: the same bytes in the same order, and the same errors.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { bgzfCompress, bgzfDecompress } from './bgzf';
 import { inflateBlocks } from './bgzfBlocks';
+import { readBytes } from './byteSource';
 import { createGzi } from './gzi';
 
 const noise = (length: number) => { let state = 1; return Uint8Array.from({ length }, () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24); };
@@ -37,4 +41,50 @@ test('a source may write over the chunk that it gave before, and cut blocks wher
       expect(Buffer.concat(parts).equals(text)).toBe(true);
     }
   }
+});
+
+describe('a file that threads read themselves', () => {
+  let folder: string;
+  let path: string;
+  let file: Uint8Array;
+  const text = noise(9_000_000);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'genome-io-threads-'));
+    path = join(folder, 'text.gz');
+    file = await bgzfCompress(text, { level: 0 });
+    writeFileSync(path, file);
+    await bgzfDecompress(path, { threads: 3 }); // so that threads are there from the first byte on
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('gives the same text, to readers side by side too', async () => {
+    for (const all of await Promise.all([2, 3, 2].map((threads) => bgzfDecompress(path, { threads })))) expect(Buffer.from(all).equals(text)).toBe(true);
+  });
+
+  test.each([
+    ['a flipped bit', (bytes: Uint8Array, at: number) => { bytes[at + 3000] ^= 1; return bytes; }],
+    ['a header that is none', (bytes: Uint8Array, at: number) => { bytes[at] = 0; return bytes; }],
+    ['a cut block', (bytes: Uint8Array, at: number) => bytes.subarray(0, at + 1000)],
+    ['no block at the end', (bytes: Uint8Array) => bytes.subarray(0, -28)],
+  ])('is refused with the same words and offset: %s', async (_, damage) => {
+    const { blockOffsets } = await createGzi(file);
+    const damaged = damage(file.slice(), blockOffsets[blockOffsets.length - 3]);
+    writeFileSync(path, damaged);
+    const said = (source: string | Uint8Array, threads: number) => bgzfDecompress(source, { threads }).then(() => undefined, (error: unknown) => error);
+    const alone = await said(damaged, 1);
+    expect(alone).toMatchObject({ name: 'FormatError', format: 'bgzf' });
+    expect(await said(path, 3)).toEqual(alone);
+    writeFileSync(path, file);
+  });
+
+  test('ends when its reader does, and when it is told to', async () => {
+    for await (const chunk of readBytes(path, { threads: 2 })) if (chunk.length > 0) break;
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    let read = 0;
+    await expect((async () => {
+      for await (const chunk of readBytes(path, { threads: 2, signal: controller.signal })) if ((read += chunk.length) > 5_000_000) controller.abort(reason);
+    })()).rejects.toBe(reason);
+    expect(read).toBeLessThan(7_000_000);
+  });
 });

@@ -1,8 +1,6 @@
-// Runs of BGZF inflated by this thread and by workers of Node beside it.
-import type { Worker } from 'node:worker_threads';
+// Runs of BGZF that this thread reads, inflated by it and by workers of Node beside it: for sources that are no files of Node.
 import { inflateRun, type Run } from './inflate';
-import { workerScript } from './inflateWorker.generated';
-import { nodeModule } from './nodeModule';
+import { ask, borrow, giveBack, type Thread } from './inflatePool';
 
 interface Job<R extends Run> {
   readonly run: R;
@@ -73,31 +71,6 @@ export async function* inflateTogether<R extends Run>(runs: AsyncGenerator<R, vo
   if (failure) throw failure.error;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  state: 'starting' | 'ready' | 'ended';
-  /** Who waits for its runs, in their order. */
-  readonly waiting: ((text: Uint8Array | undefined) => void)[];
-}
-
-/** Threads without a reader: one takes 25 ms to begin, so that the next reader has them. They end by themselves (inflateWorker.ts). */
-const idle: Thread[] = [];
-
-export const threadsAreIdle = (): boolean => idle.length > 0;
-
-/** `count` threads for one reader; fewer where the process may have no more. */
-function borrow(count: number): Thread[] {
-  const threads = idle.splice(0, count);
-  try {
-    while (threads.length < count) threads.push(start());
-  } catch { /* those that there are, or the reader's thread alone */ }
-  return threads;
-}
-
-function giveBack(threads: readonly Thread[]): void {
-  idle.push(...threads.filter(({ state }) => state !== 'ended'));
-}
-
 /** Runs that a thread may have: one under way, one to go on with. */
 const mostRuns = 2;
 
@@ -105,29 +78,5 @@ const mostRuns = 2;
 function sendTo(threads: readonly Thread[], run: Run): Promise<Uint8Array | undefined> | undefined {
   const [thread] = threads.filter(({ state, waiting }) => state === 'ready' && waiting.length < mostRuns).sort((a, b) => a.waiting.length - b.waiting.length) as (Thread | undefined)[];
   if (!thread) return undefined;
-  if (thread.waiting.length === 0) thread.worker.ref();
-  return new Promise((resolve) => {
-    thread.waiting.push(resolve);
-    thread.worker.postMessage({ bytes: run.bytes, lengths: run.lengths, textLength: run.textLength } satisfies Run);
-  });
-}
-
-function start(): Thread {
-  const worker = new (nodeModule('node:worker_threads')!.Worker)(workerScript, { eval: true });
-  const thread: Thread = { worker, state: 'starting', waiting: [] };
-  const stop = () => {
-    thread.state = 'ended';
-    if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
-    for (const resolve of thread.waiting.splice(0)) resolve(undefined);
-  };
-  worker.once('message', () => {
-    thread.state = 'ready';
-    worker.on('message', (text: Uint8Array | undefined) => {
-      thread.waiting.shift()?.(text);
-      if (thread.waiting.length === 0) worker.unref(); // a reader that nobody reads on keeps no process alive
-    });
-    worker.unref(); // listening refers to it again
-  });
-  worker.once('error', stop).once('exit', stop).unref();
-  return thread;
+  return ask(thread, { bytes: run.bytes, lengths: run.lengths, textLength: run.textLength }) as Promise<Uint8Array | undefined>;
 }

@@ -1,11 +1,14 @@
-// A thread that inflates runs of BGZF, and ends when none came for a second. Runs from text in worker_threads: see tools/embed.mjs.
+// A thread that inflates BGZF, runs that it is given or stretches that it reads, and ends when nothing came for ten seconds: a reader that follows then finds it warm. Runs from text in worker_threads: see tools/embed.mjs.
 import { inflateRun, type Run } from './inflate';
+import { stretchReader, type SharedFile } from './nextStretch';
 
 const port = process.getBuiltinModule('node:worker_threads').parentPort!;
-const end = setTimeout(() => process.exit(), 1000);
-port.on('message', (run: Run) => {
-  const text = inflateRun(run);
-  port.postMessage(text, text ? [text.buffer] : []);
+const end = setTimeout(() => process.exit(), 10_000);
+const nextStretch = stretchReader();
+port.on('message', (work: Run | SharedFile) => {
+  const answer = 'fd' in work ? nextStretch(work) : inflateRun(work);
+  const text = answer instanceof Uint8Array ? answer : answer?.text;
+  port.postMessage(answer, text ? [text.buffer] : []);
   end.refresh();
 });
 port.postMessage('ready');

@@ -1,6 +1,6 @@
 // Random access into FASTA by contig and interval: plain or BGZF, from a path, memory, a Blob, HTTP ranges or a file handle.
 import { openBgzf, readWhole } from './bgzfFile';
-import { startsAsBgzf } from './bgzfBlocks';
+import { startsAsBgzf } from './bgzfHeader';
 import { checkThreads, type ReadBytesOptions, type ReadOptions } from './byteSource';
 import { copyBytes } from './bytes';
 import { createFastaIndex, parseFai, type FastaIndex, type FastaIndexEntry } from './faidx';

@@ -1,0 +1,55 @@
+// What a thread does of a BGZF file that several inflate: it takes the next blocks, reads them by itself and inflates them. The reader's thread touches neither (inflateFile.ts).
+import { longestRun, statedLength, wholeBlocks } from './bgzfHeader';
+import { inflateRun, type Run } from './inflate';
+import { nodeModule } from './nodeModule';
+
+/** A file that threads share. */
+export interface SharedFile {
+  readonly fd: number;
+  /** Whose turn it is to read (the first 32-bit word, see {@link turns}), and where the next blocks begin (the second 64-bit word). */
+  readonly memory: SharedArrayBuffer;
+}
+
+/** Nobody reads; somebody does; nobody shall any more. */
+export const turns = { free: 0, taken: 1, closed: 2 } as const;
+
+/** Neighbouring blocks of the file, from `offset` on, and their text. */
+export interface Stretch {
+  readonly offset: number;
+  readonly length: number;
+  readonly text: Uint8Array<ArrayBuffer>;
+}
+
+/** A thread that waits longer, in ms, does without: the one before it broke down, or the disk is so slow that fewer suffice. */
+const longestWait = 1000;
+
+/** Gives the next stretch of a file; undefined where it is damaged, at the last block, and once the file is closed: what remains is for the reader's thread, which knows what to say of it. */
+export function stretchReader(): (file: SharedFile) => Stretch | undefined {
+  const bytes = new Uint8Array(longestRun);
+  return ({ fd, memory }) => {
+    const turn = new Int32Array(memory, 0, 1);
+    const place = new Float64Array(memory, 8, 1);
+    for (let before; (before = Atomics.compareExchange(turn, 0, turns.free, turns.taken)) !== turns.free; ) {
+      if (before === turns.closed || Atomics.wait(turn, 0, turns.taken, longestWait) === 'timed-out') return undefined;
+    }
+    let run: Run | undefined;
+    const offset = place[0];
+    try {
+      run = wholeRun(bytes, nodeModule('node:fs')!.readSync(fd, bytes, 0, bytes.length, offset));
+      place[0] += run.bytes.length;
+    } catch { /* the reader's thread will meet it too */ } finally {
+      Atomics.compareExchange(turn, 0, turns.taken, turns.free);
+      Atomics.notify(turn, 0, 1);
+    }
+    const text = run && run.lengths.length > 0 ? inflateRun(run) : undefined;
+    return text && { offset, length: run!.bytes.length, text };
+  };
+}
+
+/** The whole blocks that the first `count` of `bytes` begin with; at the end of the file without the last one. */
+function wholeRun(bytes: Uint8Array, count: number): Run {
+  const { lengths, textLength, end } = wholeBlocks(bytes.subarray(0, count), 0, 0);
+  if (count === bytes.length || end < count) return { lengths, textLength, bytes: bytes.subarray(0, end) };
+  const last = lengths[lengths.length - 1];
+  return { lengths: lengths.slice(0, -1), textLength: textLength - statedLength(bytes, end), bytes: bytes.subarray(0, end - last) };
+}
