@@ -1,4 +1,4 @@
-import { baselines } from './baselines/baselines';
+import { baselines, type BaselineName } from './baselines/baselines';
 import { compareModels } from './compare';
 import { parseDataset } from './dataset';
 import { evaluate } from './evaluate';
@@ -11,7 +11,7 @@ const options = { resamples: 500 };
 let records: RunRecord[];
 beforeAll(async () => {
   const { train, dev, test } = plantedMotif({ train: 300, dev: 80, test: 120, seed: 8 });
-  const run = async (name: string, id: string, model: string): Promise<RunRecord> => {
+  const run = async (name: string, id: BaselineName, model: string): Promise<RunRecord> => {
     const task = { name, version: '1', benchmark: 'GUE', classes: 2, pair: false, metric: 'mcc' } as const;
     const dataset = await parseDataset(task, { train: toCsv(train), dev: toCsv(dev), test: toCsv(test) });
     return evaluate({ task, dataset, classifier: { ...baselines[id](), id: model }, resamples: 100 });

