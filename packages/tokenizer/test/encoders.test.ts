@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { createRankEncoder } from '../src/encodeByRank';
+import { AS_TEXT, AS_UPPER } from '../src/linearTables';
+import { createLinearWindow } from '../src/linearWindow';
+import { createWasmWindow } from '../src/linearWasmWindow';
 import { dna, merges } from './arbitraries';
 import { compileForTest, encodeByDefinition } from './references';
-import { linearEncoder, run } from './runEncoders';
+import { linearEncoder, linearTables, run } from './runEncoders';
 import { runs } from './runs';
 
 const offsetsOf = (tokens: readonly string[]) => {
@@ -49,6 +52,23 @@ it('a token that never forms is never used: AB, BC, A BC', () => {
   const list = [['A', 'B'], ['B', 'C'], ['A', 'BC']] as const;
   const { texts } = compileForTest('ABC', list);
   expect(run(linearEncoder(list, 'ABC')!, 'ABCBC', texts).tokens).toEqual(['AB', 'C', 'BC']);
+});
+
+it.each(['AC', 'ACGT', 'ACGTN'])('long runs of %s go through WebAssembly in four lanes: the tokens and ends of JavaScript, lower case and other letters between', (alphabet) => {
+  const text = fc.array(dna(alphabet, 60), { minLength: 40, maxLength: 60 }).map((parts) => parts.join('').repeat(3).slice(0, 12_000));
+  fc.assert(fc.property(merges(alphabet, { distinctProducts: true }), text, fc.nat(), (list, letters, at) => {
+    const tables = linearTables(list, alphabet)!, other = at % letters.length;
+    const bytes = new TextEncoder().encode(`${letters.slice(0, other)}x${letters.slice(other).toLowerCase()}`), windows = [createWasmWindow(tables, bytes.length)!, createLinearWindow(tables, bytes.length)];
+    for (const [from, table] of [[0, AS_UPPER], [0, AS_TEXT], [other + 1, AS_UPPER]]) {
+      const [lanes, plain] = windows.map((window) => {
+        window.bytes.set(bytes);
+        const count = window.encodeRun(from, bytes.length, table);
+        window.locate(count, 7);
+        return { end: window.end, ids: window.ids.slice(0, count), offsets: window.offsets.slice(0, 2 * count) };
+      });
+      expect(lanes).toEqual(plain);
+    }
+  }), { numRuns: runs(10) });
 });
 
 it('200,003 A encode at once: neither stack nor time grow with the square', () => {

@@ -1,7 +1,7 @@
 /** Runs of letters through the encoders, for tests. */
 import { createLetterTables } from '../src/encodeAscii';
 import { createLinearEncoder, createLinearRunEncoder, type LinearEncoderOptions } from '../src/encodeLinear';
-import { createLinearTables } from '../src/linearTables';
+import { createLinearTables, type LinearTables } from '../src/linearTables';
 import { createTokenBuffer } from '../src/tokenBuffer';
 import type { RunEncoder } from '../src/mergeRules';
 import { compileForTest } from './references';
@@ -13,8 +13,12 @@ export function run(encode: RunEncoder, text: string, texts: readonly string[]) 
   return { tokens: [...out.ids.subarray(0, out.length)].map((id) => texts[id]), offsets };
 }
 
-export function linearEncoder(list: readonly (readonly [string, string])[], alphabet: string, options: LinearEncoderOptions = {}): RunEncoder | undefined {
+export function linearTables(list: readonly (readonly [string, string])[], alphabet: string): LinearTables | undefined {
   const { texts, letters, rules } = compileForTest(alphabet, list);
-  const tables = createLinearTables(letters, createLetterTables(letters, { normalizer: null, preTokenizer: null }), rules, (id) => texts[id], texts.length);
-  return tables && createLinearRunEncoder(letters, createLinearEncoder(tables, options));
+  return createLinearTables(letters, createLetterTables(letters, { normalizer: null, preTokenizer: null }), rules, (id) => texts[id], texts.length);
+}
+
+export function linearEncoder(list: readonly (readonly [string, string])[], alphabet: string, options: LinearEncoderOptions = {}): RunEncoder | undefined {
+  const tables = linearTables(list, alphabet);
+  return tables && createLinearRunEncoder(compileForTest(alphabet, list).letters, createLinearEncoder(tables, options));
 }
