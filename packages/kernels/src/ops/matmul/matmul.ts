@@ -40,10 +40,10 @@ const fewRows = 4;
 const streamedRows = 64;
 
 /**
- * A multiple of eight, so that as many threads end at once, and few: each part turns its rows of a for itself, and of one row a part of 768 x 3072 weights takes 100 µs (eight instead of forty: 1.1 times as fast).
+ * Parts become smaller towards the end (stream.wasm.ts): the largest is an eighth of 16. Few, as each turns its rows of a for itself; eight equal ones left two threads without work for 0.3 of their time with one row, where neighbours slow the cores unequally.
  * At most 64: each has up to 64 KiB of scratch for rows of a.
  */
-const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), 64, m * n * k < 2 ** 18 ? 1 : (m === 1 ? 8 : 16) * Math.ceil(partsFor(n * k) / 128));
+const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), 64, m * n * k < 2 ** 18 ? 1 : 16 * Math.ceil(partsFor(n * k) / 128));
 
 interface Epilogue {
   /** Positions of the inputs that may be missing. */
