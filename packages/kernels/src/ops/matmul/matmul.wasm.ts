@@ -35,7 +35,8 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
     for (let column = firstColumn; column < lastColumn; column += 8) {
       const to = c + ((<usize>firstRow * <usize>n + <usize>column) << 2);
       const from = inner ? to : packedBias + (<usize>column << 2), fromRow = inner ? cRow : 0;
-      panelProduct(own, ownRow, rows, at(packed, inner * padded + column * depth), depth, from, fromRow, to, cRow, min(8, lastColumn - column), edge);
+      const panel = at(packed, inner * padded + column * depth), next = column + 8 < lastColumn ? panel + (<usize>depth << 5) : 0;
+      panelProduct(own, ownRow, rows, panel, depth, from, fromRow, to, cRow, min(8, lastColumn - column), edge, next);
     }
     inner += depth;
   } while (inner < k);

@@ -87,9 +87,16 @@ export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, r
 /**
  * c [rows, columns ≤ 8] = from + a [rows, k] · panel [k, 8]; rows of a are contiguous.
  * `from` is c itself to add up, a row of bias with `fromRow` 0, or address 0, where zeros lie. `edge` is room for one tile: incomplete ones are computed there.
+ * `next`, if not 0, is the panel that comes after this one. A word of three of its cache lines is read before each tile, so that 256 rows bring all of it while this one is multiplied: one tile hides the wait for three lines, not that for a whole panel.
  */
-export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize): void {
+export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize, next: usize = 0): void {
+  const last = next + (<usize>k << 5) - 4;
+  let ahead = next, words = 0;
   for (let row = 0; row < rows; row += 4) {
+    if (next) {
+      words |= load<i32>(min(ahead, last)) | load<i32>(min(ahead + 64, last)) | load<i32>(min(ahead + 128, last));
+      ahead += 192;
+    }
     const left = min(4, rows - row), whole = left == 4 && columns == 8;
     if (!whole) copyTile(from, fromRow, edge, 32, left, columns);
     tile(a, a + <usize>min(1, left - 1) * aRow, a + <usize>min(2, left - 1) * aRow, a + <usize>min(3, left - 1) * aRow, panel, k, whole ? from : edge, whole ? fromRow : 32, whole ? c : edge, whole ? cRow : 32);
@@ -98,6 +105,7 @@ export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: 
     c += 4 * cRow;
     from += 4 * fromRow;
   }
+  if (next) store<i32>(edge, words); // else no compiler would read them
 }
 
 /** `columns` ≤ 8 columns of b [k, ·], whose rows are contiguous and `bRow` bytes apart, as a panel; missing columns are zeros. */
