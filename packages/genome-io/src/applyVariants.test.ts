@@ -37,6 +37,13 @@ test('what does nothing is counted', async () => {
   expect((await apply('ACGT', [row(1, 'A', 'C', '.', '1')], { haplotype: 2 })).report.ploidy).toBe(1);
 });
 
+test('where a haplotype has <*>, the reference stands to the end of the block, as in bcftools consensus', async () => {
+  const { text, report } = await apply('ACGTTGCAAC', [row(2, 'C', '<*>', 'END=5'), row(4, 'T', 'A'), row(5, 'T', 'TC'), row(7, 'C', 'G')]);
+  expect([text, report.applied, report.reference, report.overlapping]).toEqual(['ACGTTCGGAAC', 2, 1, 1]);
+  const overlapped = await apply('ACGTTGCAAC', [row(2, 'CGT', 'CA'), row(3, 'G', '<NON_REF>', 'END=8'), row(6, 'G', 'T')]);
+  expect(overlapped.text).toBe('ACATTCAAC');
+});
+
 test('places map both ways', async () => {
   const { toReference, toHaplotype } = await apply('ACGTTGCAAC', [row(2, 'C', 'CTT'), row(5, 'TGC', 'T'), row(9, 'A', 'G')]);
   expect(Array.from({ length: 10 }, (_, at) => toReference(at))).toEqual([0, 1, undefined, undefined, 2, 3, 4, 7, 8, 9]);

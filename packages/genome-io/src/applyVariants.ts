@@ -161,7 +161,8 @@ function editOf(record: VcfRecord, start: number, call: Call): Edit {
   if (call > alt.length) throw new FormatError(`applyVariants: expected alleles up to ${alt.length} at line ${line}, got ${call} in GT; ALT lacks an allele`, { format: 'vcf', line });
   const text = alt[call - 1];
   if (/^[ACGTNRYSWKMBDHV]+$/i.test(text)) return { start, ref, line, alt: text, end: start + ref.length };
-  if (text === '*' || /^<(?:\*|NON_REF)>$/i.test(text)) return { start, line, skip: 'reference' }; // another record deletes what * stands for
+  if (text === '*') return { start, line, skip: 'reference' }; // another record deletes what it stands for
+  if (/^<(?:\*|NON_REF)>$/i.test(text)) return { start, line, skip: 'reference', referenceTo: record.alleleEnd(call - 1) };
   const copies = /^<CN(\d+)>$/i.exec(text);
   const kind = /^<(DEL|DUP|INV)(?::[^>]*)?>$/i.exec(text)?.[1].toUpperCase();
   const end = record.alleleEnd(call - 1);

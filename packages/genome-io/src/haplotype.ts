@@ -38,7 +38,7 @@ export interface Haplotype {
 
 /** One record for one haplotype; places are 0-based on the contig. */
 export type Edit = { readonly start: number; readonly line: number } & (
-  | { readonly skip: Exclude<keyof HaplotypeReport, 'applied' | 'overlapping' | 'outside'> }
+  | { readonly skip: Exclude<keyof HaplotypeReport, 'applied' | 'overlapping' | 'outside'>; /** Up to here the allele says that the reference stands (`<*>`), so that nothing may follow within. */ readonly referenceTo?: number }
   | Replacement
 );
 
@@ -60,7 +60,7 @@ export class HaplotypeBuilder {
   private length = 0;
   /** The first base of the reference not yet written or passed over. */
   private next = 0;
-  /** The last base that a variant has touched; only an insertion or deletion after it may begin there. */
+  /** The last base that a variant or a called `<*>` has touched; only an insertion or deletion after it may begin there. */
   private frozen = -1;
   private afterInsertion = false;
   private lastByte = 0;
@@ -72,6 +72,7 @@ export class HaplotypeBuilder {
     const { counts, reference } = this;
     if ('skip' in edit) {
       counts[edit.skip]++;
+      if (edit.referenceTo !== undefined && edit.start - this.start > this.frozen) this.frozen = edit.referenceTo - this.start - 1;
       return;
     }
     const at = edit.start - this.start;
@@ -86,7 +87,7 @@ export class HaplotypeBuilder {
       return;
     }
     this.checkReference(edit, at);
-    const lower = (at === this.frozen ? this.lastByte : reference[at]) >= 97; // case follows the base at POS, so that soft-masking is kept
+    const lower = (at === this.next - 1 ? this.lastByte : reference[at]) >= 97; // case follows the base at POS, so that soft-masking is kept
     this.afterInsertion = false;
     if ('segment' in edit) this.applySegment(edit.segment, at, span);
     else {

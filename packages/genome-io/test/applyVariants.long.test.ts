@@ -29,7 +29,7 @@ describeWithTool('bcftools', () => {
   const base = fc.constantFrom('A', 'C', 'G', 'T');
   const scenario = fc.record({
     reference: fc.array(fc.tuple(fc.string({ unit: base, minLength: 1, maxLength: 12 }), fc.boolean()), { minLength: 4, maxLength: 8 }).map((runs) => runs.map(([bases, masked]) => (masked ? bases.toLowerCase() : bases)).join('')),
-    sites: fc.array(fc.record({ gap: fc.nat(4), length: fc.integer({ min: 1, max: 4 }), alt: fc.string({ unit: base, minLength: 1, maxLength: 4 }), shared: fc.nat(3), genotype: fc.constantFrom('0|1', '1|0', '1|1', '1', '.|1', '.', '0|0'), symbolic: fc.boolean() }), { maxLength: 14 }),
+    sites: fc.array(fc.record({ gap: fc.nat(4), length: fc.integer({ min: 1, max: 4 }), alt: fc.string({ unit: base, minLength: 1, maxLength: 4 }), shared: fc.nat(3), genotype: fc.constantFrom('0|1', '1|0', '1|1', '1', '.|1', '.', '0|0', '1/1', '1|0|1'), symbolic: fc.boolean() }), { maxLength: 14 }),
   });
 
   test('random variants over 400 random references, both haplotypes', async () => {
