@@ -64,6 +64,10 @@ describe('a dataset', () => {
     expect(train.examples).toHaveLength(1);
     expect(notes).toEqual(['No training item has the label 1.', 'The train split has 1 rows; the distributed file has 2.']);
   });
+  test('says that a split of one class measures nothing', async () => {
+    const { notes } = await parseDataset(task, { ...good, dev: 'sequence,label\nTTTT,1\nTTTA,1\n' });
+    expect(notes).toEqual(['The dev split has 2 rows; the distributed file has 1.', 'Every dev item has the label 1: MCC on it is 0 whatever is predicted, so that nothing can be chosen by it.']);
+  });
   test('reports files that are not the known ones, and refuses none', async () => {
     const { notes } = await parseDataset({ ...task, sha256: known! }, good);
     expect(notes).toContain("The test file is another one than the known: its sha256 begins with a14a2efdba73, that one's with d29934d0df42.");
@@ -74,7 +78,8 @@ describe('a dataset', () => {
     const { train, dev, notes } = await parseDataset(nt, { train: `sequence,label\n${rows.join('')}`, test: good.test });
     expect([train.examples.length, dev.examples.length]).toEqual([23, 2]);
     expect(dev.examples[0]).toEqual({ sequence: 'ACGT', label: 1 });
-    expect(notes).toEqual(['There is no development file: every 10th training row was held out.']);
+    expect(notes[0]).toBe('There is no development file: every 10th training row was held out.');
+    expect(notes.slice(1)).toEqual(['Every dev item has the label 1: MCC on it is 0 whatever is predicted, so that nothing can be chosen by it.']);
     await expect(parseDataset(task, { train: good.train, test: good.test })).rejects.toThrow('expected the dev split of tf_0, got nothing');
   });
   test('of GUE+ takes its classes from the training file', async () => {

@@ -151,6 +151,8 @@ function differences(task: DatasetTask, dataset: Readonly<Record<Split, DatasetS
     if (declared !== undefined && declared !== rows && !simulated) notes.push(`The ${split} split has ${rows} rows; the distributed file has ${declared}.`);
     const known = task.sha256?.[split];
     if (known !== undefined && known !== dataset[split].sha256 && !simulated) notes.push(`The ${split} file is another one than the known: its sha256 begins with ${dataset[split].sha256.slice(0, 12)}, that one's with ${known.slice(0, 12)}.`);
+    const held = dataset[split].classCounts.flatMap((count, label) => (count > 0 ? [label] : []));
+    if (held.length === 1 && examples.length > 1 && split !== 'train') notes.push(`Every ${split} item has the label ${held[0]}: MCC on it is 0 whatever is predicted${split === 'dev' ? ', so that nothing can be chosen by it' : ''}.`);
     if (ambiguousItems > 0) notes.push(`${ambiguousItems} of ${examples.length} ${split} items hold letters other than A, C, G and T.`);
     if (lowerCaseItems > 0) notes.push(`${lowerCaseItems} of ${examples.length} ${split} items hold lower-case letters.`);
   }

@@ -171,6 +171,10 @@ describe('baselines', () => {
     expect(Math.abs(await score('composition'))).toBeLessThan(0.5);
     expect(await score('majority')).toBe(0);
   });
+  test.each([10, 49, 600])('a class that holds all of %i training rows has the probability 1, not a little more', async (rows) => {
+    const examples = Array.from({ length: rows }, (_, i) => ({ ...data.train[i % 400], label: 0 }));
+    expect([...await (await baselines.majority().fit(examples, [], options)).predict(examples.slice(0, 1))]).toEqual([1, 0]);
+  });
   test('one-hot sees a position, k-mers do not', async () => {
     const place = (label: number, i: number) => ({ sequence: `${'ACGT'[i % 4]}${label ? 'AC' : 'CA'}${'ACGT'[(i * 7) % 4]}CA`.repeat(1), label });
     const examples = Array.from({ length: 80 }, (_, i) => place(i % 2, i >> 1));

@@ -14,8 +14,9 @@ export function majority(): SequenceClassifier {
     id: 'majority',
     fingerprint: 'majority/1',
     async fit(train, _dev, { classes }) {
-      const shares = new Float32Array(classes);
-      for (const { label } of train) shares[label] += 1 / train.length;
+      const counts = new Float32Array(classes);
+      for (const { label } of train) counts[label]++;
+      const shares = counts.map((count) => count / train.length);
       return {
         async predict(examples) {
           const probabilities = new Float32Array(examples.length * classes);

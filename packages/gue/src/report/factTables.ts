@@ -3,10 +3,10 @@ import { dataTable, type RowGroup } from './dataTable';
 import { bytes, count, duration, listed, magnitude, share } from './format';
 import { html, joinHtml, type Html } from './html';
 import { splits } from './input';
-import { otherSizes } from './meaning';
+import { dataNotes, otherSizes } from './meaning';
 import { average, groupBy, reported, rowsOf, type Summary } from './summary';
 
-/** Sizes of the splits beside the declared ones, class balance, hashes. */
+/** Sizes of the splits beside the declared ones, class balance, hashes, and what was noted when the files were read. */
 export function dataSection(summary: Summary): Html {
   const rows = summary.tasks.flatMap((task) => {
     const data = rowsOf(task)[0]?.records[0].data;
@@ -14,9 +14,11 @@ export function dataSection(summary: Summary): Html {
     const sizes = splits.map((split) => html`${count(data.sizes[split])}${otherSizes(task, split).map((text) => html`<br/><span class="tag">${text}</span>`)}`);
     return [[task.task.name, ...sizes, task.task.bp === undefined ? '' : count(task.task.bp), balance(data.testClassCounts), html`<span class="mono">${data.sha256.test.slice(0, 12)}</span>`]];
   });
-  return dataTable({ caption: 'Rows of each split as they stand in the files, and the classes of the test set', simulated: summary.simulated, groups: [{ rows }], columns: [
+  const notes = summary.tasks.flatMap((task) => dataNotes(task).map((note) => html`<li>${task.task.name}: ${note}</li>`));
+  return html`${dataTable({ caption: 'Rows of each split as they stand in the files, and the classes of the test set', simulated: summary.simulated, groups: [{ rows }], columns: [
     { head: 'Task' }, { head: 'Train', kind: 'number' }, { head: 'Dev', kind: 'number' }, { head: 'Test', kind: 'number' }, { head: 'Length, bp', kind: 'number' }, { head: 'Test items by class' }, { head: 'Test sha256' },
-  ] });
+  ] })}
+${notes.length > 0 && html`<ul class="quiet">${notes}</ul>`}`;
 }
 
 function balance(counts: readonly number[]): Html {

@@ -123,6 +123,9 @@ function sizeNote(summary: Summary): string | undefined {
   return differing.length ? `The files of ${listed(differing)} have other sizes than declared (see Data). The scores are of the files as they are.` : undefined;
 }
 
+/** What was noted when the task's files were read. */
+export const dataNotes = (task: TaskSummary): readonly string[] => rowsOf(task)[0]?.records[0].data.notes ?? [];
+
 /** What others declare about the size of a split, where the run's file differs: "declared 77,669". */
 export function otherSizes(task: TaskSummary, split: (typeof splits)[number]): readonly string[] {
   const size = rowsOf(task)[0]?.records[0].data.sizes[split];

@@ -29,6 +29,8 @@ test('a row is the mean of the task\'s own metric over seeds, and its interval s
 test('the best baseline is chosen on dev, and on test only where a dev score is unknown', () => {
   expect(summarise(input(baselines)).tasks[0].best).toMatchObject({ row: { model: 'onehot' }, chosenOn: 'dev' });
   expect(summarise(input([...baselines, record('majority', 'baseline', 0, 0, [0, 0])])).tasks[0].best).toMatchObject({ row: { model: 'kmer' }, chosenOn: 'test' });
+  const [equal, stronger] = [0.1, 0.3].map((value, i) => record(`equal${i}`, 'baseline', 0, value, [0, 1], { report: { devScore: 0.95 } }));
+  expect(summarise(input([...baselines, equal, stronger])).tasks[0].best?.row.model).toBe('equal1'); // of equals on dev, the harder to beat
   const curve = [{ step: 1, epoch: 1, devScore: 0.9 }, { step: 2, epoch: 1, devScore: 0.2 }];
   expect(summarise(input([...baselines, record('cnn', 'baseline', 0, 0.1, [0, 0.2], { curve })])).tasks[0].best?.row.model).toBe('cnn');
 });

@@ -178,12 +178,12 @@ export function devScoreOf(record: RunRecord): number | undefined {
   return scores.length ? Math.max(...scores) : record.report.devScore;
 }
 
-/** Chosen by dev score where every baseline has one. Otherwise the strongest on test, which is the harder choice for the model. */
+/** Chosen by dev score where every baseline has one. Otherwise, and among equals on dev, the strongest on test, which is the harder choice for the model. */
 function bestBaseline(baselines: readonly Row[]): TaskSummary['best'] {
   if (baselines.length === 0) return undefined;
   const onDev = baselines.every((row) => row.dev !== undefined);
-  const strength = (row: Row) => (onDev ? row.dev! : row.mean);
-  return { row: baselines.reduce((best, row) => (strength(row) > strength(best) ? row : best)), chosenOn: onDev ? 'dev' : 'test' };
+  const isStronger = (a: Row, b: Row) => (onDev && a.dev !== b.dev ? a.dev! > b.dev! : a.mean > b.mean);
+  return { row: baselines.reduce((best, row) => (isStronger(row, best) ? row : best)), chosenOn: onDev ? 'dev' : 'test' };
 }
 
 function compare(model: Row, baseline: Row, paired: PairedDifference | undefined): Comparison {

@@ -1,4 +1,5 @@
 import { sampleReport } from '../../test/reportSample';
+import { renderReport } from './page';
 import { renderTable } from './table';
 
 const [real, simulated] = [false, true].map(sampleReport);
@@ -11,6 +12,13 @@ test('each task shows its models with intervals, its baselines, its published ro
   expect(text).toMatch(/\n {2}onehot +73\.1 .* best baseline on dev /);
   expect(text).toMatch(/\n {2}published, not comparable: DNABERT-3mer 78\.2 \(86 M\), /);
   expect(text).not.toContain('simulated');
+});
+
+test('what was noted of the data stands below the task, and on the page', () => {
+  const [first, ...others] = real.records;
+  const noted = { ...real, records: [{ ...first, data: { ...first.data, notes: ['Every dev item has the label 0.'] } }, ...others] };
+  expect(renderTable(noted)).toContain(`\n  data: Every dev item has the label 0.\n`);
+  expect(renderReport(noted)).toContain(`<li>${first.task}: Every dev item has the label 0.</li>`);
 });
 
 test('simulated stands in the title and on every task', () => {

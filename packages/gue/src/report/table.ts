@@ -1,7 +1,7 @@
 import { bytes, count, duration, intervalText, magnitude, metricName, percent, share } from './format';
 import { plainText } from './html';
 import type { ReportInput } from './input';
-import { comparisonText, taskFacts, verdictBasis, verdictSentences } from './meaning';
+import { comparisonText, dataNotes, taskFacts, verdictBasis, verdictSentences } from './meaning';
 import { average, isComparable, reported, rowsOf, summarise, type Row, type Summary, type TaskSummary } from './summary';
 
 /** What stands in a column, and how it is set. On a narrow terminal the last columns of the list move to a line of their own below each row. */
@@ -89,7 +89,7 @@ function taskBlock(task: TaskSummary, { beside, below }: Columns, width: number,
   const title = wrap(`${plainText(task.task.name)}: ${metricName(task.task.metric)} times 100, ${taskFacts(task)}`, width - (task.simulated ? 13 : 0));
   return [
     paint(title, 'bold') + (task.simulated ? `  ${paint('[simulated]', 'yellow')}` : ''),
-    ...(rows.length ? [paint(line((column) => column.head), 'dim'), ...rows] : ['  not run']), ...publishedLines(task, width),
+    ...(rows.length ? [paint(line((column) => column.head), 'dim'), ...rows] : ['  not run']), ...publishedLines(task, width), ...noteLines(task, width),
   ].join('\n');
 }
 
@@ -99,6 +99,9 @@ const publishedLines = (task: TaskSummary, width: number): readonly string[] => 
   const names = rows.map(({ model, score, parameters }) => `${plainText(model)} ${percent(score / 100)}${parameters === undefined ? '' : ` (${magnitude(parameters)})`}`);
   return names.length ? [wrap(`${comparable ? 'published' : 'published, not comparable'}: ${names.join(', ')}`, width, '  ')] : [];
 });
+
+/** "data: Every dev item has the label 0: nothing can be chosen on it. …". */
+const noteLines = (task: TaskSummary, width: number): readonly string[] => (dataNotes(task).length ? [wrap(`data: ${dataNotes(task).join(' ')}`, width, '  ')] : []);
 
 const lengthOf = (text: string): number => [...text].length;
 
