@@ -225,8 +225,11 @@ export function checkBatch(sequences: unknown): void {
 /** The sequences behind each other, nothing between. */
 export const bareFrame: Frame = { single: [{ sequence: 'A', typeId: 0 }], pair: [{ sequence: 'A', typeId: 0 }, { sequence: 'B', typeId: 0 }] };
 
-const framePieces = (frame: Frame, addSpecialTokens: boolean, isPair: boolean): readonly FramePiece[] =>
-  (addSpecialTokens ? frame : bareFrame)[isPair ? 'pair' : 'single'];
+/** Without special tokens the sequences stay in the order of the frame. */
+function framePieces(frame: Frame, addSpecialTokens: boolean, isPair: boolean): readonly FramePiece[] {
+  const pieces = frame[isPair ? 'pair' : 'single'];
+  return addSpecialTokens ? pieces : pieces.filter((piece) => 'sequence' in piece);
+}
 
 /**
  * Hugging Face's `longest_first` (tokenizers, utils/truncation.rs): the longer of a pair is cut to the length of the shorter, then

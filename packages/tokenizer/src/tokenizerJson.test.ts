@@ -9,7 +9,7 @@ type File = ReturnType<typeof dnabert2Subset>;
 const changed = (change: (file: File) => object) => change(dnabert2Subset());
 const model = (fields: object) => (file: File) => ({ ...file, model: { ...file.model, ...fields } });
 const vocabOf = (file: File, fields: object) => ({ ...file, model: { ...file.model, vocab: { ...file.model.vocab, ...fields } } });
-const addedToken = (fields: object) => (file: File) => ({ ...file, added_tokens: [...file.added_tokens, { id: 4000, content: 'x', ...fields }] });
+const addedToken = (fields: object) => (file: File) => ({ ...file, added_tokens: [...file.added_tokens, { id: 48, content: 'x', ...fields }] });
 
 describe('what is not supported is refused by name', () => {
   it.each<[string, (file: File) => object]>([
@@ -21,7 +21,7 @@ describe('what is not supported is refused by name', () => {
     ['version', (file) => ({ ...file, version: '2.0' })],
     ['unheard_of', (file) => ({ ...file, unheard_of: 1 })],
     ['model.type', model({ type: 'WordPiece' })],
-    ['model.type', model({ type: 'Unigram' })],
+    ['model.type', model({ type: 'Unigram', unk_id: 0 })],
     ['model.dropout', model({ dropout: 0.1 })],
     ['model.byte_fallback', model({ byte_fallback: true })],
     ['model.ignore_merges', model({ ignore_merges: true })],
@@ -57,6 +57,8 @@ describe('malformed and hostile files end in one clear error', () => {
     ['two tokens with one id', changed((file) => vocabOf(file, { X: 5 })), 'expected the id of "X" to be an id of its own, got 5; it belongs to "A" as well'],
     ['an added token with another id', changed((file) => ({ ...file, added_tokens: [{ id: 9999, content: '[UNK]', special: true }] })), 'expected the id of added token "[UNK]" to be 0 as in model.vocab'],
     ['an added token with the id of another', changed(addedToken({ id: 5 })), 'expected the id of "x" to be an id of its own'],
+    ['an added token with an id that the Rust library does not give it', changed(addedToken({ id: 3999 })), 'expected added_tokens[5].id to be 48'],
+    ['an added token behind one with a high id in the vocabulary', changed((file) => ({ ...file, added_tokens: [...file.added_tokens, { id: 3206, content: 'CG' }, { id: 48, content: 'x' }] })), 'expected added_tokens[6].id to be 3207'],
     ['an added token listed twice', changed((file) => ({ ...file, added_tokens: [...file.added_tokens, file.added_tokens[0]] })), 'every content once'],
     ['an empty added token', changed(addedToken({ content: '' })), 'at least one letter'],
     ['an empty token', changed((file) => vocabOf(file, { '': 4000 })), 'at least one letter'],

@@ -37,9 +37,9 @@ export function parseTokenizerJson(json: string | object): BpeTokenizer {
 }
 
 function readModel(value: unknown): Pick<BpeDefinition, 'vocab' | 'merges' | 'unkToken' | 'fuseUnk'> {
-  // Named before the type: these belong to BPE, and would change its ids.
+  const { type = 'BPE' } = record(value, 'model');
+  if (type !== 'BPE') throw wrong('model.type', '"BPE"', type, 'other models are not supported');
   const model = fields(value, 'model', ['type', 'vocab', 'merges', 'unk_token', 'fuse_unk', 'dropout', 'continuing_subword_prefix', 'end_of_word_suffix']);
-  if (model.type !== undefined && model.type !== 'BPE') throw wrong('model.type', '"BPE"', model.type, 'other models are not supported');
   if (model.dropout !== undefined && model.dropout !== null && model.dropout !== 0) throw wrong('model.dropout', 'null', model.dropout, 'random encodings are not supported; set it to null');
   for (const name of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     if (model[name] !== undefined && model[name] !== null && model[name] !== '') throw wrong(`model.${name}`, 'null', model[name], 'it is not supported');
@@ -92,6 +92,13 @@ function checkIds(vocab: ReadonlyMap<string, number>, addedTokens: readonly Adde
     owner.set(id, token);
   }
   if (new Set(addedTokens.map(({ content }) => content)).size < addedTokens.length) throw wrong('added_tokens', 'every content once', addedTokens, 'remove the repeated token');
+  // Hugging Face's Rust library numbers tokens outside the vocabulary itself and does not ask the file; its JavaScript library takes the file's ids.
+  let highest = -1;
+  for (const [i, { content, id }] of addedTokens.entries()) {
+    const next = highest < vocab.size ? vocab.size : highest + 1;
+    if (!vocab.has(content) && id !== next) throw wrong(`added_tokens[${i}].id`, `${next}, the id that Hugging Face's Rust library gives to ${show(content)} whatever the file says`, id, 'write that id, or put the token into model.vocab');
+    highest = Math.max(highest, id);
+  }
 }
 
 function readNormalizer(value: unknown): Normalizer {

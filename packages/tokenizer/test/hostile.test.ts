@@ -84,7 +84,7 @@ it('tokens of up to 130,000 letters: no quadratic work', () => {
 });
 
 it('ten thousand added tokens that begin alike: cut in linear time', () => {
-  const added = Array.from({ length: 9000 }, (_, i) => ({ id: 5000 + i, content: `A${i}>`, special: true }));
-  const tokenizer = parseTokenizerJson({ ...dnabert2Subset(), added_tokens: [...dnabert2Subset().added_tokens, ...added] });
-  expect(tokenizer.encode(`${'A'.repeat(100_000)}A77>`, { addSpecialTokens: false }).at(-1)).toBe(5077);
+  const added = Array.from({ length: 9000 }, (_, i) => ({ id: 1 + i, content: `A${i}>`, special: true }));
+  const tokenizer = parseTokenizerJson({ model: { type: 'BPE', vocab: { A: 0 }, merges: [] }, added_tokens: added });
+  expect(tokenizer.encode(`${'A'.repeat(100_000)}A77>`).at(-1)).toBe(78);
 });

@@ -97,3 +97,10 @@ describe('the Rust library, truncation that the file sets', () => {
     }
   });
 });
+
+it('the Rust library, without special tokens: a pair stays in the order of the template', () => {
+  const { post_processor: template } = dnabert2Subset() as unknown as { post_processor: { pair: { Sequence?: object }[] } };
+  const sequences = template.pair.filter(({ Sequence }) => Sequence), swapped = { ...template, pair: [...sequences.reverse(), ...template.pair.filter(({ Sequence }) => !Sequence)] };
+  const tokenizer = parseTokenizerJson({ ...dnabert2Subset(), post_processor: swapped });
+  expect([...tokenizer.encode('TGCATG', { pair: 'GGG', addSpecialTokens: false })]).toEqual([15, 7, 11, 65]); // GG G, then TG CATG, as recorded of `tokenizers` 0.23.2
+});
