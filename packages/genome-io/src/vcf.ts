@@ -114,6 +114,7 @@ class VcfParser {
   private header: VcfHeader | undefined;
   private validator: VcfValidator | undefined;
   private terminated = true;
+  private isMarked = false;
 
   constructor(private readonly validate: boolean) {}
 
@@ -141,12 +142,15 @@ class VcfParser {
     } else if (!last) this.validator?.emptyLine(this.line);
   }
 
-  private pushHeader(text: string, batch: (VcfHeader | VcfRecord)[]): void {
+  private pushHeader(line: string, batch: (VcfHeader | VcfRecord)[]): void {
+    if (this.line === 1) this.isMarked = line.startsWith(byteOrderMark);
+    const text = this.line === 1 && this.isMarked ? line.slice(1) : line;
     if (!text.startsWith('#')) this.fail('meta-information lines (##) and then #CHROM', JSON.stringify(text.slice(0, 40)), 'check that this is a VCF file; bcftools view converts BCF');
     this.headerLines.push(text);
     if (text.startsWith('##')) return;
     this.header = parseVcfHeader(this.headerLines);
     if (this.validate) this.validator = new VcfValidator(this.header, this.headerLines);
+    if (this.isMarked) this.validator?.byteOrderMark();
     batch.push(this.header);
   }
 
@@ -179,6 +183,7 @@ function columnsOfLine(bytes: Uint8Array, from: number, to: number, next: number
   return row;
 }
 
+const byteOrderMark = '\ufeff';
 const tab = 9;
 const colon = 58;
 const lineFeed = 10;
@@ -214,7 +219,7 @@ class LazyRecord implements VcfRecord {
     throw new FormatError(`readVcf: expected ${expected} at line ${this.line}, got ${got}; ${remedy}`, { format: 'vcf', line: this.line });
   }
 
-  toString() { return new TextDecoder().decode(this.bytes.subarray(this.from, this.to)); }
+  toString() { return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes.subarray(this.from, this.to)); }
   private column(i: number): string { return decode(this.bytes, this.startOf(i), i === 9 ? this.to : this.startOf(i + 1) - 1); }
   get columnCount(): number { return this.startOf(8) > this.to ? 8 : this.startOf(9) > this.to ? 9 : 9 + this.sampleStarts().length; }
   get contig(): string { return this.block.contigOf(this.bytes, this.from, this.startOf(1) - 1); }

@@ -3,6 +3,8 @@ import { FormatError } from './formatError';
 import { checkMetaLine, formatKey, infoKey, unprintable } from './vcfValidateMeta';
 import { reserved, type VcfDefinition, type VcfHeader } from './vcfHeader';
 import { checkLocalFormat, checkStructural, countLocalAlleles, countModifications, modificationDefinition, modifiedBase } from './vcfValidateStructural';
+import { checkRepeats } from './vcfValidateRepeats';
+import { checkLocalValues, checkPhaseSets } from './vcfValidateSample';
 import type { VcfRecord } from './vcf';
 
 const bases = /^[ACGTN]+$/i;
@@ -33,6 +35,8 @@ export class VcfValidator {
   constructor(private readonly header: VcfHeader, lines: readonly string[]) {
     this.minor = header.minorVersion ?? 2;
     for (const [i, line] of header.meta.entries()) checkMetaLine(lines[i], line, this.minor, (expected, got, section) => this.fail(line.line, expected, got, section));
+    const again = header.meta.find(({ key, line }) => key === 'fileformat' && line > 1);
+    if (again) this.fail(again.line, 'fileformat once, on the first line', 'another', this.minor < 3 ? '1.2.1' : '1.4.1');
     if (this.minor >= 3) this.checkIds();
     if (header.minorVersion === undefined) this.fail(1, '##fileformat=VCFv4.1 to 4.5', JSON.stringify(lines[0].slice(0, 40)), this.minor < 3 ? '1.2.1' : '1.4.1');
     const columnLine = lines.length;
@@ -45,7 +49,6 @@ export class VcfValidator {
   private checkIds(): void {
     const seen = new Set<string>();
     for (const { key, fields, line } of this.header.meta) {
-      if (key === 'fileformat' && line > 1) this.fail(line, 'fileformat once, on the first line', 'another', '1.4.1');
       if (!fields) continue;
       const id = fields.get('ID');
       if (!id) this.fail(line, `${key} with an ID`, 'none', '1.4');
@@ -59,6 +62,11 @@ export class VcfValidator {
 
   private fail(line: number, expected: string, got: string, section: string): never {
     throw new FormatError(`readVcf: expected ${expected} at line ${line}, got ${got}; VCF 4.${this.minor}, section ${section}, forbids it`, { format: 'vcf', line });
+  }
+
+  /** Of any version, but only since 4.3 it is forbidden. */
+  byteOrderMark(): void {
+    if (this.minor >= 3) this.fail(1, 'no byte order mark', 'one', '1.2');
   }
 
   emptyLine(line: number): never {
@@ -78,7 +86,9 @@ export class VcfValidator {
     this.checkFixed(record, fixed);
     this.checkOrder(record, fixed);
     this.checkInfo(record, fixed);
-    if (this.minor >= 4) checkStructural(record, this.minor, (expected, got, section) => this.fail(record.line, expected, got, section));
+    const failStructural = (expected: string, got: string, section: string) => this.fail(record.line, expected, got, section);
+    if (this.minor >= 4) checkStructural(record, this.minor, failStructural);
+    if (this.minor >= 4) checkRepeats(record, failStructural);
     if (this.header.samples.length > 0) this.checkSamples(record);
   }
 
@@ -173,6 +183,8 @@ export class VcfValidator {
         if (alleles.some((allele) => allele !== '.' && Number(allele) > Math.max(1, alternatives))) fail(`alleles up to ${alternatives}`, text);
         ploidy = text === '.' ? undefined : alleles.length;
       }
+      if (this.minor >= 4) checkPhaseSets(format, values, fail);
+      if (laa >= 0) this.checkLocal(format, values, values[laa] ?? '.', alternatives, ploidy ?? 2, fail);
       const local = laa < 0 ? 0 : countLocalAlleles(values[laa], alternatives, (expected, got) => fail(expected, got));
       for (const [i, value] of values.entries()) {
         const definition = definitions[i];
@@ -184,6 +196,15 @@ export class VcfValidator {
     }
   }
 
+  private checkLocal(format: readonly string[], values: readonly string[], laa: string, alternatives: number, ploidy: number, fail: (expected: string, got: string) => never): void {
+    countLocalAlleles(laa, alternatives, fail);
+    for (const [i, key] of format.entries()) {
+      const at = format.indexOf(`L${key}`);
+      const { number } = this.header.format.get(`L${key}`) ?? reserved(this.minor).format.get(`L${key}`) ?? {};
+      if (at >= 0 && (number === 'LA' || number === 'LR' || number === 'LG')) checkLocalValues(key, values[i] ?? '.', values[at] ?? '.', number, laa, alternatives, ploidy, fail);
+    }
+  }
+
   private checkSample(text: string, { id, number, type }: VcfDefinition, alternatives: number, local: number, ploidy: number | undefined, modifications: number | undefined, fail: (expected: string, got: string) => never): void {
     if (text === '.' || (text === '' && this.minor >= 5 && /^(?:LAA|L[ARG])$/.test(id === 'LAA' ? id : number))) return;
     const values = text.split(',');
@@ -191,6 +212,8 @@ export class VcfValidator {
     const wanted = number === 'M' ? modifications : /^L?G$/.test(number) && ploidy === undefined ? undefined : countOf(isLocal ? number[1] : number, isLocal ? local : alternatives, ploidy ?? 2, isLocal);
     if (wanted !== undefined && values.length !== wanted) fail(`${wanted} values of ${id} (Number=${number})`, text);
     for (const value of values) if (!hasType(value, type, this.minor)) fail(`${id} of type ${type}`, text);
+    if (id === 'PS' && type === 'Integer' && Number(text) < 0) fail('PS of 0 or more', text);
+    if (number === 'M' && type === 'Float' && values.some((value) => Number(value) < 0 || Number(value) > 1)) fail(`${id} from 0 to 1`, text);
   }
 }
 

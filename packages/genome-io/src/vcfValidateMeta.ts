@@ -50,7 +50,7 @@ export function checkMetaLine(text: string, { key, value, fields, problem }: Vcf
     if (fields.has('length') && !/^\d+$/.test(fields.get('length')!)) fail('a contig length in whole bases', JSON.stringify(fields.get('length')), section);
     return;
   }
-  if (!/,Description="/.test(value)) fail(`${key} with a Description in quotes`, value.slice(0, 80), section);
+  if (!(minor < 3 ? /,Description="/ : /[<,]Description="/).test(value)) fail(`${key} with a Description in quotes`, value.slice(0, 80), section);
   if (key === 'ALT' && !(minor < 4 ? /^BND(?::.+)?$/ : /^$/).test(id!) && !/^(?:(?:DEL|INS|DUP|INV|CNV)(?::.+)?|CN\d+|\*|NON_REF|[RYSWKMBDHVN])$/.test(id!)) fail('an ALT of DEL, INS, DUP, INV or CNV, with subtypes after colons', JSON.stringify(id), section);
   if (minor >= 3 && ((key === 'INFO' && !infoKey.test(id!)) || (key === 'FORMAT' && !formatKey.test(id!)))) fail(`an ID of ${key} of letters, digits, _ and ., not beginning with a digit`, JSON.stringify(id), '1.6');
   if (minor >= 3 && /,(?:Source|Version)=[^"]/.test(value.replace(/"(?:[^"\\]|\\.)*"/g, '""'))) fail('Source and Version in quotes', value.slice(0, 80), '1.4.2');

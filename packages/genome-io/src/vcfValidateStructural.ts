@@ -3,17 +3,24 @@ import { parseAllele } from './vcfAllele';
 import type { VcfRecord } from './vcf';
 import type { VcfDefinition } from './vcfHeader';
 
-type Fail = (expected: string, got: string, section: string) => never;
-type Numbers = readonly (string | number | null)[];
+export type Fail = (expected: string, got: string, section: string) => void;
+type Values = readonly (string | number | null)[];
 
-const asList = (value: ReturnType<VcfRecord['info']>): Numbers | undefined => (Array.isArray(value) ? (value as Numbers) : value === undefined || value === true ? undefined : [value as string | number | null]);
+/** The values of an INFO key, whether the header declares it or not; null for missing ones, undefined where all are. */
+export function valuesOf(record: Pick<VcfRecord, 'info'>, key: string): Values | undefined {
+  const value = record.info(key);
+  const list = Array.isArray(value) ? (value as Values) : typeof value === 'string' ? value.split(',') : typeof value === 'number' ? [value] : [];
+  const values = list.map((one) => (one === '.' || one === '' ? null : one));
+  return values.every((one) => one === null) && values.length < 2 ? undefined : values;
+}
+
 const claims: Readonly<Record<string, readonly string[]>> = { DEL: ['D', 'J', 'DJ'], DUP: ['D', 'J', 'DJ'], CNV: ['D'], INV: ['J', 'DJ'], INS: ['J', 'DJ'] };
 
-/** SVLEN, SVCLAIM, confidence intervals and END of a record of version 4.4 or later. */
+/** SVLEN, SVCLAIM, confidence intervals, mobile elements, copy numbers and END of a record of version 4.4 or later. */
 export function checkStructural(record: VcfRecord, minor: number, fail: Fail): void {
   const alleles = record.alt.map(parseAllele);
-  const lengths = asList(record.info('SVLEN'));
-  const claim = asList(record.info('SVCLAIM'));
+  const lengths = valuesOf(record, 'SVLEN');
+  const claim = valuesOf(record, 'SVCLAIM');
   const end = record.info('END');
   for (const [i, allele] of alleles.entries()) {
     if (allele?.kind !== 'symbolic' || !(allele.type in claims)) {
@@ -25,11 +32,19 @@ export function checkStructural(record: VcfRecord, minor: number, fail: Fail): v
     const said = claim?.[i] ?? null; // the specification's own examples leave it out where it "must be specified"
     if (said !== null && !claims[allele.type].includes(String(said))) fail(`SVCLAIM of ${claims[allele.type].join(', ')} for ${record.alt[i]}`, String(said), '3');
   }
+  for (const key of ['MEINFO', 'METRANS']) {
+    const parts = valuesOf(record, key);
+    if (parts && parts.length !== 4 * alleles.length) fail(`${4 * alleles.length} values of ${key}, four an ALT allele`, `${parts.length}`, '3');
+  }
   for (const key of ['CIPOS', 'CIEND', 'CILEN', 'CICN'] as const) {
-    const bounds = asList(record.info(key));
-    if (!bounds || (bounds.length === 1 && bounds[0] === null)) continue;
+    const bounds = valuesOf(record, key);
+    if (!bounds) continue;
     if (bounds.length !== 2 * alleles.length) fail(`${2 * alleles.length} values of ${key}, two an ALT allele`, `${bounds.length}`, '3');
     if (key === 'CIPOS' || key === 'CIEND') for (let i = 0; i < bounds.length; i += 2) if (Number(bounds[i] ?? 0) > 0 || Number(bounds[i + 1] ?? 0) < 0) fail(`intervals of ${key} that hold 0`, `${bounds[i]},${bounds[i + 1]}`, '3');
+  }
+  if (record.format.includes('CN')) {
+    const copied = (lengths ?? []).filter((length, i) => { const allele = alleles[i]; return length !== null && allele?.kind === 'symbolic' && ['CNV', 'DEL', 'DUP'].includes(allele.type); });
+    if (copied.some((length) => Math.abs(Number(length)) !== Math.abs(Number(copied[0])))) fail('one SVLEN of all <CNV>, <DEL> and <DUP> beside FORMAT CN', copied.join(), '4');
   }
   if (minor >= 5 && typeof end === 'number' && end !== record.end) fail(`END at ${record.end}, the last base that REF, SVLEN and LEN reach`, `${end}`, '1.6.1');
 }
