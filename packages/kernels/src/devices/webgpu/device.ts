@@ -166,7 +166,7 @@ const guessOf = ({ software, vendor }: AdapterDescription): number => (software 
 function limitsOf({ limits }: GPUDevice, pace: Pace, { limits: chosen, reducedPrecision }: WebGpuOptions): Limits {
   return {
     maxBufferBytes: chosen?.maxBufferBytes ?? limits.maxBufferSize,
-    maxBindingBytes: chosen?.maxBindingBytes ?? limits.maxStorageBufferBindingSize,
+    maxBindingBytes: chosen?.maxBindingBytes ?? Math.min(limits.maxStorageBufferBindingSize, 2 ** 32 - 4), // shaders count elements, of one byte at least, in 32 bits
     workgroupBytes: chosen?.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize,
     threads: 1,
     get workPerDispatch() { return chosen?.workPerDispatch ?? pace.work(); },

@@ -1,5 +1,5 @@
 // dWeight = sum over rows of d x^, dBias = sum over rows of d, with x^ = (x - mean) / deviation.
-// Grid: x over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
+// Grid: x, then z, over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
 // Workgroup memory: two numbers per lane.
 // Accumulates in f32: 16 lanes with a stride, then a tree.
 // Constants: none
@@ -14,7 +14,7 @@ var<workgroup> partial: array<vec2<f32>, 256>;
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
-  let column = group.x * 16u + lane.x;
+  let column = (group.z * 65535u + group.x) * 16u + lane.x;
   let end = min(params.rows, (group.y + 1u) * params.slice);
   var sums = vec2(0.0);
   if (column < params.width) {

@@ -9,7 +9,7 @@ const rowsPerSlice = 512;
 const mostSlices = 64;
 
 interface ColumnSums {
-  /** Reads `rows`, `width` and `slice`, with 16 columns a workgroup. */
+  /** Reads `rows`, `width` and `slice`, with 16 columns a workgroup: x and z of the grid count these, y slices. */
   readonly shader: string;
   readonly constants?: Readonly<Record<string, number>>;
   readonly reads: readonly Bind[];
@@ -20,7 +20,8 @@ export function columnSums(x: TensorSpec, outputs: readonly TensorSpec[], { shad
   const { rows, width } = rowsOf(x);
   const slices = Math.min(mostSlices, Math.max(1, Math.ceil(rows / rowsPerSlice)));
   const targets = outputs.map((_, i): Bind => (slices > 1 ? { scratch: i } : { output: i }));
-  const sums: Dispatch = { shader, constants, params: { rows, width, slice: Math.max(1, Math.ceil(rows / slices)) }, bind: [...reads, ...targets], workgroups: [Math.ceil(width / 16), slices, 1] };
+  const [across, beyond] = linearGrid(width, 16);
+  const sums: Dispatch = { shader, constants, params: { rows, width, slice: Math.max(1, Math.ceil(rows / slices)) }, bind: [...reads, ...targets], workgroups: [across, slices, beyond] };
   if (slices === 1) return { steps: [sums] };
   return { scratch: outputs.map(() => float32(slices, width)), steps: [sums, ...outputs.flatMap((output, i) => addUp(targets[i], { output: i }, slices, sizeOf(output)))] };
 }

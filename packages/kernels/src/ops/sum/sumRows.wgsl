@@ -1,5 +1,5 @@
 // y = sum over the rows of x.
-// Grid: x over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
+// Grid: x, then z, over groups of 16 columns, y over slices of rows, whose sums lie one after another; 16 lanes share the rows of each column.
 // Workgroup memory: one number per lane.
 // Accumulates in f32: 16 lanes with a stride, then a tree.
 // Constants: none
@@ -11,7 +11,7 @@ var<workgroup> partial: array<f32, 256>;
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
-  let column = group.x * 16u + lane.x;
+  let column = (group.z * 65535u + group.x) * 16u + lane.x;
   let end = min(params.rows, (group.y + 1u) * params.slice);
   var sum = 0.0;
   if (column < params.width) {
