@@ -1,7 +1,8 @@
-// Labelled sequences of a user's own: comma-separated values with a header.
+// Labelled sequences of a user's own: values with commas or tabs between, and a header.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { UsageError } from './command';
+import { cutFields, separatorOf } from './delimited';
 import type { ClassifierConfig, LabelledSequence } from '@genomelm/model';
 
 export interface LabelledRow {
@@ -13,22 +14,21 @@ export interface LabelledRow {
 
 /**
  * Columns by name: `sequence` (or `sequence1`, or the first), `sequence2` or `pair`, and the label: `label` unless named. A file of three columns without such names is read as sequence, second sequence, label.
- * No field of sequences or labels holds a comma; quotes around a field are taken off.
  */
 export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[] {
   const bytes = readFileSync(path);
-  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8').replace(/^\uFEFF/, '');
+  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.at(-1) === '') lines.pop();
-  const cut = (line: string) => line.split(',').map((field) => field.replace(/^"(.*)"$/, '$1').trim());
-  const header = cut(lines[0] ?? '');
+  const separator = separatorOf(lines[0] ?? '');
+  const header = cutFields(lines[0] ?? '', separator);
   const label = header.includes(labelColumn) ? header.indexOf(labelColumn) : -1;
   if (label < 0) throw new UsageError(`${path}: expected a header with the column ${labelColumn}, got ${JSON.stringify((lines[0] ?? '').slice(0, 60))}; name another with --label-column`);
   const named = (...names: string[]) => names.map((name) => header.indexOf(name)).find((at) => at >= 0);
   const sequence = named('sequence', 'sequence1') ?? 0;
   const pair = named('sequence2', 'pair') ?? (header.length === 3 && label === 2 && sequence === 0 ? 1 : undefined);
   return lines.slice(1).map((line, i) => {
-    const fields = cut(line);
+    const fields = cutFields(line, separator);
     if (fields.length !== header.length) throw new UsageError(`${path}: line ${i + 2}: expected ${header.length} columns, got ${fields.length}`);
     return { sequence: fields[sequence].toUpperCase(), ...(pair === undefined ? {} : { pair: fields[pair].toUpperCase() }), label: fields[label] };
   });

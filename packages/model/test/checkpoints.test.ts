@@ -124,6 +124,12 @@ test('a hub is asked for the commit and the hashes, through its own library', as
   });
 });
 
+test.each([['the id of a hub', 'us/encoder', 'no directory and'], ['an address', undefined, 'got no answer']])('%s that does not answer is told in a sentence', async (_name, id, message) => {
+  const nobody = 'http://127.0.0.1:9';
+  await expect(loadPretrained(id ?? `${nobody}/model`, { device, hubUrl: nobody })).rejects.toThrow(message);
+  await expect(loadPretrained(id ?? `${nobody}/model`, { device, hubUrl: nobody })).rejects.toThrow(/expected .*127\.0\.0\.1:9.*, got .*; check the /);
+});
+
 describe('several files with an index', () => {
   const shards = (edit: (map: Record<string, string>) => void = () => undefined) => {
     const directory = mkdtempSync(path.join(folder, 'shards-'));

@@ -14,12 +14,12 @@ const metrics = ['mcc', 'f1', 'accuracy', 'loss', 'pearson', 'r2'] as const;
 
 export const finetune: Command = {
   name: 'finetune',
-  summary: 'Train a pre-trained model on labelled sequences (CSV with a header: sequence,label). Of several seeds the best on dev is kept.',
+  summary: 'Train a pre-trained model on labelled sequences (CSV or TSV with a header: sequence,label). Of several seeds the best on dev is kept.',
   usage: '--model DIR --train FILE --out DIR [--dev FILE] [--test FILE]',
   options: {
     model: { type: 'string', value: 'DIR', help: 'a directory with config.json and weights, as pretrain or Hugging Face write them' },
     tokenizer: { type: 'string', short: 't', value: 'T', help: 'a tokenizer.json, kmer:6, or character (default: the tokenizer.json of the model)' },
-    train: { type: 'string', value: 'FILE', help: 'CSV, plain or gzip; a second sequence in the column sequence2' },
+    train: { type: 'string', value: 'FILE', help: 'CSV or TSV, plain or gzip; a second sequence in the column sequence2' },
     dev: { type: 'string', value: 'FILE', help: 'chooses the parameters (default: every tenth row of train)' },
     test: { type: 'string', value: 'FILE', help: 'judged once, at the end, for every seed' },
     out: { type: 'string', short: 'o', value: 'DIR', help: 'where the model, its tokenizer and finetune.json go' },

@@ -21,6 +21,12 @@ async function request(url: string, range: string, { headers, fetch: get = fetch
   return get(url, { headers: { ...headers, range, 'accept-encoding': 'identity' }, signal: signal ?? null });
 }
 
+/** What a failed fetch says: the reason below "fetch failed", where there is one. */
+export const reasonOf = (error: unknown): string => {
+  const { message, cause } = error as { readonly message?: string; readonly cause?: { readonly message?: string; readonly code?: string } };
+  return cause?.message || cause?.code || message || String(error);
+};
+
 const refuse = (url: string, { status, statusText }: Response): never => {
   throw new Error(`loadPretrained: expected ${url} to answer ranges (206), got ${status} ${statusText}; check the address${status === 401 || status === 403 ? ' and the access token' : ''}`);
 };
@@ -29,7 +35,10 @@ const validatorOf = ({ headers }: Response): string => headers.get('etag') ?? he
 
 /** Size and validator of a file, or undefined if the server has none of that name. @throws Error for any other answer */
 export async function describeUrl(url: string, options: HttpOptions): Promise<HttpFile | undefined> {
-  const response = await request(url, 'bytes=0-0', options);
+  const response = await request(url, 'bytes=0-0', options).catch((cause: unknown) => {
+    options.signal?.throwIfAborted();
+    throw new Error(`loadPretrained: expected ${url}, got no answer (${reasonOf(cause)}); check the address and the network`, { cause });
+  });
   await response.body?.cancel();
   if (response.status === 404) return undefined;
   const size = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? (response.status === 416 ? '0' : undefined);

@@ -1,4 +1,5 @@
 // Checkpoints by their id on a Hugging Face hub, through the optional package @huggingface/hub.
+import { reasonOf } from './http';
 import { remoteFile, type Checkpoint, type FetchOptions } from './checkpoint';
 
 export interface HubOptions extends FetchOptions {
@@ -28,10 +29,16 @@ export async function hubCheckpoint(id: string, options: HubOptions): Promise<Ch
   const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
   const { revision = 'main', hubUrl = environment['HF_ENDPOINT'] ?? 'https://huggingface.co', accessToken = environment['HF_TOKEN'] } = options;
   const access = { hubUrl, ...(options.fetch ? { fetch: options.fetch as typeof fetch } : {}), ...(accessToken ? { accessToken } : {}) };
-  const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access });
   const files = new Map<string, { byteLength: number; sha256?: string | undefined }>();
-  for await (const { type, path, size, lfs } of listFiles({ repo: { type: 'model', name: id }, revision: sha, ...access })) {
-    if (type === 'file') files.set(path, { byteLength: lfs?.size ?? size, sha256: lfs?.oid });
+  let sha: string;
+  try {
+    ({ sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access }));
+    for await (const { type, path, size, lfs } of listFiles({ repo: { type: 'model', name: id }, revision: sha, ...access })) {
+      if (type === 'file') files.set(path, { byteLength: lfs?.size ?? size, sha256: lfs?.oid });
+    }
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new Error(`loadPretrained: expected a directory ${id} or a model of this id at ${hubUrl}, got no directory and ${reasonOf(cause)}; check the name, the network and, for what is private, the access token`, { cause });
   }
   const http = { ...options, ...(accessToken ? { headers: { ...options.headers, authorization: `Bearer ${accessToken}` } } : {}) };
   return {
