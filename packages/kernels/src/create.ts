@@ -28,13 +28,13 @@ export const zeros = (device: Device, shape: readonly number[]): Tensor => fill(
 /** float32 ones, of this shape, `[...]`. */
 export const ones = (device: Device, shape: readonly number[]): Tensor => fill(allocate(device, { dtype: 'float32', shape: [...shape] }), 1);
 
-/** Normal numbers with mean 0, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
+/** Normal numbers with mean 0, of this shape, `[...]`, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
 export function randomNormal(device: Device, shape: readonly number[], { standardDeviation = 0.02, seed, stream = 0 }: { standardDeviation?: number; seed: number; stream?: number }): Tensor {
   const random = createRandom(seed, stream);
   return draw(device, shape, () => random.normal() * standardDeviation);
 }
 
-/** Numbers of the same chance between `low` and `high`, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
+/** Numbers of the same chance between `low` and `high`, of this shape, `[...]`, drawn on the host: the same (seed, stream) gives the same float32 values on every device. */
 export function randomUniform(device: Device, shape: readonly number[], { low = 0, high = 1, seed, stream = 0 }: { low?: number; high?: number; seed: number; stream?: number }): Tensor {
   const random = createRandom(seed, stream);
   return draw(device, shape, () => low + (high - low) * random.uniform());
@@ -64,5 +64,5 @@ export function glorotUniform(device: Device, shape: readonly number[], options:
   return randomUniform(device, shape, { ...options, low: -high, high });
 }
 
-/** The elements, in row-major order. The only place where the caller waits for the device. */
+/** The elements of `t [...]`, in row-major order: Float32Array for float32 (Float64Array on `reference`), the bits of 16-bit types as Uint16Array. The only place where the caller waits for the device. */
 export const read = (t: Tensor): Promise<Data> => t.device.read(t);

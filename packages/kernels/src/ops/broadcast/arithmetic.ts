@@ -31,7 +31,7 @@ export function broadcastShape(op: string, a: readonly number[], b: readonly num
 /** `a ∘ b` over shapes that broadcast. */
 export const arithmetic = (operator: Operator, a: Tensor, b: Tensor): Tensor => apply(arithmeticOp, [a, b], { operator })[0];
 
-/** `x` repeated along its axes of 1, and along new ones in front, to this shape. */
+/** `x [...]` repeated along its axes of 1, and along new ones in front, to this shape: `[3, 1]` to `[2, 3, 5]`. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
   const fits = broadcastShape('broadcastTo', x.shape, shape).every((length, axis) => length === shape[axis]) && x.shape.length <= shape.length;
   if (!fits) throw new RangeError(`broadcastTo: expected axes of 1 or of the wanted length, got [${x.shape.join(', ')}] for [${shape.join(', ')}]`);

@@ -19,7 +19,7 @@ export const rmsNorm = (x: Tensor, weight: Tensor, { epsilon = 1e-6, residual }:
   scope<Tensor>(() => apply(rmsNormOp, residual ? [x, weight, residual] : [x, weight], { epsilon })[0]);
 
 /**
- * The residual stream's next value and its normalisation: `sum = x + residual`, `output = rmsNorm(sum, weight)`, both of the shape of x and both with gradients.
+ * The residual stream's next value and its normalisation: `sum = x [..., width] + residual`, `output = rmsNorm(sum, weight [width])`, both of the shape of x and both with gradients.
  * For the backward pass only the sum is kept.
  */
 export function addRmsNorm(x: Tensor, residual: Tensor, weight: Tensor, { epsilon = 1e-6 }: { readonly epsilon?: number } = {}): { output: Tensor; sum: Tensor } {
