@@ -5,7 +5,7 @@ import { createLinearEncoder, createLinearRunEncoder, type LinearEncoderOptions 
 import { FormatError, show } from './errors';
 import { createLinearTables } from './linearTables';
 import { NO_LETTER, type Letters, type MergeRules, type RunEncoder } from './mergeRules';
-import { forEachWord, type AddedToken, type Normalizer } from './text';
+import { forEachIsolated, forEachWord, type AddedToken, type Normalizer, type PreTokenizer } from './text';
 import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
 import { createTokenizer, type Frame, type SpecialIds, type Tokenizer, type Truncation } from './tokenizer';
 
@@ -20,7 +20,7 @@ export interface BpeDefinition {
   readonly fuseUnk: boolean;
   readonly addedTokens: readonly AddedToken[];
   readonly normalizer: Normalizer;
-  readonly preTokenizer: 'Whitespace' | null;
+  readonly preTokenizer: PreTokenizer;
   readonly frame: Frame;
   /** A limit for every encoding, where the file sets one. */
   readonly truncation?: Truncation | undefined;
@@ -109,8 +109,10 @@ function createTextEncoder(definition: BpeDefinition, letters: Letters, encodeRu
     }
   };
   return (text: string, out: TokenBuffer) => {
-    if (definition.preTokenizer === null) encodeWord(text, 0, text.length, out);
-    else forEachWord(text, (start, end) => encodeWord(text, start, end, out));
+    const visit = (start: number, end: number) => encodeWord(text, start, end, out);
+    if (definition.preTokenizer === null) visit(0, text.length);
+    else if (definition.preTokenizer === 'Whitespace') forEachWord(text, visit);
+    else forEachIsolated(text, definition.preTokenizer.isolate, visit);
   };
 }
 

@@ -6,14 +6,14 @@ import { type LinearEncoder, type OtherBytes, type WindowSource } from './encode
 import { AS_NUMBERS, AS_TEXT, AS_UPPER, NO_LETTER_BYTE } from './linearTables';
 import { NO_LETTER, type Letters } from './mergeRules';
 import { isPacked, unpack, type Sequence } from './sequence';
-import { asciiClass, normalize, SPACE, upperCaseAscii, WORD, type AddedToken, type Normalizer } from './text';
+import { asciiClass, normalize, SPACE, stepsOf, upperCaseAscii, WORD, type AddedToken, type Normalizer, type PreTokenizer } from './text';
 import { countUnknown, push, type TokenBuffer } from './tokenBuffer';
 
 /** What of a tokenizer decides how text is read. */
 export interface AsciiRules {
   readonly addedTokens: readonly AddedToken[];
   readonly normalizer: Normalizer;
-  readonly preTokenizer: 'Whitespace' | null;
+  readonly preTokenizer: PreTokenizer;
   readonly fuseUnk: boolean;
 }
 
@@ -26,11 +26,11 @@ export interface AsciiEncoder {
 
 /** The letter numbers of bytes, by what stands in the window. */
 export function createLetterTables(letters: Letters, { normalizer, preTokenizer }: Pick<AsciiRules, 'normalizer' | 'preTokenizer'>): Uint8Array {
-  const tables = new Uint8Array(3 * 256).fill(NO_LETTER_BYTE);
+  const tables = new Uint8Array(3 * 256).fill(NO_LETTER_BYTE), cases = stepsOf(normalizer).filter((step) => typeof step === 'string');
   for (let byte = 0; byte < 128; byte++) {
     if (preTokenizer !== null && asciiClass[byte] === SPACE) continue; // dropped before the model sees it
     for (const table of [AS_TEXT, AS_UPPER]) {
-      const character = String.fromCharCode(byte), read = normalize(table === AS_UPPER ? upperCaseAscii(character) : character, normalizer).text;
+      const character = String.fromCharCode(byte), read = normalize(table === AS_UPPER ? upperCaseAscii(character) : character, cases).text;
       const number = letters.ofUnit[read.charCodeAt(0)];
       if (number < NO_LETTER_BYTE) tables[256 * table + byte] = number;
     }
@@ -39,9 +39,11 @@ export function createLetterTables(letters: Letters, { normalizer, preTokenizer 
   return tables;
 }
 
-/** @returns undefined where words cut between letters: then only the long way is right */
+/** @returns undefined where words cut between letters or some are replaced: then only the long way is right */
 export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, rules: AsciiRules, unknownId: number | undefined, encode: LinearEncoder): AsciiEncoder | undefined {
-  const { fuseUnk, preTokenizer } = rules, cutsWords = preTokenizer !== null;
+  const { fuseUnk, preTokenizer } = rules, steps = stepsOf(rules.normalizer), cutsWords = preTokenizer !== null;
+  if (typeof preTokenizer === 'object' && cutsWords || steps.some((step) => typeof step === 'object' && 'replace' in step)) return undefined;
+  const strips = steps.some((step) => typeof step === 'object');
   const classes = cutsWords ? asciiClass : new Uint8Array(128).fill(WORD);
   for (let byte = 0; byte < 128; byte++) if (cutsWords && letters.ofUnit[byte] !== NO_LETTER && classes[byte] !== WORD && classes[byte] !== SPACE) return undefined;
   const beginsToken = [...new Set(rules.addedTokens.flatMap(({ content }) => [content[0], content[0].toLowerCase(), content[0].toUpperCase()]))];
@@ -56,7 +58,7 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
   for (const byte of tokenBytes) mayBeginToken[byte] = 1;
 
   const encodeAscii: AsciiEncoder['encodeAscii'] = (sequence, upper, out, start = 0) => {
-    if (mayHoldToken(sequence)) return false;
+    if (mayHoldToken(sequence) || (strips && hasSpaceAtEnds(sequence))) return false;
     const table = upper ? AS_UPPER : AS_TEXT;
     let fusedUntil = -1, fusedClass = SPACE; // the unknown token that the next byte may join
     const others: OtherBytes = (bytes, i, limit, at, buffer) => {
@@ -76,7 +78,12 @@ export function createAsciiEncoder(letters: Letters, letterTables: Uint8Array, r
     return encode(createSource(sequence, start), table, others, out);
   };
   // eslint-disable-next-line no-control-regex -- the range is ASCII
-  return { encodeAscii, isPlain: (text) => !mayHoldToken(text) && /^[\x00-\x7f]*$/.test(text) };
+  return { encodeAscii, isPlain: (text) => !mayHoldToken(text) && /^[\x00-\x7f]*$/.test(text) && !(strips && /\s/.test(text)) };
+}
+
+function hasSpaceAtEnds(sequence: Sequence): boolean {
+  const { length } = sequence, unitAt = (at: number) => (typeof sequence === 'string' ? sequence.charCodeAt(at) : isPacked(sequence) ? 0 : sequence[at]);
+  return length > 0 && [unitAt(0), unitAt(length - 1)].some((unit) => asciiClass[unit] === SPACE);
 }
 
 const utf8 = new TextEncoder();

@@ -18,5 +18,5 @@ export type { PackedDna, Sequence } from './sequence';
 export type { EncodedBatch, EncodeOptions, Encoding, SpecialIds, Tokenizer } from './tokenizer';
 export type { BpeDefinition, BpeTokenizer } from './bpe';
 export type { Frame, FramePiece, Truncation } from './tokenizer';
-export type { AddedToken, Normalizer } from './text';
+export type { AddedToken, Normalizer, NormalizerStep, PreTokenizer, ReplacedPattern } from './text';
 export { FormatError } from './errors';

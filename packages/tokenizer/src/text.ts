@@ -15,20 +15,33 @@ export interface AddedToken {
   readonly rstrip: boolean;
 }
 
-/** Letter case of the text that the model sees. */
-export type Normalizer = 'Lowercase' | 'Uppercase' | null;
+/** A change of the text before the model sees it: letter case; white space off its ends; one letter for every match of a pattern. */
+export type NormalizerStep = 'Lowercase' | 'Uppercase' | { readonly strip: { readonly left: boolean; readonly right: boolean } } | { readonly replace: ReplacedPattern; readonly content: string };
+
+/** A string, or at least so many of one letter: `N{10,}`. */
+export type ReplacedPattern = string | { readonly letter: string; readonly atLeast: number };
+
+/** One step, several in their order, or none. */
+export type Normalizer = NormalizerStep | readonly NormalizerStep[] | null;
+
+/** How the normalised text is cut before the model sees it: into words, or at a string, which stands alone. */
+export type PreTokenizer = 'Whitespace' | { readonly isolate: string } | null;
+
+export const stepsOf = (normalizer: Normalizer): readonly NormalizerStep[] => (normalizer === null ? [] : Array.isArray(normalizer) ? normalizer as readonly NormalizerStep[] : [normalizer as NormalizerStep]);
 
 /** Calls `onToken` for every added token and `onText` for the text between them, from left to right. */
 export type Cutter = (text: string, onText: (start: number, end: number) => void, onToken: (id: number, start: number, end: number) => void) => void;
 
 const whiteSpace = /^\p{White_Space}/u; // one unit: no white space lies above U+FFFF
 
+const asPattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
 /** Leftmost match first, the longest of those that start there. */
 export function createCutter(tokens: readonly Pick<AddedToken, 'id' | 'content' | 'lstrip' | 'rstrip'>[]): Cutter {
   if (tokens.length === 0) return (text, onText) => { if (text.length > 0) onText(0, text.length); };
   const byContent = new Map(tokens.map((token) => [token.content, token]));
   const longestFirst = [...byContent.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map((content) => content.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+  const pattern = new RegExp(longestFirst.map(asPattern).join('|'), 'g');
   return (text, onText, onToken) => {
     let done = 0;
     for (const match of text.matchAll(pattern)) {
@@ -48,10 +61,23 @@ export function createCutter(tokens: readonly Pick<AddedToken, 'id' | 'content' 
 /** Normalised text, and where its units came from; without `starts` the positions are the same. */
 export interface NormalizedText { readonly text: string; readonly starts?: Uint32Array; readonly ends?: Uint32Array }
 
-/** Every character alone, as Hugging Face does it: a final sigma is not special, and one character may become two. */
 export function normalize(text: string, normalizer: Normalizer): NormalizedText {
-  if (normalizer === null) return { text };
-  const convert = (s: string) => (normalizer === 'Uppercase' ? s.toUpperCase() : s.toLowerCase());
+  return stepsOf(normalizer).reduce<NormalizedText>((before, step) => {
+    const after = applyStep(before.text, step), { starts, ends } = before;
+    if (!starts || !ends || !after.starts || !after.ends) return { starts, ends, ...after } as NormalizedText;
+    return { text: after.text, starts: after.starts.map((at) => starts[at]), ends: after.ends.map((at) => ends[at - 1]) };
+  }, { text });
+}
+
+function applyStep(text: string, step: NormalizerStep): NormalizedText {
+  if (step === 'Lowercase' || step === 'Uppercase') return changeCase(text, step);
+  if ('strip' in step) return strip(text, step.strip);
+  return replace(text, typeof step.replace === 'string' ? asPattern(step.replace) : `${asPattern(step.replace.letter)}{${step.replace.atLeast},}`, step.content);
+}
+
+/** Every character alone, as Hugging Face does it: a final sigma is not special, and one character may become two. */
+function changeCase(text: string, to: 'Lowercase' | 'Uppercase'): NormalizedText {
+  const convert = (s: string) => (to === 'Uppercase' ? s.toUpperCase() : s.toLowerCase());
   // eslint-disable-next-line no-control-regex -- the range is ASCII, where case never changes the length
   if (/^[\x00-\x7f]*$/.test(text)) return { text: convert(text) };
   const starts: number[] = [], ends: number[] = [];
@@ -67,6 +93,29 @@ export function normalize(text: string, normalizer: Normalizer): NormalizedText 
     at += character.length;
   }
   return { text: result, starts: Uint32Array.from(starts), ends: Uint32Array.from(ends) };
+}
+
+function strip(text: string, { left, right }: { readonly left: boolean; readonly right: boolean }): NormalizedText {
+  let start = 0, end = text.length;
+  while (left && start < end && whiteSpace.test(text[start])) start++;
+  while (right && end > start && whiteSpace.test(text[end - 1])) end--;
+  if (end - start === text.length) return { text };
+  return { text: text.slice(start, end), starts: Uint32Array.from({ length: end - start }, (_, i) => start + i), ends: Uint32Array.from({ length: end - start }, (_, i) => start + i + 1) };
+}
+
+/** As in Hugging Face's Rust library, the new letter stands where the last of its match stood. */
+function replace(text: string, pattern: string, content: string): NormalizedText {
+  const starts: number[] = [], keep = (from: number, to: number) => { for (let i = from; i < to; i++) starts.push(i); };
+  let result = '', done = 0;
+  for (const { index, 0: { length } } of text.matchAll(new RegExp(pattern, 'g'))) {
+    keep(done, index);
+    starts.push(index + length - 1);
+    result += text.slice(done, index) + content;
+    done = index + length;
+  }
+  if (done === 0) return { text };
+  keep(done, text.length);
+  return { text: result + text.slice(done), starts: Uint32Array.from(starts), ends: Uint32Array.from(starts, (at) => at + 1) };
 }
 
 /** `a` to `z` become `A` to `Z`; everything else, and every position, stays. */
@@ -101,4 +150,14 @@ export function forEachWord(text: string, visit: (start: number, end: number) =>
     i += codePoint > 0xffff ? 2 : 1;
   }
   if (current !== SPACE) visit(start, text.length);
+}
+
+/** Hugging Face's `Split` at a string, `Isolated`: what lies between is a word, and so is every match. */
+export function forEachIsolated(text: string, isolate: string, visit: (start: number, end: number) => void): void {
+  let done = 0;
+  for (let at = text.indexOf(isolate); at >= 0; at = text.indexOf(isolate, done)) {
+    if (at > done) visit(done, at);
+    visit(at, done = at + isolate.length);
+  }
+  if (done < text.length) visit(done, text.length);
 }

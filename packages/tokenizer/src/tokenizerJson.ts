@@ -4,17 +4,19 @@
  */
 import { createBpeTokenizer, type BpeDefinition, type BpeTokenizer } from './bpe';
 import { FormatError, show } from './errors';
-import type { AddedToken, Normalizer } from './text';
+import { stepsOf, type AddedToken, type Normalizer, type NormalizerStep, type PreTokenizer } from './text';
 import { bareFrame, bertFrame, type Frame, type FramePiece, type Truncation } from './tokenizer';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ENTRIES = 2 ** 22; // of the vocabulary, of merges: a hostile file of ten million would take gigabytes
 const MAX_ADDED = 10_000;    // each is looked for in the text
+const MAX_STEPS = 100;       // of a normalizer, each a pass over the text
 const MAX_ID = 2 ** 24; // an id is a row of an embedding; a hostile 4,294,967,295 would ask for 16 GiB
 
 /**
- * Reads a BPE tokenizer.json: pre-tokenizer `Whitespace` or none, normalizer `Lowercase`, `Uppercase` or none, added tokens,
+ * Reads a BPE tokenizer.json: pre-tokenizer `Whitespace`, `Split` at a string or none; normalizers `Lowercase`, `Uppercase`, `Strip`, `Replace` of a string or
+ * of a repeated letter by a letter, a `Sequence` of these or none; added tokens,
  * `fuse_unk`, `TemplateProcessing`, `BertProcessing` or none, merges as strings or as arrays.
  * @throws FormatError that names what is malformed or not supported
  */
@@ -104,17 +106,50 @@ function checkIds(vocab: ReadonlyMap<string, number>, addedTokens: readonly Adde
 function readNormalizer(value: unknown): Normalizer {
   if (value === undefined || value === null) return null;
   const { type } = fields(value, 'normalizer');
-  if (type !== 'Lowercase' && type !== 'Uppercase') throw wrong('normalizer.type', '"Lowercase", "Uppercase" or no normalizer', type, 'other normalizers are not supported');
-  fields(value, 'normalizer', ['type']);
-  return type;
+  if (type !== 'Sequence') return readStep(value, 'normalizer');
+  return list(fields(value, 'normalizer', ['type', 'normalizers']).normalizers, 'normalizer.normalizers', MAX_STEPS).map((step, i) => readStep(step, `normalizer.normalizers[${i}]`));
 }
 
-function readPreTokenizer(value: unknown): 'Whitespace' | null {
+function readStep(value: unknown, path: string): NormalizerStep {
+  const { type } = fields(value, path);
+  if (type === 'Lowercase' || type === 'Uppercase') {
+    fields(value, path, ['type']);
+    return type;
+  }
+  if (type === 'Strip') {
+    const strip = fields(value, path, ['type', 'strip_left', 'strip_right']);
+    return { strip: { left: flag(strip.strip_left, `${path}.strip_left`), right: flag(strip.strip_right, `${path}.strip_right`) } };
+  }
+  if (type !== 'Replace') throw wrong(`${path}.type`, '"Lowercase", "Uppercase", "Strip", "Replace", a "Sequence" of them or no normalizer', type, 'other normalizers are not supported');
+  const step = fields(value, path, ['type', 'pattern', 'content']), content = text(step.content, `${path}.content`), pattern = fields(step.pattern, `${path}.pattern`, ['String', 'Regex']);
+  if (content.length !== 1) throw wrong(`${path}.content`, 'one letter', content, 'other replacements are not supported');
+  if (pattern.Regex === undefined) {
+    const replaced = filled(pattern.String, `${path}.pattern.String`);
+    if (/[\ud800-\udfff]/.test(replaced)) throw wrong(`${path}.pattern.String`, 'letters up to U+FFFF', replaced, 'others are not supported');
+    return { replace: replaced, content };
+  }
+  const repeated = /^([A-Za-z])\{([1-9]\d{0,4}),\}$/.exec(text(pattern.Regex, `${path}.pattern.Regex`));
+  if (!repeated) throw wrong(`${path}.pattern.Regex`, 'a letter and how often at least, such as N{10,}', pattern.Regex, 'other patterns are not supported');
+  return { replace: { letter: repeated[1], atLeast: Number(repeated[2]) }, content };
+}
+
+function readPreTokenizer(value: unknown): PreTokenizer {
   if (value === undefined || value === null) return null;
   const { type } = fields(value, 'pre_tokenizer');
-  if (type !== 'Whitespace') throw wrong('pre_tokenizer.type', '"Whitespace" or no pre_tokenizer', type, 'other pre-tokenizers are not supported');
-  fields(value, 'pre_tokenizer', ['type']);
-  return type;
+  if (type === 'Whitespace') {
+    fields(value, 'pre_tokenizer', ['type']);
+    return type;
+  }
+  if (type !== 'Split') throw wrong('pre_tokenizer.type', '"Whitespace", "Split" or no pre_tokenizer', type, 'other pre-tokenizers are not supported');
+  const split = fields(value, 'pre_tokenizer', ['type', 'pattern', 'behavior']), pattern = fields(split.pattern, 'pre_tokenizer.pattern', ['String']);
+  if (split.behavior !== 'Isolated') throw wrong('pre_tokenizer.behavior', '"Isolated"', split.behavior, 'other ways to split are not supported');
+  return { isolate: filled(pattern.String, 'pre_tokenizer.pattern.String') };
+}
+
+function filled(value: unknown, path: string): string {
+  const content = text(value, path);
+  if (content === '') throw wrong(path, 'at least one letter', content, 'correct the file');
+  return content;
 }
 
 /** Our decode joins the tokens of DNA without spaces; these decoders would do the same or add spaces. `BPE` is an old name. */
@@ -189,8 +224,8 @@ export function serializeTokenizerJson(tokenizer: BpeTokenizer): string {
     truncation: definition.truncation ? { direction: definition.truncation.side === 'left' ? 'Left' : 'Right', max_length: definition.truncation.maxLength, strategy: 'LongestFirst', stride: 0 } : null,
     padding: null,
     added_tokens: definition.addedTokens.map(({ id, content, special, normalized, lstrip, rstrip }) => ({ id, content, single_word: false, lstrip, rstrip, normalized, special })),
-    normalizer: definition.normalizer && { type: definition.normalizer },
-    pre_tokenizer: definition.preTokenizer && { type: definition.preTokenizer },
+    normalizer: writeNormalizer(definition.normalizer),
+    pre_tokenizer: typeof definition.preTokenizer === 'string' ? { type: definition.preTokenizer } : definition.preTokenizer && { type: 'Split', pattern: { String: definition.preTokenizer.isolate }, behavior: 'Isolated', invert: false },
     post_processor: specials.size === 0 ? null : {
       type: 'TemplateProcessing', single: frame.single.map(writePiece), pair: frame.pair.map(writePiece),
       special_tokens: Object.fromEntries([...specials].map(([id, ids]) => [id, { id, ids, tokens: ids.map((each) => tokenizer.idToToken(each)) }])),
@@ -202,6 +237,14 @@ export function serializeTokenizerJson(tokenizer: BpeTokenizer): string {
       merges: asText ? definition.merges.map((merge) => merge.join(' ')) : definition.merges,
     },
   }, null, 2);
+}
+
+const writeNormalizer = (normalizer: Normalizer) => (Array.isArray(normalizer) ? { type: 'Sequence', normalizers: stepsOf(normalizer).map(writeStep) } : normalizer && writeStep(stepsOf(normalizer)[0]));
+
+function writeStep(step: NormalizerStep): object {
+  if (typeof step === 'string') return { type: step };
+  if ('strip' in step) return { type: 'Strip', strip_left: step.strip.left, strip_right: step.strip.right };
+  return { type: 'Replace', pattern: typeof step.replace === 'string' ? { String: step.replace } : { Regex: `${step.replace.letter}{${step.replace.atLeast},}` }, content: step.content };
 }
 
 const writePiece = (piece: FramePiece) => ('ids' in piece

@@ -104,3 +104,35 @@ it('the Rust library, without special tokens: a pair stays in the order of the t
   const tokenizer = parseTokenizerJson({ ...dnabert2Subset(), post_processor: swapped });
   expect([...tokenizer.encode('TGCATG', { pair: 'GGG', addSpecialTokens: false })]).toEqual([15, 7, 11, 65]); // GG G, then TG CATG, as recorded of `tokenizers` 0.23.2
 });
+
+/** As GENA-LM's multi-species tokenizer: gaps become a token, white space at the ends goes. Answers of `tokenizers` 0.23.2. */
+const strip = { type: 'Strip', strip_left: true, strip_right: true };
+describe.each([
+  ['Strip, Replace N{3,}, Split', { normalizer: { type: 'Sequence', normalizers: [strip, { type: 'Replace', pattern: { Regex: 'N{3,}' }, content: '-' }] }, pre_tokenizer: { type: 'Split', pattern: { String: '-' }, behavior: 'Isolated', invert: false }, added_tokens: [...dnabert2Subset().added_tokens, { ...token(48, '-'), normalized: false }] }, [
+  ['TGCATG', [1, 11, 65, 2], [0, 0, 0, 2, 2, 6, 0, 0]],
+  [' TGCATGNNNNNTTA\n', [1, 11, 65, 0, 24, 2], [0, 0, 1, 3, 3, 7, 11, 12, 12, 15, 0, 0]],
+  ['TG-CATG', [1, 11, 48, 65, 2], [0, 0, 0, 2, 2, 3, 3, 7, 0, 0]],
+  ['NNGNNN', [1, 0, 0, 7, 0, 2], [0, 0, 0, 1, 1, 2, 2, 3, 5, 6, 0, 0]],
+  ['\u3000TGCATG [MASK]  GG ', [1, 11, 65, 4, 15, 2], [0, 0, 1, 3, 3, 7, 8, 14, 16, 18, 0, 0]],
+  ['   ', [1, 2], [0, 0, 0, 0]],
+  ['\u00e9 NNNN\u00e9 ', [1, 0, 0, 0, 0, 2], [0, 0, 0, 1, 1, 2, 5, 6, 6, 7, 0, 0]],
+  ]],
+  ['Strip on the left, no pre_tokenizer', { normalizer: { ...strip, strip_right: false }, pre_tokenizer: null }, [
+  ['TGCATG', [1, 11, 65, 2], [0, 0, 0, 2, 2, 6, 0, 0]],
+  [' TGCATGNNNNNTTA\n', [1, 11, 65, 0, 0, 0, 0, 0, 24, 0, 2], [0, 0, 1, 3, 3, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 15, 15, 16, 0, 0]],
+  ['TG-CATG', [1, 11, 0, 65, 2], [0, 0, 0, 2, 2, 3, 3, 7, 0, 0]],
+  ['NNGNNN', [1, 0, 0, 7, 0, 0, 0, 2], [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 0, 0]],
+  ['\u3000TGCATG [MASK]  GG ', [1, 11, 65, 0, 4, 15, 0, 2], [0, 0, 1, 3, 3, 7, 7, 8, 8, 14, 16, 18, 18, 19, 0, 0]],
+  ['   ', [1, 2], [0, 0, 0, 0]],
+  ['\u00e9 NNNN\u00e9 ', [1, 0, 0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 0, 0]],
+  ]],
+] as [string, object, [string, number[], number[]][]][])('the Rust library, %s', (_, changes, rows) => {
+  const read = parseTokenizerJson({ ...dnabert2Subset(), ...changes });
+  it.each(rows)('%j', (text, ids, offsets) => {
+    for (const tokenizer of [read, parseTokenizerJson(serializeTokenizerJson(read))]) {
+      const encoding = tokenizer.encodeWithOffsets(text);
+      expect({ ids: [...encoding.ids], offsets: [...encoding.offsets] }).toEqual({ ids, offsets });
+      expect([...tokenizer.encode(text)]).toEqual(ids);
+    }
+  });
+});

@@ -17,7 +17,7 @@ const tokenizers = fc.oneof(
     const definition: BpeDefinition = { vocab: new Map(tokens.map((token, id) => [token, id])), merges: list, unkToken: '?', fuseUnk, addedTokens: [], normalizer: null, preTokenizer: 'Whitespace', frame: bareFrame };
     return createBpeTokenizer(definition);
   })),
-  fc.constant(released),
+  fc.constantFrom(released, createBpeTokenizer({ ...released.definition, preTokenizer: null, normalizer: { strip: { left: true, right: true } } }), createBpeTokenizer({ ...released.definition, normalizer: { replace: 'GG', content: 'A' }, preTokenizer: { isolate: 'CA' } })),
 );
 const sequences = fc.array(fc.oneof({ weight: 6, arbitrary: dna('ACG', 12) }, fc.constantFrom('N', 'NNNN', ' ', 'acg', '[MASK]', 'é')), { maxLength: 8 }).map((parts) => parts.join(''));
 

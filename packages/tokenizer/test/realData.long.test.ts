@@ -14,7 +14,7 @@ import { dna } from './arbitraries';
 import { encodeByDefinition } from './references';
 import { describeWithData } from './sharedData';
 
-const dnabert2 = 'tokenizer/dnabert2/tokenizer.json', gena = 'tokenizer/gena_lm/human_BPE_32k.tokenizer.json.gz', yeast = 'genomes/yeast/R64-1-1.genome.fa.gz';
+const dnabert2 = 'tokenizer/dnabert2/tokenizer.json', gena = 'tokenizer/gena_lm/human_BPE_32k.tokenizer.json.gz', genaStripped = 'tokenizer/gena_lm/human_BPE_32k_all_chr_10M.tokenizer.json.gz', genaMulti = 'tokenizer/gena_lm/t2t_1000h_multi_32k.tokenizer.json.gz', yeast = 'genomes/yeast/R64-1-1.genome.fa.gz';
 const chromosomes = (fasta: Buffer) => fasta.toString().split('>').slice(1).map((entry) => entry.slice(entry.indexOf('\n')).replace(/\s/g, ''));
 const bare = { addSpecialTokens: false };
 
@@ -138,10 +138,10 @@ describeWithData('yeast in pieces', [yeast, dnabert2, gena], (read) => {
   });
 });
 
-describeWithData('random text, released vocabularies', [dnabert2, gena], (read) => {
-  const dirty = fc.array(fc.oneof(dna('ACGT', 20), dna('ACGTN'), fc.constantFrom('acgt', 'RYKM', ' ', '\n', '-', '_', '1', 'U', 'é', '😀', '[MASK]', '[CLS]', '[UNK', 'GATTACA')), { maxLength: 12 }).map((parts) => parts.join(''));
+describeWithData('random text, released vocabularies', [dnabert2, gena, genaStripped, genaMulti], (read) => {
+  const dirty = fc.array(fc.oneof(dna('ACGT', 20), dna('ACGTN'), fc.constantFrom('acgt', 'RYKM', ' ', '\n', '-', '_', '1', 'U', 'é', '😀', '[MASK]', '[CLS]', '[UNK', 'GATTACA', 'N'.repeat(9), 'N'.repeat(25))), { maxLength: 12 }).map((parts) => parts.join(''));
 
-  it.each([['DNABERT-2', dnabert2], ['GENA-LM human', gena]])('%s: ids equal Hugging Face', (_, file) => {
+  it.each([['DNABERT-2', dnabert2], ['GENA-LM human', gena], ['GENA-LM human, Strip', genaStripped], ['GENA-LM multi-species, Strip, Replace, Split', genaMulti]])('%s: ids equal Hugging Face', (_, file) => {
     const json = read(file).toString(), tokenizer = parseTokenizerJson(json), peer = new PeerTokenizer({ ...JSON.parse(json) as object, decoder: null }, {});
     fc.assert(fc.property(dirty, fc.option(dirty, { nil: undefined }), fc.boolean(), (text, pair, addSpecialTokens) => {
       expect([...tokenizer.encode(text, { pair: pair || undefined, addSpecialTokens })]).toEqual(peer.encode(text, { text_pair: pair || null, add_special_tokens: addSpecialTokens }).ids);
