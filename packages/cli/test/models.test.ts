@@ -121,7 +121,9 @@ test('variant-effect scores a VCF and draws a region', async () => {
   near([Number(rows[1][4])], [effect], 1e-4);
   const table = run('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--region', 'chr1:1000-1003', '--window', '100', '--svg', file('region.svg')).trim().split('\n');
   expect(table).toHaveLength(5);
-  expect(readFileSync(file('region.svg'), 'utf8').match(/<rect x=/g)).toHaveLength(16);
+  const picture = readFileSync(file('region.svg'), 'utf8');
+  expect(picture.match(/<rect x=/g)).toHaveLength(16);
+  expect(picture.match(/<title>100[0-3] [ACGT]&gt;[ACGT]: /g)).toHaveLength(16); // where the contig has them, not the window
   writeFileSync(file('wrong.vcf'), `##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t1000\t.\t${alt}\t${ref}\t.\t.\t.\n`);
   expect(genomelm('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--vcf', file('wrong.vcf'))).toMatchObject({ status: 2, stderr: expect.stringContaining('expected ref') as unknown });
 });

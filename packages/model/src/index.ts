@@ -18,7 +18,7 @@ export { parseSafetensors, serializeSafetensors } from './weights/safetensors';
 export { type EmbedOptions, type Pooling, type SequenceInput, type TokenEmbedding, embed, embedBases, embedTokens } from './embed';
 export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attentionMaps';
 export { type EffectMethod, type Mutagenesis, type SequenceVariant, type VariantEffectOptions, mutagenesis, scoreVariants } from './variantEffect';
-export { mutagenesisSvg } from './mutagenesisSvg';
+export { type MutagenesisSvgOptions, mutagenesisSvg } from './mutagenesisSvg';
 export { type BasePrediction, type Prediction, type PredictOptions, predict, predictBases } from './predictLabels';
 export { type EstimateOptions, type MemoryEstimate, estimateMemory } from './estimateMemory';
 export { FormatError } from './errors';

@@ -64,6 +64,7 @@ test('mutagenesis is every substitution, and its picture shows each', async () =
   expect(svg.match(/<circle/g)).toHaveLength(4);
   expect(svg).toContain('a &#60;b&#62; &#38; &#34;c&#34;');
   expect(svg).toContain(`<title>4 T&gt;A: ${effect.toPrecision(3)}</title>`);
+  expect(mutagenesisSvg(map, { contigStart: 1000 })).toContain(`<title>1004 T&gt;A: ${effect.toPrecision(3)}</title>`);
 });
 
 describe('predict', () => {

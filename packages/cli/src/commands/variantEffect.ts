@@ -99,5 +99,5 @@ async function saturate(context: Context, { model, tokenizer }: OpenedModel, gen
   const rows = Array.from({ length: end - start }, (_, i) => ({ pos: start + i + 1, ref: sequence[map.start + i], effects: [...map.effects.subarray(4 * i, 4 * i + 4)] }));
   if (json) await output.write(`${JSON.stringify({ contig, rows })}\n`);
   else await output.write(['#contig\tpos\tref\tA\tC\tG\tT\n', ...rows.map(({ pos, ref, effects }) => `${[contig, pos, ref, ...effects.map((effect) => Number(effect.toPrecision(6)))].join('\t')}\n`)].join(''));
-  if (typeof values['svg'] === 'string') writeFileAtomic(values['svg'], mutagenesisSvg(map, { title: region }));
+  if (typeof values['svg'] === 'string') writeFileAtomic(values['svg'], mutagenesisSvg(map, { title: region, contigStart: from }));
 }

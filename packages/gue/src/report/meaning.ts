@@ -76,7 +76,7 @@ function compositionNote(summary: Summary): string | undefined {
   const close = summary.tasks.filter((task) => {
     const kmer = task.baselines.find((row) => /^k-?mer$/i.test(row.model));
     const best = bestModel(task);
-    return kmer && best && kmer.mean >= best.mean - 0.02;
+    return kmer?.interval && best && kmer.interval.low > 0 && kmer.mean >= best.mean - 0.02; // where both are at chance, nothing is rewarded
   }).map((task) => task.task.name);
   return close.length ? `On ${listed(close)} k-mer frequencies alone come within 2 points of the best model or pass it: what ${close.length === 1 ? 'this set rewards' : 'these sets reward'} is local composition.` : undefined;
 }
