@@ -23,7 +23,7 @@ const product = (m: number, k: number, n: number, transposeA: boolean, transpose
   run: ({ a, b }) => matmul(a, b, { transposeA, transposeB }),
 });
 
-compare('matmul, around tiles of 4 x 8, inner blocks of 384, blocks of 16 to 256 rows and of 256 columns and more', [
+compare('matmul, around tiles of 4 x 8, inner blocks of 384, blocks of 16 to 256 rows and of 64 columns and more', [
   { ...product(258, 129, 2051, false, true), differentiable: false },
   product(4, 384, 8, false, false), product(5, 385, 9, true, true), product(3, 383, 7, false, true), product(1, 769, 1, true, false), product(131, 390, 680, true, true), product(129, 389, 677, false, false),
   product(8, 4, 16, false, true), product(13, 1, 259, true, false), product(20, 40, 513, false, false), product(67, 300, 70, true, true), product(300, 9, 33, false, true),
