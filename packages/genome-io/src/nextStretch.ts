@@ -1,5 +1,5 @@
 // What a thread does of a BGZF file that several inflate: it takes the next blocks, reads them by itself and inflates them. The reader's thread touches neither (inflateFile.ts).
-import { longestRun, statedLength, wholeBlocks } from './bgzfHeader';
+import { longestBlock, longestRun, statedLength, wholeBlocks } from './bgzfHeader';
 import { inflateRun, type Run } from './inflate';
 import { nodeModule } from './nodeModule';
 
@@ -26,6 +26,7 @@ const longestWait = 1000;
 /** Gives the next stretch of a file; undefined where it is damaged, at the last block, and once the file is closed: what remains is for the reader's thread, which knows what to say of it. */
 export function stretchReader(): (file: SharedFile) => Stretch | undefined {
   const bytes = new Uint8Array(longestRun);
+  let wanted = longestRun;
   return ({ fd, memory }) => {
     const turn = new Int32Array(memory, 0, 1);
     const place = new Float64Array(memory, 8, 1);
@@ -35,7 +36,11 @@ export function stretchReader(): (file: SharedFile) => Stretch | undefined {
     let run: Run | undefined;
     const offset = place[0];
     try {
-      run = wholeRun(bytes, nodeModule('node:fs')!.readSync(fd, bytes, 0, bytes.length, offset));
+      const count = nodeModule('node:fs')!.readSync(fd, bytes, 0, wanted, offset);
+      const { lengths, textLength, end, next } = wholeBlocks(bytes.subarray(0, count), 0, 0);
+      run = { lengths, textLength, bytes: bytes.subarray(0, end) };
+      if (count < wanted && end === count) run = withoutLast(run);
+      wanted = next === 'whole' ? Math.min(longestRun, end + longestBlock) : longestRun; // as the one before: three quarters of what is read at once may be left for the next
       place[0] += run.bytes.length;
     } catch { /* the reader's thread will meet it too */ } finally {
       Atomics.compareExchange(turn, 0, turns.taken, turns.free);
@@ -46,10 +51,8 @@ export function stretchReader(): (file: SharedFile) => Stretch | undefined {
   };
 }
 
-/** The whole blocks that the first `count` of `bytes` begin with; at the end of the file without the last one. */
-function wholeRun(bytes: Uint8Array, count: number): Run {
-  const { lengths, textLength, end } = wholeBlocks(bytes.subarray(0, count), 0, 0);
-  if (count === bytes.length || end < count) return { lengths, textLength, bytes: bytes.subarray(0, end) };
-  const last = lengths[lengths.length - 1];
-  return { lengths: lengths.slice(0, -1), textLength: textLength - statedLength(bytes, end), bytes: bytes.subarray(0, end - last) };
+/** The same but for the last block: that of a file is for the reader's thread. */
+function withoutLast({ lengths, textLength, bytes }: Run): Run {
+  const end = bytes.length - (lengths.at(-1) ?? 0);
+  return { lengths: lengths.slice(0, -1), textLength: end < bytes.length ? textLength - statedLength(bytes, bytes.length) : textLength, bytes: bytes.subarray(0, end) };
 }
