@@ -6,7 +6,7 @@ import { createModel, forward, genomeOceanConfigs, packBatch, smallConfig, type 
 import { checkDevice, type DeviceReport, type Outcome } from './check';
 
 /** Ops that must have been launched on WebGL2, never run as their definition. */
-const launched = ['matmul', 'linear', 'attention', 'layerNorm', 'rmsNorm', 'glu', 'rotary', 'embedding'];
+const launched = ['matmul', 'linear', 'attention', 'layerNorm', 'rmsNorm', 'geglu', 'rotary', 'embedding'];
 
 export async function checkGpuJs(): Promise<{ report: DeviceReport; launches: Outcome & { uses: readonly OpUse[] } }> {
   let uses: readonly OpUse[] = [];

@@ -19,7 +19,7 @@ test.each(Object.entries({ encoder, decoder }))('%s: the hidden states are those
   const device = createGpuJsDevice({ mode: 'cpu' });
   allClose(await hiddenStates(device, config), await hiddenStates(createReferenceDevice(), config), 1e-5, name);
   const uses = Object.fromEntries(device.report().map(({ op, ...use }) => [op, use]));
-  for (const op of name === 'encoder' ? ['linear', 'attention', 'layerNorm', 'glu', 'embedding'] : ['linear', 'attention', 'rmsNorm', 'rotary', 'mul', 'embedding']) expect(uses[op]).toEqual({ launches: expect.any(Number), onReference: 0 });
+  for (const op of name === 'encoder' ? ['linear', 'attention', 'layerNorm', 'geglu', 'embedding'] : ['linear', 'attention', 'rmsNorm', 'rotary', 'mul', 'embedding']) expect(uses[op]).toEqual({ launches: expect.any(Number), onReference: 0 });
   expect(Object.entries(uses).filter(([, { reason }]) => reason !== undefined).map(([op, { reason }]) => [op, reason])).toEqual([['fill', 'a copy in main memory, where tensors lie']]);
   await device.destroy();
 });

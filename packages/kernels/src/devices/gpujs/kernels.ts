@@ -142,15 +142,13 @@ function rotary([x, { shape: [positions, , half] }, { shape: [tokens] }]: readon
   });
 }
 
-function glu(_inputs: readonly TensorSpec[], [y]: readonly TensorSpec[], { gate }: { readonly gate: string }): Plan<Launch> {
+const glu = (gate: string): Planner => (_inputs, [y]) => {
   const { width, rows: count } = rowsOf(y);
   return one({
     text: `function (x) { return ${functionNames[gate]}(x[this.thread.y][this.thread.x]) * x[this.thread.y][this.thread.x + this.constants.width]; }`,
     constants: { width }, reads: [read(input(0), 2 * width, count)], size: [width, count],
   });
-}
-
-const activation = (inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: { readonly activation: string }): Plan<Launch> => eachElement(`${functionNames[attributes.activation]}(a)`)(inputs, outputs, attributes);
+};
 
 /** The factor is an argument, lest every factor be compiled. */
 const scale = ([x]: readonly TensorSpec[], _outputs: readonly TensorSpec[], { factor }: { readonly factor: number }): Plan<Launch> => one({
@@ -191,6 +189,7 @@ const segmentMean = ([x]: readonly TensorSpec[], _outputs: readonly TensorSpec[]
 });
 
 export const kernels: Readonly<Record<string, Planner>> = {
-  matmul, linear, embedding, layerNorm, rmsNorm, addRmsNorm, rotary, activation, glu, attention, softmax, segmentMean, scale,
+  matmul, linear, embedding, layerNorm, rmsNorm, addRmsNorm, rotary, attention, softmax, segmentMean, scale,
+  ...Object.fromEntries(['gelu', 'silu', 'tanh'].map((name) => [name, eachElement(`${functionNames[name]}(a)`)])), geglu: glu('gelu'), swiglu: glu('silu'),
   add: eachElement('a + b'), sub: eachElement('a - b'), mul: eachElement('a * b'), addRow: withRow('+'), mulRow: withRow('*'),
 };

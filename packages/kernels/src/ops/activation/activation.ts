@@ -6,46 +6,47 @@ import { sizeOf, type Tensor, type TensorSpec } from '../../tensor';
 import shader from './activation.wgsl';
 
 /** Gaussian error linear unit by erf (Hendrycks and Gimpel 2016, arXiv 1606.08415) of each element of `x [...]`. */
-export const gelu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'gelu' })[0];
+export const gelu = (x: Tensor): Tensor => apply(geluOp, [x], {})[0];
 
 /** `x · sigmoid(x)` of each element of `x [...]`. */
-export const silu = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'silu' })[0];
+export const silu = (x: Tensor): Tensor => apply(siluOp, [x], {})[0];
 
 /** The hyperbolic tangent of each element of `x [...]`. */
-export const tanh = (x: Tensor): Tensor => apply(activationOp, [x], { activation: 'tanh' })[0];
+export const tanh = (x: Tensor): Tensor => apply(tanhOp, [x], {})[0];
 
-interface Which {
-  readonly activation: Activation;
-}
-
-const activationOp: Op<Which> = {
-  name: 'activation',
-  rowwise: byElements(0),
-  saves: () => ({ inputs: [0] }),
-  infer([x], { activation }) {
-    checkFloats(activation, { x });
-    return [x];
-  },
-  reference([x], [y], { activation }) {
-    const { value } = activations[activation];
-    for (let i = 0; i < y.length; i++) y[i] = value(x[i]);
-  },
-  wasm: ([x], _outputs, { activation }) => one('activation', [input(0), output(0)], [sizeOf(x), activationCode[activation]], partsFor(4 * sizeOf(x))),
-  webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 0 }),
-  backward: (d, { inputs: [x] }, which) => apply(activationBackwardOp, [x, d], which),
+const activationOp = (name: Activation): Op => {
+  const backwardOp = activationBackwardOp(name);
+  return {
+    name,
+    rowwise: byElements(0),
+    saves: () => ({ inputs: [0] }),
+    infer([x]) {
+      checkFloats(name, { x });
+      return [x];
+    },
+    reference([x], [y]) {
+      const { value } = activations[name];
+      for (let i = 0; i < y.length; i++) y[i] = value(x[i]);
+    },
+    wasm: ([x]) => one('activation', [input(0), output(0)], [sizeOf(x), activationCode[name]], partsFor(4 * sizeOf(x))),
+    webgpu: ([x]) => activationPlan(x, { ACTIVATION: activationCode[name], GATED: 0, BACKWARD: 0 }),
+    backward: (d, { inputs: [x] }) => apply(backwardOp, [x, d], {}),
+  };
 };
 
-const activationBackwardOp: Op<Which> = {
-  name: 'activationBackward',
+const activationBackwardOp = (name: Activation): Op => ({
+  name: `${name}Backward`,
   rowwise: byElements(0, 1),
   infer: ([x]) => [x],
-  reference([x, d], [dX], { activation }) {
-    const { derivative } = activations[activation];
+  reference([x, d], [dX]) {
+    const { derivative } = activations[name];
     for (let i = 0; i < dX.length; i++) dX[i] = d[i] * derivative(x[i]);
   },
-  wasm: ([x], _outputs, { activation }) => one('activationBackward', [input(0), input(1), output(0)], [sizeOf(x), activationCode[activation]], partsFor(4 * sizeOf(x))),
-  webgpu: ([x], _outputs, { activation }) => activationPlan(x, { ACTIVATION: activationCode[activation], GATED: 0, BACKWARD: 1 }),
-};
+  wasm: ([x]) => one('activationBackward', [input(0), input(1), output(0)], [sizeOf(x), activationCode[name]], partsFor(4 * sizeOf(x))),
+  webgpu: ([x]) => activationPlan(x, { ACTIVATION: activationCode[name], GATED: 0, BACKWARD: 1 }),
+});
+
+const [geluOp, siluOp, tanhOp] = [activationOp('gelu'), activationOp('silu'), activationOp('tanh')];
 
 /** One shader serves activations and gated units, forward `[x]` and backward `[x, d]`. `x` is the input; gated, its rows are twice as wide as those of f's argument. */
 export function activationPlan(x: TensorSpec, constants: { readonly ACTIVATION: number; readonly GATED: number; readonly BACKWARD: number }): Plan<Dispatch> {

@@ -11,5 +11,5 @@ describeOp('gated linear units', [
 
 test('an odd last axis is refused', async () => {
   const x = zeros(await devices.reference(), [2, 3]);
-  expect(() => geglu(x)).toThrow('glu: expected an even last axis, got 3');
+  expect(() => geglu(x)).toThrow('geglu: expected an even last axis, got 3');
 });
