@@ -21,6 +21,7 @@ test.each([
   ['>a\r\nAC\r\nA\r\n\r\n>b\r\nA', 'a\t3\t4\t2\t4\nb\t1\t17\t1\t2\n'],
   ['> a x\nA\n', 'a\t1\t6\t1\t2\n'],
   ['\n\n>a\nAC', 'a\t2\t5\t2\t3\n'],
+  ['>a\r\n\r\n>b\r\nA\r\n', 'a\t0\t4\t0\t2\nb\t1\t10\t1\t3\n'],
   ['>a\r\nAC\r\nGT', 'a\t4\t4\t2\t4\n'],
   ['', ''],
 ])('%j is indexed as samtools does, in pieces of any length and compressed', async (file, expected) => {

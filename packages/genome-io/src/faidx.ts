@@ -22,7 +22,7 @@ export type FastaIndex = readonly FastaIndexEntry[];
 const greaterThan = 62;
 
 /**
- * Makes the index of a FASTA file, plain, gzip or BGZF, in one pass. Row for row what `samtools faidx` writes: the name is the header's first word, and a record without bases has no row.
+ * Makes the index of a FASTA file, plain, gzip or BGZF, in one pass. Row for row what `samtools faidx` writes: the name is the header's first word, and a record without bases has no row (unless an empty line of CR LF follows its header). But: samtools refuses a file that ends with such a record.
  * @throws FormatError, with the line, for lines of differing length within a record, blanks between bases, bytes that are no residue, a name that comes twice, text before the first `>`.
  */
 export async function createFastaIndex(source: ByteSource, options: ReadBytesOptions = {}): Promise<FastaIndex> {
@@ -105,6 +105,7 @@ class Indexer {
   private endLine(end: number): void {
     const { bases, open } = this;
     if (bases === 0) {
+      if (open && open.length === 0 && end - this.lineStart === 2) open.lineWidth = 2; // htslib gives a row to a record whose first line is CR LF alone
       this.closed = true;
       return;
     }
@@ -126,7 +127,7 @@ class Indexer {
     this.open = undefined;
     const header = this.header;
     this.header = [];
-    if (!open || open.length === 0) return;
+    if (!open || (open.length === 0 && open.lineWidth === 0)) return;
     const name = decodeName(header) ?? this.fail('names in UTF-8', 'other bytes', 'convert the file, for example with iconv');
     if (this.names.has(name)) this.fail('every name once', `${JSON.stringify(name)} again in the record before`, 'rename one of them');
     this.names.add(name);
