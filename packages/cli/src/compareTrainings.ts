@@ -95,7 +95,7 @@ async function train(folder: string, { file, options }: Arm, common: readonly st
 }
 
 /** Jaccard index of the vocabularies, Spearman's correlation of the ranks of merges in both, and how many merges agree from the start. */
-export function likeness({ definition: a }: BpeTokenizer, { definition: b }: BpeTokenizer) {
+function likeness({ definition: a }: BpeTokenizer, { definition: b }: BpeTokenizer) {
   const key = (merge: readonly string[]) => merge.join(' '), rankInA = new Map(a.merges.map((merge, rank) => [key(merge), rank]));
   const common = [...a.vocab.keys()].filter((token) => b.vocab.has(token)).length;
   const ranks = b.merges.flatMap((merge) => rankInA.get(key(merge)) ?? []); // ranks in a, in b's order

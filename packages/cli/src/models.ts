@@ -105,7 +105,7 @@ function upstreamHyperparameters({ name, upstream }: Source): Readonly<Record<st
   return { learningRate, epochs, maxSteps, warmupSteps, evaluateEvery: evalEverySteps, batchSize, weightDecay, tokensPerBatch: batchSize * maxTokens };
 }
 
-export function readTokenizer(path: string): TokenizerFile {
+function readTokenizer(path: string): TokenizerFile {
   const text = readFileSync(path, 'utf8');
   try {
     return { path, sha256: createHash('sha256').update(text).digest('hex'), tokenizer: parseTokenizerJson(text) };

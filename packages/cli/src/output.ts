@@ -20,7 +20,7 @@ export interface Output {
 }
 
 /** Text or bytes to a file (beside it, renamed at the end) or, without a path, to stdout with back-pressure. */
-export function openOutput(path: string | undefined): Output {
+function openOutput(path: string | undefined): Output {
   if (path === undefined) {
     return {
       write: (data) => (process.stdout.write(data) ? Promise.resolve() : new Promise((resolve) => process.stdout.once('drain', () => resolve()))),

@@ -34,7 +34,7 @@ function announce({ source, revision, files }: Extract<LoadEvent, { kind: 'found
 }
 
 /** The tokenizer that --tokenizer names, else the one that came with the model. */
-export function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, text: string | undefined): Tokenizer {
+function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, text: string | undefined): Tokenizer {
   if (typeof values['tokenizer'] === 'string') return openTokenizer(values['tokenizer']);
   if (text === undefined) throw new UsageError(`${name}: expected a tokenizer.json beside the model, got none; give --tokenizer`);
   return parseTokenizerJson(text);

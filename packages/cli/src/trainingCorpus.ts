@@ -48,7 +48,7 @@ const letters = new Uint8Array(256);
 for (const letter of 'ACGTacgt') letters[letter.charCodeAt(0)] = 1;
 
 /** Stretches without other letters than A, C, G and T of either case. */
-export function* stretchesOf(bases: Uint8Array): Generator<readonly [start: number, end: number]> {
+function* stretchesOf(bases: Uint8Array): Generator<readonly [start: number, end: number]> {
   for (let end = 0; end < bases.length;) {
     let start = end;
     while (start < bases.length && !letters[bases[start]]) start++;

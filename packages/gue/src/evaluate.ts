@@ -101,7 +101,7 @@ const withoutLabel = (example: Example): Example => ({ ...example, label: -1 });
 const lineOf = ({ sequence, pair, label }: Example): string => `${sequence}\t${pair === undefined ? '' : `${pair}\t`}${label < 0 ? '' : label}\n`;
 
 /** The task's own metric first, then the usual ones, each with its interval. */
-export function scoreAll(metric: MetricName, labels: readonly number[], predicted: readonly number[], resamples: number, seed: number): Score[] {
+function scoreAll(metric: MetricName, labels: readonly number[], predicted: readonly number[], resamples: number, seed: number): Score[] {
   return metricsOf(metric).map((name) => {
     const { estimate, interval } = intervalOf(createCellStatistic(labels, [predicted], name, ([value]) => value), { resamples, seed });
     return { metric: name, value: estimate, items: labels.length, interval };

@@ -7,7 +7,7 @@ export { type AnyModel, type CausalHeads, type CausalModel, type CausalParams, t
 export { type EncoderModel, type ForwardOptions, type ForwardResult, type TrainKey } from './models/encoder';
 export { type DecoderModel } from './models/decoder';
 export { forward } from './forward';
-export { maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
+export { type MaskedLmLossOptions, type MaskedLmModel, maskedLmLogits, maskedLmLoss } from './heads/maskedLm';
 export { type CausalLmLossOptions, type CausalLmModel, causalLmLogits, causalLmLoss, nextTokens } from './heads/causalLm';
 export { classificationLoss, classify, classifyTokens } from './heads/sequenceClassifier';
 export { type Inspection, type LoadFacts, type LoadOptions, inspectPretrained, loadPretrained } from './weights/load';

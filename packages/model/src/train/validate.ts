@@ -50,7 +50,7 @@ export interface ValidateOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const emptyTally: Tally = { tokens: 0, bases: 0, nats: 0, top1: 0, top5: 0 };
+const emptyTally: Tally = { tokens: 0, bases: 0, nats: 0, top1: 0, top5: 0 };
 
 /** Code length of a decoder's tally. */
 export const bitsPerBase = ({ nats, bases }: Pick<Tally, 'nats' | 'bases'>): number => nats / Math.LN2 / bases;
