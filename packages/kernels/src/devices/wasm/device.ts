@@ -26,10 +26,11 @@ export interface WasmOptions {
 /**
  * Runs on the CPU in WebAssembly SIMD. One WebAssembly.Memory is the allocator; an op without a kernel runs its definition in float32 on views of the same bytes.
  * `run` puts an op in line for the other threads, and the caller goes on; it works as one of them when the line is full, and when something is read. In a browser window's main thread, or without cross-origin isolation, there is one thread.
- * @throws RangeError when there is no memory, Error when a thread does not start or the engine has no relaxed SIMD that was asked for
+ * @throws RangeError for options out of range and when there is no memory, Error when a thread does not start or the engine has no relaxed SIMD that was asked for
  */
 export async function createWasmDevice({ threads = Math.min(8, machineThreads()), shared = typeof SharedArrayBuffer !== 'undefined', preparedBytes = 2 ** 29, relaxedSimd = false }: WasmOptions = {}): Promise<Device> {
   if (!Number.isInteger(threads) || threads < 1) throw new RangeError(`createWasmDevice: expected a positive number of threads, got ${threads}`);
+  if (!(preparedBytes >= 0)) throw new RangeError(`createWasmDevice: expected preparedBytes from 0 on, got ${preparedBytes}; 0 keeps none`);
   const module = await kernelsModule({ shared, relaxedSimd }), heap = createHeap(shared);
   const { maxBytes } = heap;
   const pool = await createPool(module, heap.memory, shared && canShareWork() ? threads : 1);

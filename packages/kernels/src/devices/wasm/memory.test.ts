@@ -48,6 +48,7 @@ test('use after free and after destroy are errors', async () => {
   expect(() => tensor(device, [1])).toThrow('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
 });
 
-test('zero threads are refused', async () => {
+test('zero threads, and no number of bytes to keep, are refused', async () => {
   await expect(createWasmDevice({ threads: 0 })).rejects.toThrow('createWasmDevice: expected a positive number of threads, got 0');
+  for (const preparedBytes of [-1, NaN]) await expect(createWasmDevice({ preparedBytes })).rejects.toThrow(`createWasmDevice: expected preparedBytes from 0 on, got ${preparedBytes}; 0 keeps none`);
 });
