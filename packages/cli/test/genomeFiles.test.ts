@@ -48,6 +48,22 @@ test('facts about sequences', () => {
   expect(JSON.parse(genomelm('fasta', 'codon-usage', '--json', '--genes', gene, gene).stdout)).toMatchObject({ total: 5, genes: [{ name: 'g' }] });
 });
 
+test('fasta to-2bit keeps every base, and says what two bits cannot hold', () => {
+  expect(JSON.parse(genomelm('fasta', 'to-2bit', '--json', fasta).stdout)).toEqual({ file: path('genome.2bit'), sequences: 2, bases: 24 });
+  expect(genomelm('fasta', 'fetch', path('genome.2bit'), 'chrI', 'chrII').stdout).toBe(genome.replace(' one', '').replace('AAC\nG', 'AACG'));
+  const ambiguous = write('r.fa', '>a\nACRT\n');
+  expect(genomelm('fasta', 'to-2bit', ambiguous)).toMatchObject({ status: 2, stderr: expect.stringMatching(/got "R" at position 2; pass --iupac N/) as string });
+  expect(genomelm('fasta', 'to-2bit', '--iupac', 'N', '--long', '-o', path('long.2bit'), ambiguous).status).toBe(0);
+  expect(genomelm('fasta', 'fetch', path('long.2bit'), 'a').stdout).toBe('>a\nACNT\n');
+});
+
+test('fastq stats counts reads, bases and qualities', () => {
+  const reads = write('r.fq', '@a\nACGN\n+\nI5?!\n@b\nGG\n+\nII\n');
+  const { files } = JSON.parse(genomelm('fastq', 'stats', '--json', reads).stdout) as { files: object[] };
+  expect(files).toEqual([{ file: reads, reads: 2, bases: 6, shortest: 2, meanLength: 3, longest: 4, gc: 4 / 5, n: 1, meanQuality: (40 + 20 + 30 + 0 + 80) / 6, q20: 5 / 6, q30: 4 / 6 }]);
+  expect(genomelm('fastq', 'stats', '--encoding', 'solexa', reads)).toMatchObject({ status: 2, stderr: expect.stringMatching(/line 4/) as string });
+});
+
 test('variants apply: one haplotype as bcftools names it, all samples, a child by parent', () => {
   const one = genomelm('variants', 'apply', '--reference', fasta, '--vcf', vcf, '--sample', 'child', '--haplotype', '1');
   expect([one.status, one.stdout]).toEqual([0, '>chrI\nACGTTAACGTNNac\n>chrII\nTTTTACGT\n']);

@@ -9,6 +9,8 @@ import { fastaIndex } from './fastaIndex';
 import { fastaKmers } from './fastaKmers';
 import { fastaOrfs } from './fastaOrfs';
 import { fastaStats } from './fastaStats';
+import { fastaTwoBit } from './fastaTwoBit';
+import { fastqStats } from './fastqStats';
 import { finetune } from './finetune';
 import { generate } from './generate';
 import { gueAudit } from './gueAudit';
@@ -34,4 +36,4 @@ import { variantsApply } from './variantsApply';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, serve, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, serve, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, fastaTwoBit, fastqStats, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
