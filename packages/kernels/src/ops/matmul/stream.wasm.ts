@@ -34,7 +34,7 @@ import { BLOCK_K, copyTile, panelProduct } from './tile.wasm';
 
 /**
  * c [4, 8] = from [4, 8] + a · panel [k, 8], with four rows of a side by side, [k][4]. Beside the tile of tile.wasm.ts, whose rows stay where they are: 1.1 times as fast with 8 rows, 1.04 with 32, the same with 64, 0.85 with 4, which hence go through the tile (one thread, 768 x 3072).
- * Eight steps make one round, with a way out after each, as there: 1.05 to 1.11 times as fast as V8's own unrolling, 1.0 to 1.07 with relaxed SIMD. But a moves on with each step, as a broadcast with another offset would cost an address of its own.
+ * Eight steps make one round, with a way out after each, as there: 1.05 to 1.12 times as fast as V8's own unrolling, 0.97 to 1.07 with relaxed SIMD. But a moves on with each step, as a broadcast with another offset would cost an address of its own.
  */
 @inline function fourRows(a: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
   let c00 = v128.load(from), c01 = v128.load(from, 16);
