@@ -34,5 +34,5 @@ test('with it the bundle asks the hub', async () => {
   mkdirSync(path.join(folder, 'node_modules/@huggingface'), { recursive: true });
   symlinkSync(own, path.join(folder, 'node_modules/@huggingface/hub'), 'junction');
   const { said } = await bundleForBrowser({ alias: { '@huggingface/hub': './node_modules/@huggingface/hub/dist/browser/index.mjs' } });
-  expect(said).toMatch(/^asked https:\/\/hub\.test\/api\/models\/us\/encoder\/revision\/main/);
+  expect(said).toMatch(/^loadPretrained: expected a directory us\/encoder or a model of this id at https:\/\/hub\.test, got no directory and asked https:\/\/hub\.test\/api\/models\/us\/encoder\/revision\/main/);
 });
