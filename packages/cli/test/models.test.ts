@@ -98,10 +98,11 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   expect(rows.slice(1).map((row) => row[1])).toEqual(expected.map(({ labels }) => labels[0]));
   near(rows.slice(1).map((row) => Number(row[3])), expected.map(({ outputs }) => outputs['yes']));
   writeFileSync(file('pairs.csv'), 'sequence1,sequence2,label\nACGTACGT,GGGTTT,0\n');
+  writeFileSync(file('pairs.tsv'), '\uFEFF"sequence2"\t"sequence1"\r\n"GGGTTT"\t"ACGTACGT"\r\n');
   const [pair] = await predict(classifier, tokenizer, [{ sequence: 'ACGTACGT', pair: 'GGGTTT' }]);
-  const line = JSON.parse(run('predict', file('classifier'), '--pairs', file('pairs.csv'), '-t', 'kmer:3', '--json')) as { id: string; labels: string[]; outputs: Record<string, number> };
-  expect([line.id, line.labels]).toEqual(['2', pair.labels]);
-  near([line.outputs['yes']], [pair.outputs['yes']]);
+  const lines = run('predict', file('classifier'), '--pairs', file('pairs.csv'), file('pairs.tsv'), '-t', 'kmer:3', '--json').trim().split('\n').map((line) => JSON.parse(line) as { id: string; labels: string[]; outputs: Record<string, number> });
+  expect(lines.map(({ id, labels }) => [id, labels])).toEqual([['2', pair.labels], ['2', pair.labels]]);
+  near(lines.map(({ outputs }) => outputs['yes']), [pair.outputs['yes'], pair.outputs['yes']]);
   writeFileSync(file('soft.fa'), '>a\nACGTacgt\n>b\nACGTACGT\n');
   expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain('4 of 16 tokens are unknown to the tokenizer (N, other letters, lower case); --upper');
   expect(genomelm('predict', file('encoder'), file('a.fa'), '-t', 'kmer:3').stderr).toContain('expected a model with a classifier, got none in');

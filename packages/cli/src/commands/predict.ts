@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { free } from '@genomelm/kernels';
 import { isDecoder, predict as predictLabels, predictBases, type AnyModel, type PredictOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, UsageError, type Command } from '../command';
+import { cutFields, separatorOf } from '../delimited';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
 import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
@@ -20,7 +21,7 @@ export const predict: Command = {
     ...modelOptions,
     format: { type: 'string', value: 'FORM', help: 'csv (default) or jsonl' },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
-    pairs: { type: 'boolean', help: 'CSV with the columns sequence1 and sequence2: pairs, as for enhancers and promoters' },
+    pairs: { type: 'boolean', help: 'CSV or TSV with the columns sequence1 and sequence2: pairs, as for enhancers and promoters' },
     'max-length': { type: 'string', value: 'N', help: 'cut each record to so many tokens, special ones included' },
     upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     ...deviceOptions,
@@ -110,9 +111,11 @@ async function* readSingles(path: string, upper: boolean): AsyncGenerator<Named>
 async function* readPairs(path: string): AsyncGenerator<Named> {
   let columns: [number, number] | undefined;
   let line = 0;
+  let separator = ',';
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     line++;
-    const fields = text.split(',');
+    if (line === 1) separator = separatorOf(text);
+    const fields = cutFields(text, separator);
     if (!columns) {
       columns = [fields.indexOf('sequence1'), fields.indexOf('sequence2')];
       if (columns.includes(-1)) throw new UsageError(`${path}: line 1: expected the columns sequence1 and sequence2, got ${text.slice(0, 60)}`);
