@@ -2,9 +2,9 @@
 import { concat, embedding, free, linear, maxPool1d, read, reshape, scope, segmentMean, tanh, tensor, type Tensor } from '@genomelm/kernels';
 import { cutBatches, packBatch, type Batch } from './batch';
 import { createBreather } from './breathe';
+import { checkEncoder, type Encoder } from './examples';
 import { forward } from './forward';
 import { isDecoder, type AnyModel } from './model';
-import type { Encoder } from './examples';
 import type { OffsetEncoder } from './score';
 
 /**
@@ -37,7 +37,7 @@ export type SequenceInput = string | { readonly sequence: string; readonly pair?
  */
 export async function embed(model: AnyModel, encoder: Encoder, sequences: readonly SequenceInput[], options: EmbedOptions = {}): Promise<Float32Array[]> {
   const { pooling = 'mean', maxLength, tokensPerBatch = 8192, signal, onProgress } = options;
-  checkEncoder(model, encoder);
+  checkEncoder('embed', model.config, encoder);
   const pool = poolerOf(model, encoder, pooling, options.specialTokens ?? true);
   const layers = layersOf(model, options.layers);
   const inputs = sequences.map((sequence) => encodeInput(encoder, sequence, maxLength));
@@ -64,11 +64,6 @@ export async function embed(model: AnyModel, encoder: Encoder, sequences: readon
     await breathe();
   }
   return vectors;
-}
-
-/** @throws RangeError where the ids of the tokenizer are not the model's */
-export function checkEncoder({ config: { vocabSize } }: AnyModel, encoder: { readonly vocabSize?: number }): void {
-  if (encoder.vocabSize !== undefined && encoder.vocabSize !== vocabSize) throw new RangeError(`embed: expected a tokenizer with the model's vocabulary of ${vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
 }
 
 function encodeInput(encoder: Encoder, input: SequenceInput, maxLength: number | undefined): { inputIds: Uint32Array; tokenTypeIds?: Uint32Array } {
@@ -159,7 +154,7 @@ export interface TokenEmbedding {
 
 /** The hidden states of a sequence's tokens, with the bases that each covers. @param options - `layer` as in `embed`; by default the last */
 export async function embedTokens(model: AnyModel, encoder: OffsetEncoder & { readonly vocabSize?: number }, sequence: string, { layer = -1 }: { readonly layer?: number | undefined } = {}): Promise<TokenEmbedding> {
-  checkEncoder(model, encoder);
+  checkEncoder('embedTokens', model.config, encoder);
   const layers = layersOf(model, layer);
   const { ids, offsets } = encoder.encodeWithOffsets(sequence);
   const states = scope<Tensor>(() => hiddenStatesOf(model, packBatch([ids]), layers)[0]);

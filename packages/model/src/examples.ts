@@ -7,6 +7,15 @@ export interface Encoder {
   encode(sequence: string, options?: { pair?: string; addSpecialTokens?: boolean; maxLength?: number }): Uint32Array;
 }
 
+/** Vocabularies are padded to a multiple of this, or less; a model with more rows beyond a tokenizer's ids is another tokenizer's. */
+const paddingMultiple = 256;
+
+/** @throws RangeError where the tokenizer has ids without a row in the model's tables, or so few that it is another model's */
+export function checkEncoder(operation: string, { vocabSize }: { readonly vocabSize: number }, encoder: { readonly vocabSize?: number }): void {
+  if (encoder.vocabSize === undefined || (encoder.vocabSize <= vocabSize && vocabSize - encoder.vocabSize < paddingMultiple)) return;
+  throw new RangeError(`${operation}: expected a tokenizer with the model's vocabulary of ${vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
+}
+
 /** One item: a sequence, or two that belong together, and its class. */
 export interface Example {
   readonly sequence: string;

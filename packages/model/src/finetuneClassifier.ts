@@ -3,7 +3,7 @@ import { free, read } from '@genomelm/kernels';
 import { checkConfig, type ModelConfig } from './config';
 import { checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 import type { ClassifierConfig } from './classifierConfig';
-import { encodeExamples, type Encoder, type EncodedExamples } from './examples';
+import { checkEncoder, encodeExamples, type Encoder, type EncodedExamples } from './examples';
 import { classifierLayer } from './heads/sequenceClassifier';
 import { ignored } from './heads/weightedCrossEntropy';
 import { hashText } from './hash';
@@ -76,7 +76,7 @@ export async function finetuneClassifier<M extends AnyModel>(source: M, encoder:
   const { classifier, protocol = 'full', seed, signal } = options;
   const { level, labels, problemType } = classifier;
   if (!data.train.length) throw new RangeError('finetuneClassifier: expected training examples, got none');
-  if (encoder.vocabSize !== source.config.vocabSize) throw new RangeError(`finetuneClassifier: expected a tokenizer with the model's vocabulary of ${source.config.vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
+  checkEncoder('finetuneClassifier', source.config, encoder);
   const settings = readHyperparameters(fromPretrained[protocol], options.hyperparameters ?? {});
   const limit = Math.min(settings.maxLength || Infinity, source.config.maxPositions || Infinity);
   const units = problemType === 'regression' ? unitsOf(data.train, labels.length, !isDecoderConfig(source.config)) : undefined;

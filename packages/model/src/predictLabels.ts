@@ -1,5 +1,4 @@
-import { checkEncoder } from './embed';
-import { encodeExamples, type Encoder } from './examples';
+import { checkEncoder, encodeExamples, type Encoder } from './examples';
 import { predictLogits, softmaxRows } from './predict';
 import { classifierLayer } from './heads/sequenceClassifier';
 import type { ClassifierConfig } from './classifierConfig';
@@ -24,7 +23,7 @@ export interface PredictOptions {
  * @throws TypeError for a model without a classifier, or one that classifies tokens (see `predictBases`)
  */
 export async function predict(model: AnyModel, encoder: Encoder, sequences: readonly { readonly sequence: string; readonly pair?: string }[], { maxLength, signal }: PredictOptions = {}): Promise<Prediction[]> {
-  checkEncoder(model, encoder);
+  checkEncoder('predict', model.config, encoder);
   const { problemType, level, labels } = classifierOf(model, 'predict');
   if (level === 'token') throw new TypeError('predict: expected a classifier of sequences, got one of tokens; use predictBases');
   const outputs = labels.length;
@@ -64,7 +63,7 @@ export interface BasePrediction {
  * @throws TypeError for a model without a classifier, or one that classifies sequences
  */
 export async function predictBases(model: AnyModel, encoder: OffsetEncoder & Encoder, sequences: readonly string[], { maxLength, signal }: PredictOptions = {}): Promise<BasePrediction[]> {
-  checkEncoder(model, encoder);
+  checkEncoder('predictBases', model.config, encoder);
   const { problemType, level, labels } = classifierOf(model, 'predictBases');
   if (level !== 'token' || problemType !== 'single_label_classification') throw new TypeError(`predictBases: expected a classifier of tokens with one class for each, got ${problemType} of ${level}s; use predict`);
   const limit = Math.min(maxLength ?? Infinity, model.config.maxPositions || Infinity);

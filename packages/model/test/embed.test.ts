@@ -1,5 +1,5 @@
 // Embeddings and attention maps against plain arithmetic on hidden states, and against the attention op.
-import { attention, createReferenceDevice, createWasmDevice, free, linear, read, reshape, scope, alibiSlopes, type Tensor } from '@genomelm/kernels';
+import { attention, concat, createReferenceDevice, createWasmDevice, free, linear, ones, read, reshape, scope, alibiSlopes, type Tensor } from '@genomelm/kernels';
 import { createCharacterTokenizer, createKmerTokenizer } from '../../tokenizer/src';
 import { attentionMaps, createModel, dnabert2Config, embed, embedBases, embedTokens, forward, packBatch, type EncoderConfig, type DecoderConfig } from '../src';
 
@@ -69,10 +69,20 @@ describe('embed', () => {
     const untrained = createModel(config, { device, seed: 1, pooler: true });
     await expect(embed(untrained, encoder, sequences, { pooling: 'pooler' })).rejects.toThrow('got one without a classifier');
     await expect(embed(createModel(config, { device, seed: 1, classes: 2 }), encoder, sequences, { pooling: 'pooler' })).resolves.toHaveLength(4);
-    await expect(embed(model, createKmerTokenizer({ k: 4 }), sequences)).rejects.toThrow("expected a tokenizer with the model's vocabulary of 69");
+    await expect(embed(model, createKmerTokenizer({ k: 4 }), sequences)).rejects.toThrow("expected a tokenizer with the model's vocabulary of 69, got one of 261");
     await expect(embed(model, encoder, sequences, { layers: 4 })).rejects.toThrow('expected layers from 0');
     await expect(embed(model, encoder, [''], { specialTokens: false })).rejects.toThrow('expected a token besides special ones');
     await expect(embed(model, encoder, sequences, { pooling: 'median' as 'mean' })).rejects.toThrow('expected pooling mean, max, cls, last or pooler');
+  });
+
+  test('takes a model whose vocabulary is padded, and says the same as without the padding', async () => {
+    const { bert } = model.params;
+    const padded = (rows: number) => scope(() => {
+      const weight = concat([bert.embeddings.word_embeddings.weight, ones(device, [rows, 12])]);
+      return { ...model, config: { ...config, vocabSize: 69 + rows }, params: { bert: { ...bert, embeddings: { ...bert.embeddings, word_embeddings: { weight } } } } };
+    });
+    expect(await embed(padded(255), encoder, sequences)).toEqual(await embed(model, encoder, sequences));
+    await expect(embed(padded(256), encoder, sequences)).rejects.toThrow("expected a tokenizer with the model's vocabulary of 325, got one of 69");
   });
 });
 
