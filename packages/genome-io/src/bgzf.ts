@@ -10,7 +10,7 @@ import { concat } from './bytes';
  */
 export async function bgzfDecompress(source: ByteSource, options: ReadBytesOptions = {}): Promise<Uint8Array> {
   checkThreads('bgzfDecompress', options.threads);
-  return collect(inflateBlocks(readSource(source, options), options.threads, await fileOfBlocks(source, options)));
+  return collect(inflateBlocks(readSource(source, { ...options, reuse: true }), options.threads, await fileOfBlocks(source, options)));
 }
 
 /** A block's place in the file and in the text. */
@@ -48,7 +48,7 @@ export async function* bgzfCompressStream(source: ByteSource, options: BgzfCompr
   };
   const pending = new Uint8Array(blockTextBytes);
   let used = 0;
-  for await (const chunk of readSource(source, options)) {
+  for await (const chunk of readSource(source, { ...options, reuse: true })) {
     for (let at = 0; at < chunk.length; ) {
       const piece = chunk.subarray(at, at + blockTextBytes - used);
       pending.set(piece, used);

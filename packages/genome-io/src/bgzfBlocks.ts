@@ -9,6 +9,7 @@ import { inflateFile, type FileOfBlocks } from './inflateFile';
 import { areReady, borrow, giveBack, threadsAreIdle, type Thread } from './inflatePool';
 import { inflateTogether } from './inflateThreads';
 import { nodeModule } from './nodeModule';
+import { textMemory } from './textMemory';
 
 /** Bytes of text that bgzip puts into one block; what deflate cannot shorten still fits into 64 KiB with its headers. */
 export const blockTextBytes = 0xff00;
@@ -77,7 +78,7 @@ async function* splitRuns(chunks: AsyncIterable<Uint8Array>, offset = 0): AsyncG
       ({ next } = blocks);
       if (typeof next === 'object') throw next.error;
     }
-    rest = chunk.slice(at);
+    rest = new Uint8Array(chunk.subarray(at)); // slice of Node's Buffer copies nothing
   }
   if (rest.length > 0) throw damaged(offset, 'a complete block', `the end of the file after ${rest.length} bytes`);
   if (!ended) throw damaged(offset, 'the empty block that ends a BGZF file', 'the end of the file');
@@ -102,10 +103,12 @@ const textAlone = () => (threadsAreIdle() ? 1 << 20 : 1 << 22);
 /**
  * Inflates a BGZF stream as it is read; every block is checked. Where a run is damaged, its blocks are inflated one by one to say which.
  * @param threads - in Node; 1 is this thread alone, more are workers that read `file` themselves, or without one this thread and workers beside it
+ * @param reuse - whether a text is valid only until the next is asked for
  */
-export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads(), file?: FileOfBlocks): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads = defaultThreads(), file?: FileOfBlocks, reuse = false): AsyncGenerator<Uint8Array, void, undefined> {
   const runs = splitRuns(chunks);
   const alone = threads === 1 || !nodeModule('node:worker_threads');
+  const memory = textMemory(reuse);
   let workers: Thread[] = [];
   let offset = 0;
   try {
@@ -114,13 +117,15 @@ export async function* inflateBlocks(chunks: AsyncIterable<Uint8Array>, threads 
       if (done) return;
       seen += run.textLength;
       offset = run.offset + run.bytes.length;
-      yield* textsOf(run, inflateRun(run));
+      const text = inflateRun(run, memory.take());
+      yield* textsOf(run, text);
+      if (text) memory.giveBack(text);
       if (file && !alone && workers.length === 0 && seen >= textAlone()) workers = borrow(threads);
     }
-    if (!file) for await (const { run, text } of inflateTogether(runs, threads, longestRun)) yield* textsOf(run, text);
+    if (!file) for await (const { run, text } of inflateTogether(runs, threads, longestRun, reuse)) yield* textsOf(run, text);
     else {
       await runs.return();
-      offset = yield* inflateFile(file, offset, workers);
+      offset = yield* inflateFile(file, offset, workers, reuse);
       for await (const run of splitRuns(file.from(offset), offset)) yield* textsOf(run, inflateRun(run));
     }
   } finally {

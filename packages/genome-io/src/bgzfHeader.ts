@@ -43,6 +43,8 @@ export function blockLength(bytes: Uint8Array, at: number, offset: number): numb
 const runTextBytes = 1 << 20;
 /** The most that a run takes in the file: no more text than this fits into blocks that are not compressed, and the last one may reach beyond. */
 export const longestRun = runTextBytes + longestBlock;
+/** The most text of a run that is not damaged. */
+export const longestText = runTextBytes + longestBlock;
 
 /** The text of the block that ends at `end`, as it states it: more than three bytes are damage, and no text is that long. */
 export const statedLength = (bytes: Uint8Array, end: number) => bytes[end - 4] | (bytes[end - 3] << 8) | (bytes[end - 2] << 16);

@@ -27,7 +27,7 @@ const greaterThan = 62;
  */
 export async function createFastaIndex(source: ByteSource, options: ReadBytesOptions = {}): Promise<FastaIndex> {
   const indexer = new Indexer();
-  for await (const chunk of readBytes(source, options)) indexer.push(chunk);
+  for await (const chunk of readBytes(source, { ...options, reuse: true })) indexer.push(chunk);
   return indexer.end();
 }
 

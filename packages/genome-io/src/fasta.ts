@@ -27,7 +27,7 @@ export interface FastaOptions extends ReadBytesOptions {
 export function readFasta(source: ByteSource, options: FastaOptions = {}): AsyncGenerator<FastaRecord, void, undefined> {
   const longest = options.maxSequenceLength ?? 2 ** 32 - 1;
   if (!(Number.isInteger(longest) && longest >= 0)) throw new RangeError(`readFasta: expected maxSequenceLength to be a whole number of residues, got ${longest}; leave it out for the default`);
-  return records(readBytes(source, options), longest);
+  return records(readBytes(source, { ...options, reuse: true }), longest);
 }
 
 /** A piece of a record: `name` and `description` are those of its header. */
@@ -50,7 +50,7 @@ export interface FastaChunkOptions extends ReadBytesOptions {
 export function readFastaChunks(source: ByteSource, options: FastaChunkOptions = {}): AsyncGenerator<FastaChunk, void, undefined> {
   const chunkLength = options.chunkLength ?? 1 << 20;
   if (!(Number.isInteger(chunkLength) && chunkLength >= 1)) throw new RangeError(`readFastaChunks: expected chunkLength to be a whole number of residues from 1, got ${chunkLength}; leave it out for the default`);
-  return pieces(readBytes(source, options), chunkLength, chunkLength);
+  return pieces(readBytes(source, { ...options, reuse: true }), chunkLength, chunkLength);
 }
 
 async function* records(chunks: AsyncIterable<Uint8Array>, longest: number): AsyncGenerator<FastaRecord, void, undefined> {

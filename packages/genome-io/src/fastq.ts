@@ -53,7 +53,7 @@ async function* readBatches(source: ByteSource, options: FastqOptions): AsyncGen
     if (records.length > 0) yield records; // what stands before the damage
     if (failure) throw failure.error;
   };
-  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* push(block);
+  for await (const block of lineBlocks(source, { ...options, reuse: true }, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* push(block);
   const last = parser.end();
   if (last) yield [last];
 }

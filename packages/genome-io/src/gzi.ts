@@ -53,7 +53,7 @@ export async function createGzi(source: ByteSource, options: ReadOptions = {}): 
   const blockOffsets: number[] = [0];
   const textOffsets: number[] = [0];
   let text = 0;
-  for await (const { offset, bytes } of splitBlocks(readSource(source, options))) {
+  for await (const { offset, bytes } of splitBlocks(readSource(source, { ...options, reuse: true }))) {
     const textLength = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
     if (text > 0 && textLength > 0) { // empty blocks are not worth a jump, and the first text is found from 0
       blockOffsets.push(offset);

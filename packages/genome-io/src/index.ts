@@ -1,4 +1,4 @@
-export { readBytes, type ByteSource, type FileHandleLike, type ReadBytesOptions, type ReadOptions } from './byteSource';
+export { readBytes, type ByteSource, type FileHandleLike, type ReadBytesOptions, type ReadChunksOptions, type ReadOptions } from './byteSource';
 export { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
 export { bgzfCompress, bgzfCompressStream, bgzfDecompress, type BgzfBlock, type BgzfCompressOptions } from './bgzf';
 export { fromVirtualOffset, openBgzf, toVirtualOffset, type BgzfFile, type BgzfFileOptions } from './bgzfFile';

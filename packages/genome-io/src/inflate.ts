@@ -42,12 +42,15 @@ export interface Run {
   readonly textLength: number;
 }
 
-/** The text of a run, every block checked; undefined where one is damaged, and where there is no inflater. */
-export function inflateRun({ bytes, lengths, textLength }: Run): Uint8Array<ArrayBuffer> | undefined {
+/**
+ * The text of a run, every block checked; undefined where one is damaged, and where there is no inflater.
+ * @param into - memory for the text, where it is long enough
+ */
+export function inflateRun({ bytes, lengths, textLength }: Run, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
   const inflate = inflater();
   if (!inflate) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const text = unfilled(textLength);
+  const text = into && into.length >= textLength ? into.subarray(0, textLength) : unfilled(textLength);
   let used = 0;
   let at = 0;
   for (const length of lengths) {

@@ -2,6 +2,7 @@
 import { ask, type Thread } from './inflatePool';
 import { turns, type SharedFile, type Stretch } from './nextStretch';
 import { nodeModule } from './nodeModule';
+import { textMemory } from './textMemory';
 
 /** A regular file of Node, which several threads can read at once. */
 export interface FileOfBlocks {
@@ -16,19 +17,21 @@ const stretchesAhead = 4;
 
 /**
  * The text from the block at `offset` on, in its order.
+ * @param reuse - whether a text is valid only until the next is asked for
  * @throws the signal's reason.
  * @returns where to go on alone: at the last block of the file, at damage, or anywhere when all threads broke down.
  */
-export async function* inflateFile({ path, signal }: FileOfBlocks, offset: number, threads: readonly Thread[]): AsyncGenerator<Uint8Array, number, undefined> {
+export async function* inflateFile({ path, signal }: FileOfBlocks, offset: number, threads: readonly Thread[], reuse: boolean): AsyncGenerator<Uint8Array, number, undefined> {
   const file = await nodeModule('node:fs')!.promises.open(path);
   const shared: SharedFile = { fd: file.fd, memory: new SharedArrayBuffer(16) };
   new Float64Array(shared.memory)[1] = offset;
   const found = new Map<number, Stretch & { readonly thread: Thread }>();
+  const memory = textMemory(reuse);
   let asked = 0;
   let heard = () => {};
   const askFor = async (thread: Thread) => {
     asked++;
-    const stretch = (await ask(thread, shared)) as Stretch | undefined;
+    const stretch = (await ask(thread, { ...shared, into: memory.take() })) as Stretch | undefined;
     asked--;
     if (stretch) found.set(stretch.offset, { ...stretch, thread });
     heard();
@@ -42,8 +45,10 @@ export async function* inflateFile({ path, signal }: FileOfBlocks, offset: numbe
       if (stretch) {
         found.delete(offset);
         offset += stretch.length;
-        void askFor(stretch.thread);
+        if (!reuse) void askFor(stretch.thread);
         if (stretch.text.length > 0) yield stretch.text;
+        memory.giveBack(stretch.text);
+        if (reuse) void askFor(stretch.thread);
       } else if (asked > 0) await answer();
       else return offset;
     }

@@ -5,6 +5,9 @@ import { workerScript } from './inflateWorker.generated';
 import type { SharedFile } from './nextStretch';
 import { nodeModule } from './nodeModule';
 
+/** What a thread is asked for, and memory for its text, which is the thread's until it answers. */
+export type Work = (Run | SharedFile) & { readonly into?: Uint8Array<ArrayBuffer> | undefined };
+
 export interface Thread {
   readonly worker: Worker;
   state: 'starting' | 'ready' | 'ended';
@@ -34,12 +37,12 @@ export function giveBack(threads: readonly Thread[]): void {
 }
 
 /** What the thread answers to `work`; undefined where it can do nothing of it, or broke down. */
-export function ask({ worker, waiting, state }: Thread, work: Run | SharedFile): Promise<unknown> {
+export function ask({ worker, waiting, state }: Thread, work: Work): Promise<unknown> {
   if (state === 'ended') return Promise.resolve(undefined);
   if (waiting.length === 0) worker.ref();
   return new Promise((resolve) => {
     waiting.push(resolve);
-    worker.postMessage(work);
+    worker.postMessage(work, work.into ? [work.into.buffer] : []);
   });
 }
 

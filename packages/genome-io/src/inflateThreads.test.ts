@@ -1,10 +1,14 @@
 // BGZF by several threads: the same bytes in the same order, and the same errors.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bgzfCompress, bgzfDecompress } from './bgzf';
 import { inflateBlocks } from './bgzfBlocks';
 import { readBytes } from './byteSource';
+import { createFastaIndex } from './faidx';
+import { readFastaChunks } from './fasta';
+import { readFastq } from './fastq';
 import { createGzi } from './gzi';
 
 const noise = (length: number) => { let state = 1; return Uint8Array.from({ length }, () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24); };
@@ -74,6 +78,46 @@ describe('a file that threads read themselves', () => {
     const alone = await said(damaged, 1);
     expect(alone).toMatchObject({ name: 'FormatError', format: 'bgzf' });
     expect(await said(path, 3)).toEqual(alone);
+    writeFileSync(path, file);
+  });
+
+  test.each([1, 3])('gives it in memory that is used again, when it may: %d threads', async (threads) => {
+    const packed = join(folder, 'text.gzip');
+    writeFileSync(packed, gzipSync(text, { level: 0 }));
+    for (const source of [path, file, packed]) {
+      const parts: Uint8Array[] = [];
+      const memory = new Set<ArrayBufferLike>();
+      for await (const chunk of readBytes(source, { threads, reuse: true })) {
+        parts.push(new Uint8Array(chunk));
+        if (source === path) memory.add(chunk.buffer);
+        chunk.fill(0); // what it then holds is nobody's
+      }
+      expect(Buffer.concat(parts).equals(text)).toBe(true);
+      if (threads === 1 && source === path) expect(memory.size).toBe(1);
+    }
+    let length = 0;
+    for await (const chunk of readBytes(path, { threads, reuse: true })) {
+      length += chunk.length;
+      structuredClone(chunk.buffer, { transfer: [chunk.buffer as ArrayBuffer] }); // against the rule: it costs memory, nothing else
+    }
+    expect(length).toBe(text.length);
+  });
+
+  test('gives records that stay as they are when all of them are kept', async () => {
+    const letters = (at: number, length: number) => Array.from({ length }, (_, i) => 'ACGT'[text[at + i] & 3]).join('');
+    const reads = Array.from({ length: 20_000 }, (_, i) => `@read${i}\n${letters(400 * i, 150)}\n+\n${'I'.repeat(150)}\n`).join('');
+    writeFileSync(path, await bgzfCompress(Buffer.from(reads), { level: 0 }));
+    const kept: string[] = [];
+    const records = [];
+    for await (const record of readFastq(path, { threads: 2 })) records.push(record);
+    for (const { name, sequence, quality } of records) kept.push(`@${name}\n${Buffer.from(sequence).toString()}\n+\n${Buffer.from(quality).toString()}\n`);
+    expect(kept.join('') === reads).toBe(true);
+    const fasta = Array.from({ length: 5 }, (_, i) => `>contig${i}\n${letters(10_000 * i, 1_000_000).replace(/.{60}/g, '$&\n')}\n`);
+    writeFileSync(path, await bgzfCompress(Buffer.from(fasta.join('')), { level: 0 }));
+    const pieces = [];
+    for await (const piece of readFastaChunks(path, { threads: 2, chunkLength: 300_000 })) pieces.push(piece.sequence);
+    expect(Buffer.concat(pieces).toString('latin1') === fasta.join('').replace(/>.*|\n/g, '')).toBe(true);
+    expect(await createFastaIndex(path, { threads: 2 })).toEqual(await createFastaIndex(Buffer.from(fasta.join(''))));
     writeFileSync(path, file);
   });
 

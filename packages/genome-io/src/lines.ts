@@ -1,4 +1,4 @@
-import { readBytes, type ByteSource, type ReadBytesOptions, type ReadOptions } from './byteSource';
+import { readBytes, type ByteSource, type ReadChunksOptions, type ReadOptions } from './byteSource';
 import { concat } from './bytes';
 import { FormatError } from './formatError';
 
@@ -11,9 +11,10 @@ export const longestLine = 1 << 28;
 
 /**
  * The text of `source` as blocks of whole lines: every block but the last ends with a line feed. Readers then work on bytes in place, without a string or an array per line.
+ * @param options - with `reuse`, a block is valid only until the next one is asked for
  * @param tooLong - called when a line has more than {@link longestLine} bytes; must throw
  */
-export async function* lineBlocks(source: ByteSource, options: ReadBytesOptions, tooLong: () => never): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* lineBlocks(source: ByteSource, options: ReadChunksOptions, tooLong: () => never): AsyncGenerator<Uint8Array, void, undefined> {
   let pending: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of readBytes(source, options)) {
@@ -26,7 +27,7 @@ export async function* lineBlocks(source: ByteSource, options: ReadBytesOptions,
       if (end > first) yield chunk.subarray(first, end);
     }
     if (end < chunk.length) {
-      pending.push(chunk.slice(end));
+      pending.push(new Uint8Array(chunk.subarray(end))); // slice of Node's Buffer copies nothing
       length += chunk.length - end;
       if (length > longestLine) tooLong();
     }
@@ -48,7 +49,7 @@ export async function* textLines(source: ByteSource, options: ReadOptions, op: s
     throw new FormatError(`${op}: expected ${expected} at line ${line}, got ${got}; ${remedy}`, { format, line, cause });
   };
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const block of lineBlocks(source, options, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check the format of the file'); })) {
+  for await (const block of lineBlocks(source, { ...options, reuse: true }, () => { line++; return fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check the format of the file'); })) {
     for (let at = 0; at < block.length; ) {
       const { end, next } = lineEnd(block, at);
       line++;

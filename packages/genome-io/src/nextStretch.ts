@@ -23,11 +23,11 @@ export interface Stretch {
 /** A thread that waits longer, in ms, does without: the one before it broke down, or the disk is so slow that fewer suffice. */
 const longestWait = 1000;
 
-/** Gives the next stretch of a file; undefined where it is damaged, at the last block, and once the file is closed: what remains is for the reader's thread, which knows what to say of it. */
-export function stretchReader(): (file: SharedFile) => Stretch | undefined {
+/** Gives the next stretch of a file, its text in `into` where that is long enough; undefined where it is damaged, at the last block, and once the file is closed: what remains is for the reader's thread, which knows what to say of it. */
+export function stretchReader(): (file: SharedFile, into?: Uint8Array<ArrayBuffer>) => Stretch | undefined {
   const bytes = new Uint8Array(longestRun);
   let wanted = longestRun;
-  return ({ fd, memory }) => {
+  return ({ fd, memory }, into) => {
     const turn = new Int32Array(memory, 0, 1);
     const place = new Float64Array(memory, 8, 1);
     for (let before; (before = Atomics.compareExchange(turn, 0, turns.free, turns.taken)) !== turns.free; ) {
@@ -46,7 +46,7 @@ export function stretchReader(): (file: SharedFile) => Stretch | undefined {
       Atomics.compareExchange(turn, 0, turns.taken, turns.free);
       Atomics.notify(turn, 0, 1);
     }
-    const text = run && run.lengths.length > 0 ? inflateRun(run) : undefined;
+    const text = run && run.lengths.length > 0 ? inflateRun(run, into) : undefined;
     return text && { offset, length: run!.bytes.length, text };
   };
 }

@@ -94,7 +94,7 @@ export function readVcf(source: ByteSource, options: VcfOptions = {}): VcfReader
 /** The header, then the records, in batches. */
 async function* readBatches(source: ByteSource, options: VcfOptions): AsyncGenerator<(VcfHeader | VcfRecord)[], void, undefined> {
   const parser = new VcfParser(options.validate ?? false);
-  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file', parser.line + 1))) {
+  for await (const block of lineBlocks(source, { ...options, reuse: false }, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file', parser.line + 1))) {
     const batch: (VcfHeader | VcfRecord)[] = [];
     try {
       parser.push(block, batch);

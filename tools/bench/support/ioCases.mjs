@@ -43,7 +43,7 @@ export async function fastqBases(source) {
 /** Bytes of text of a BGZF file. */
 export async function bgzfText(source, threads) {
   let bytes = 0;
-  for await (const chunk of io.readBytes(source, { threads: Number(threads) })) bytes += chunk.length;
+  for await (const chunk of io.readBytes(source, { threads: Number(threads), reuse: true })) bytes += chunk.length;
   return `${bytes}`;
 }
 

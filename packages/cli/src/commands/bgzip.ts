@@ -29,7 +29,7 @@ export const bgzip: Command = {
     const level = integer(context, 'level', 6, { min: 0, max: 9 });
     let bytes = 0;
     await withOutput(target, async (output) => {
-      const chunks = values['decompress'] ? readBytes(sourceOf(path), reading(context)) : bgzfCompressStream(sourceOf(path), { level, signal });
+      const chunks = values['decompress'] ? readBytes(sourceOf(path), { ...reading(context), reuse: target !== undefined }) : bgzfCompressStream(sourceOf(path), { level, signal });
       for await (const chunk of chunks) {
         await output.write(chunk);
         bytes += chunk.length;
