@@ -37,6 +37,7 @@ export async function openAdapter(gpu: GPU, { reducedPrecision, subgroups }: { r
   if (reducedPrecision === 'subgroupMatrix' && !hasMatrices(adapter.info)) throw new TypeError(`createWebGpuDevice: expected a GPU with subgroups of 32 and 16 x 16 x 16 matrices of f16 with sums in f32, got ${adapter.info.vendor} ${adapter.info.architecture} with others; leave the option out`);
   const offered = optional.filter((name) => adapter.features.has(name));
   const device = await adapter.requestDevice({ requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])), requiredFeatures: [...offered, ...required] as GPUFeatureName[] });
+  Object.assign(device, { gpu }); // Dawn aborts the process, or never answers, once its GPU object is collected: who drops that has it kept by the device
   return { device, adapter: describeAdapter(adapter.info) };
 }
 

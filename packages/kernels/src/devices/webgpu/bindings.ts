@@ -1,5 +1,5 @@
 // What a dispatch binds, checked where the op and the names are known: WebGPU's own messages come later and name neither.
-import { bytesOf, bytesPerElement, describeSpec, type TensorSpec } from '../../tensor';
+import { bytesOf, bytesPerElement, describeSpec, sizeOf, type TensorSpec } from '../../tensor';
 import type { DeviceBuffer, Limits } from '../../device';
 import type { Range } from './bindGroups';
 import type { PooledBuffer } from './bufferPool';
@@ -24,14 +24,20 @@ export const paddedBytes = (spec: TensorSpec): number => Math.ceil(bytesOf(spec)
 /** Elements between places where WebGPU can bind a tensor. */
 export const alignmentOf = ({ dtype }: TensorSpec): number => 256 / bytesPerElement(dtype);
 
-/** The parts of buffers to bind: each begins where WebGPU can bind it, is no larger than it can show, and nothing is read and written at once. */
+/** Views begin where WebGPU can bind them. */
+export function checkAligned(op: string, inputs: readonly Bound[]): void {
+  inputs.forEach((input, i) => {
+    if (input.offset % alignmentOf(input) && sizeOf(input)) throw new RangeError(`${op}: expected input ${i} to begin at a multiple of ${alignmentOf(input)} elements, as WebGPU binds no other, got a view at element ${input.offset} (${describeSpec(input)}); copy it with tensor(device, await read(t), t.shape)`);
+  });
+}
+
+/** The parts of buffers to bind: each is no larger than WebGPU can show, and nothing is read and written at once. */
 export function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly Bound[], { maxBindingBytes }: Limits): Range[] {
   if (tensors.length !== bound.length) throw new TypeError(`${op}: expected ${tensors.length} tensors for the shader's bindings, got ${bound.length}`);
   const ranges = bound.map((spec, i): Range => {
     const { name } = tensors[i];
-    if (spec.offset % alignmentOf(spec)) throw new RangeError(`${op}: expected ${name} to begin at a multiple of ${alignmentOf(spec)} elements, as WebGPU binds no other, got a view at element ${spec.offset}; copy it`);
     const size = Math.max(16, paddedBytes(spec)); // an array binds at least one element, of up to four words, and every buffer has 256 bytes
-    if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes on this GPU, got ${describeSpec(spec)}; make its rows shorter, or use the wasm device`);
+    if (size > maxBindingBytes) throw new RangeError(`${op}: expected ${name} of at most ${maxBindingBytes} bytes, all that this GPU shows to one dispatch, got ${describeSpec(spec)}; make it smaller, or use the wasm device`);
     const { gpu, id } = pooledOf(spec);
     return { gpu, id, offset: spec.offset * bytesPerElement(spec.dtype), size };
   });

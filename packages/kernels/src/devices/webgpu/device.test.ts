@@ -62,9 +62,29 @@ describeWithGpu('one device', () => {
   test('a view that WebGPU cannot bind is refused with the remedy; it can still be read and copied', async () => {
     const rows = tensor(device, testNumbers(3, 40), [8, 5]);
     const slice: Tensor = { ...rows, shape: [2, 5], offset: 15 };
-    expect(() => scale(slice, 2)).toThrow('scale: expected x to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 15; copy it');
+    expect(() => scale(slice, 2)).toThrow('scale: expected input 0 to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 15 (float32 [2, 5]); copy it with tensor(device, await read(t), t.shape)');
     const copy = tensor(device, await read(slice), [2, 5]);
     expect([...(await read(scale(copy, 2)))]).toEqual([...testNumbers(3, 40)].slice(15, 25).map((x) => 2 * x));
+  });
+
+  test('nothing of an op runs if one of its bindings cannot be', () => {
+    const [x, w] = [zeros(device, [2, 8]), { ...zeros(device, [16]), shape: [8], offset: 4 }];
+    const { dispatches } = device.statistics();
+    expect(() => layerNorm(x, w, w)).toThrow('layerNorm: expected input 1 to begin at a multiple of 64 elements');
+    const step = (bind: readonly Bind[]) => ({ shader: shaderOf('y[0] = x[0];'), params: { count: 1 }, bind, workgroups: [1, 1, 1] as const });
+    const later: Op = { ...opOf('later', ''), webgpu: () => ({ steps: [step([{ input: 0 }, { output: 0 }]), step([{ input: 0 }, { input: 0 }])] }) };
+    expect(() => apply(later, [x], {})).toThrow('later: expected every buffer it writes to be bound once');
+    expect(device.statistics().dispatches).toBe(dispatches);
+  });
+
+  test('views of 16 bits are read from any element on, and written by whole words', async () => {
+    const halves = tensor(device, Uint16Array.of(1, 2, 3, 4, 5, 6, 7, 8), [8], { dtype: 'float16' });
+    const part = (offset: number, length: number): Tensor => ({ ...halves, shape: [length], offset });
+    expect([...(await read(part(1, 3)))]).toEqual([2, 3, 4]);
+    expect([...(await read(part(3, 4)))]).toEqual([4, 5, 6, 7]);
+    device.write(part(2, 2), Uint16Array.of(30, 40));
+    expect([...(await read(halves))]).toEqual([1, 2, 30, 40, 5, 6, 7, 8]);
+    for (const refused of [part(1, 2), part(2, 3)]) expect(() => device.write(refused, new Uint16Array(refused.shape[0]))).toThrow(/^write: expected a view of whole 32-bit words, or one that ends where its buffer ends, got float16 \[\d\] from element \d on; write the whole tensor$/);
   });
 
   test('params are checked by name, kind and number, before anything is recorded', () => {
@@ -147,6 +167,14 @@ describeWithGpu('a device of its own', () => {
     await device.destroy();
   });
 
+  test('a device that was destroyed says so, not that the GPU was lost', async () => {
+    const device = await createWebGpuDevice(gpu!);
+    const x = tensor(device, [1]);
+    await device.destroy();
+    await expect(read(x)).rejects.toThrow('webgpu: expected a device in use, got one that was destroyed; read what is wanted before destroy(), or create a new device');
+    await device.destroy();
+  });
+
   test('no adapter is an error with a remedy', async () => {
     await expect(createWebGpuDevice({ requestAdapter: async () => null } as unknown as GPU)).rejects.toThrow('createWebGpuDevice: expected a GPU adapter, got none; update the graphics driver, or use createWasmDevice()');
   });
@@ -206,8 +234,8 @@ describeWithGpu('a device of its own', () => {
 
   test('a tensor too large for one binding whose op has no rows to part is refused', async () => {
     const device = await createWebGpuDevice(gpu!, { limits: { maxBindingBytes: 4096 } });
-    expect(() => matmul(zeros(device, [1, 2000]), zeros(device, [2000, 1]))).toThrow(/^matmul: expected \w+ of at most 4096 bytes on this GPU, got float32 \[.*\]; make its rows shorter, or use the wasm device$/);
-    expect(() => softmax(zeros(device, [1, 2000]))).toThrow('softmax: expected x of at most 4096 bytes on this GPU, got float32 [1, 2000]; make its rows shorter, or use the wasm device');
+    expect(() => matmul(zeros(device, [1, 2000]), zeros(device, [2000, 1]))).toThrow(/^matmul: expected \w+ of at most 4096 bytes, all that this GPU shows to one dispatch, got float32 \[.*\]; make it smaller, or use the wasm device$/);
+    expect(() => softmax(zeros(device, [1, 2000]))).toThrow('softmax: expected x of at most 4096 bytes, all that this GPU shows to one dispatch, got float32 [1, 2000]; make it smaller, or use the wasm device');
     await device.destroy();
   });
 

@@ -1,22 +1,19 @@
 import { countMemory, type Device, type DeviceBuffer, type Limits } from '../../device';
 import { UnsupportedOpError } from '../../errors';
-import { accumulateOp } from '../../ops/elementwise/elementwise';
-import { bytesOf, sizeOf, type Tensor } from '../../tensor';
 import { openAdapter, type AdapterDescription } from './adapter';
 import { createBindGroups } from './bindGroups';
-import { pooledOf, rangesOf, type Bound, type GpuBuffer } from './bindings';
+import { pooledOf, type GpuBuffer } from './bindings';
 import { createBufferPool } from './bufferPool';
 import { createCommands } from './commands';
 import { createFailures } from './failures';
 import { createPace, type Pace } from './pace';
-import { isTooLarge, piecesOf } from './pieces';
 import { createPipelineCache } from './pipelineCache';
 import { createProfiler, type OpTime } from './profiler';
+import { createRunner } from './runner';
 import { createParamsEncoder } from './shader';
 import { createTransfers } from './transfers';
 import { createUpload } from './upload';
 import { verifyChosen } from './verify';
-import type { Attributes, Dispatch, Op, View } from '../../op';
 
 /** How much of the adapter to use, and how precisely. */
 export interface WebGpuOptions {
@@ -63,50 +60,8 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
   const pace = createPace(guessOf(adapter));
   const limits = limitsOf(device, pace, options);
   const machine = createMachine(device, limits, pace, options);
-  const { memory, commands, pipelines, transfers } = machine;
-  let dispatches = 0;
-  let compiling: Promise<void>[] | undefined; // while warming up
-
-  const record = (op: string, step: Dispatch, bound: readonly Bound[]) => {
-    if (step.workgroups.includes(0)) return;
-    if (compiling) {
-      compiling.push(pipelines.prepare(op, step));
-      return;
-    }
-    const pipeline = pipelines.get(op, step);
-    const ranges = rangesOf(op, pipeline.facts, bound, limits);
-    commands.dispatch(op, pipeline, [machine.params(op, pipeline.facts, step), ...ranges], step.workgroups, step.work ?? bound.reduce((sum, spec) => sum + sizeOf(spec), 0));
-    dispatches++;
-  };
-
-  const runWhole = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
-    const plan = op.webgpu?.(inputs, outputs, attributes, limits);
-    if (!plan) throw new UnsupportedOpError(op.name, 'webgpu');
-    const scratch = (plan.scratch ?? []).map((spec): Bound => ({ ...spec, offset: 0, buffer: machine.allocate(op.name, bytesOf(spec)) }));
-    const bound = (view: View): Bound => {
-      const whole = 'input' in view ? inputs[view.input] : 'output' in view ? outputs[view.output] : scratch[view.scratch];
-      return view.window ? { ...whole, shape: [view.window.count], offset: whole.offset + view.window.first } : whole;
-    };
-    try {
-      for (const step of plan.steps) record(op.name, step, step.bind.map(bound));
-    } finally {
-      for (const { buffer } of scratch) machine.free(buffer);
-    }
-  };
-  /** The op's outputs for some rows are added to what the rows before gave. */
-  const addPiece = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
-    const summands = outputs.map((output): Tensor => ({ ...output, offset: 0, buffer: machine.allocate(op.name, bytesOf(output)) }));
-    runWhole(op, inputs, summands, attributes);
-    outputs.forEach((output, i) => runParts(accumulateOp, [output, summands[i]], [], {}));
-    for (const { buffer } of summands) machine.free(buffer);
-  };
-
-  const runParts = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
-    const rowwise = isTooLarge([...inputs, ...outputs], limits) ? op.rowwise?.(inputs, attributes) : undefined;
-    const pieces = rowwise ? piecesOf(inputs, outputs, attributes, rowwise, limits) : [];
-    if (!pieces.length) runWhole(op, inputs, outputs, attributes);
-    pieces.forEach((piece, i) => (rowwise!.adds && i > 0 ? addPiece(op, piece.inputs, outputs, piece.attributes) : runWhole(op, piece.inputs, piece.outputs, piece.attributes)));
-  };
+  const { memory, commands, transfers } = machine;
+  const runner = createRunner(machine, limits);
 
   const made: WebGpuDevice = {
     kind: 'webgpu',
@@ -114,16 +69,16 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
     adapter,
     limits,
     memory,
-    statistics: () => ({ dispatches, submissions: commands.submissions(), pipelines: pipelines.compiled() }),
+    statistics: () => ({ dispatches: runner.dispatches(), submissions: commands.submissions(), pipelines: machine.pipelines.compiled() }),
     allocate: (byteLength) => machine.allocate('allocate', byteLength),
     free: machine.free,
     write(tensor, data) {
-      if (!compiling) transfers.write(tensor, data);
+      if (!runner.compiling()) transfers.write(tensor, data);
     },
     run(op, inputs, outputs, attributes) {
       for (const output of outputs) pooledOf(output).owner = op.name;
-      runParts(op, inputs, outputs, attributes);
-      if (!compiling) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
+      runner.run(op, inputs, outputs, attributes);
+      if (!runner.compiling()) for (const index of op.mutates ?? []) inputs[index].buffer.version++;
     },
     async profile(f) {
       if (!device.features.has('timestamp-query')) throw new UnsupportedOpError('profile', 'webgpu', 'use an adapter with the feature timestamp-query; Chrome asks for --enable-unsafe-webgpu on some systems');
@@ -140,15 +95,7 @@ export async function createWebGpuDevice(gpu: GPU, options: WebGpuOptions = {}):
       return times;
     },
     read: transfers.read,
-    async warmup(f) {
-      const jobs: Promise<void>[] = (compiling = []);
-      try {
-        f();
-      } finally {
-        compiling = undefined;
-      }
-      await Promise.all(jobs);
-    },
+    warmup: runner.warmup,
     destroy: machine.destroy,
   };
   try {
@@ -202,6 +149,7 @@ function createMachine(device: GPUDevice, limits: Limits, pace: Pace, options: W
     async destroy(): Promise<void> {
       commands.submit();
       await device.queue.onSubmittedWorkDone().catch(() => undefined); // on a lost GPU there is nothing to wait for
+      failures.close();
       upload.destroy();
       pool.destroy();
       device.destroy();

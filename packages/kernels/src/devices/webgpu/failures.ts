@@ -10,6 +10,8 @@ export interface Failures {
   during: string;
   /** Waits for every report under way, and throws the failure if there is one. */
   settle(): Promise<void>;
+  /** The device was destroyed by who made it. */
+  close(): void;
 }
 
 /** @param memory - what tensors take, for the message about a GPU that is lost */
@@ -21,7 +23,9 @@ export function createFailures(device: GPUDevice, memory: () => { readonly live:
     const report: Promise<void> = work.then(() => void reports.delete(report), () => void reports.delete(report));
     reports.add(report);
   };
+  let closed = false;
   void device.lost.then(({ reason, message }) => {
+    if (closed) return;
     const during = failures.during && `, at the latest during ${failures.during}`;
     const { live, peak } = memory();
     failure = new DeviceLostError(`webgpu: expected a working GPU, got one that was lost (${message || reason}${during}, with ${live} bytes in tensors, ${peak} at most); create a new device, and use smaller batches if it happens again`, { cause: failure });
@@ -41,6 +45,10 @@ export function createFailures(device: GPUDevice, memory: () => { readonly live:
     async settle() {
       while (reports.size) await Promise.all(reports);
       if (failure) throw failure;
+    },
+    close() {
+      closed = true;
+      remember('webgpu: expected a device in use, got one that was destroyed; read what is wanted before destroy(), or create a new device');
     },
   };
   return failures;

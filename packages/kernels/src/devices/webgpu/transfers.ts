@@ -40,15 +40,16 @@ export function createTransfers({ device, commands, upload, failures }: Parts): 
     async read(tensor) {
       checkLive('read', [tensor]);
       const { dtype } = tensor;
-      const [bytes, padded] = [bytesOf(tensor), paddedBytes(tensor)];
+      const [start, bytes] = [tensor.offset * bytesPerElement(dtype), bytesOf(tensor)];
+      const lead = start % 4, padded = Math.ceil((lead + bytes) / 4) * 4; // whole words are copied; 8- and 16-bit views may begin within one
       const staging = device.createBuffer({ label: 'read', size: Math.max(4, padded), usage: bufferUsage.mapRead | bufferUsage.copyTarget });
-      if (bytes) commands.copy(pooledOf(tensor).gpu, tensor.offset * bytesPerElement(dtype), staging, 0, padded);
+      if (bytes) commands.copy(pooledOf(tensor).gpu, start - lead, staging, 0, padded);
       commands.submit();
       const mapped = staging.mapAsync(mapRead);
       try {
         await Promise.all([mapped.catch(() => undefined), failures.settle()]); // a lost GPU fails both, and its own error says more
         await mapped;
-        return new storageTypes[dtype](staging.getMappedRange().slice(0, bytes));
+        return new storageTypes[dtype](staging.getMappedRange().slice(lead, lead + bytes));
       } finally {
         staging.destroy();
       }
@@ -61,9 +62,9 @@ function toWords(tensor: Tensor, data: Data): Uint32Array<ArrayBuffer> {
   checkData(tensor, data);
   const type = storageTypes[tensor.dtype];
   const { buffer, byteOffset, byteLength } = data instanceof type ? data : type.from(data);
+  const start = tensor.offset * bytesPerElement(tensor.dtype);
+  if (start % 4 || (byteLength % 4 && start + byteLength < tensor.buffer.byteLength)) throw new RangeError(`write: expected a view of whole 32-bit words, or one that ends where its buffer ends, got ${describeSpec(tensor)} from element ${tensor.offset} on; write the whole tensor`);
   if (byteLength % 4 === 0 && byteOffset % 4 === 0) return new Uint32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
-  const end = tensor.offset * bytesPerElement(tensor.dtype) + byteLength;
-  if (byteLength % 4 && end < tensor.buffer.byteLength) throw new RangeError(`write: expected a view of whole 32-bit words, or one that ends where its buffer ends, got ${describeSpec(tensor)}; write the whole tensor`);
   const padded = new Uint8Array(paddedBytes(tensor));
   padded.set(new Uint8Array(buffer, byteOffset, byteLength));
   return new Uint32Array(padded.buffer);
