@@ -11,11 +11,11 @@ export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
 }
 
-/** Allocators know no op: a RangeError of theirs gets its name in front. */
+/** Allocators know no op: a RangeError of theirs gets its name in place of their own. */
 export function allocatingFor<T>(op: string, allocate: () => T): T {
   try {
     return allocate();
   } catch (cause) {
-    throw cause instanceof RangeError ? new RangeError(`${op}: ${cause.message}`, { cause }) : cause;
+    throw cause instanceof RangeError ? new RangeError(`${op}: ${cause.message.replace(/^\w+: /, '')}`, { cause }) : cause;
   }
 }
