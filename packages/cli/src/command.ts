@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { parseArgs, types } from 'node:util';
+import { nearestNames } from '@genomelm/gue';
 import type { Progress } from './progress';
 
 /** A mistake in what the user typed or gave: one line, exit code 2. */
@@ -9,8 +11,35 @@ export class UsageError extends Error {
 /** What a user can mend is told in one line: our own messages (`<op>: expected …`), format errors, and what the file system says about a path. */
 export function isBadInput(error: unknown): error is Error {
   if (!types.isNativeError(error)) return false;
-  if (['UsageError', 'FormatError'].includes(error.name) || /: expected .*, got /s.test(error.message)) return true;
-  return ['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES', 'EEXIST', 'ENOSPC', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return ['UsageError', 'FormatError'].includes(error.name) || /: expected .*, got /s.test(error.message) || systemCode(error) !== undefined;
+}
+
+/** What the file system refuses, as what was expected, what is there, and what to do. */
+const systemErrors = {
+  ENOENT: 'a file or folder, got nothing there; check the path',
+  EISDIR: 'a file, got a folder; name a file in it',
+  ENOTDIR: 'a folder on the way, got a file; name another path',
+  EEXIST: 'a folder or a free name, got a file; name another path',
+  EACCES: 'leave to read or write here, got none; change the rights, or name another path',
+  EPERM: 'leave to read or write here, got none; change the rights, or name another path',
+  EROFS: 'a place that can be written, got a read-only one; name another path',
+  ENOSPC: 'room on the disk, got none; free some, or name another path',
+  EDQUOT: 'room within your quota, got none; free some, or name another path',
+  ENAMETOOLONG: 'a name that the system takes, got one that is too long; shorten it',
+} as const;
+
+function systemCode(error: NodeJS.ErrnoException): keyof typeof systemErrors | undefined {
+  return error.code !== undefined && Object.hasOwn(systemErrors, error.code) ? error.code as keyof typeof systemErrors : undefined;
+}
+
+/** The line that a user reads of bad input. @param place - what it is about, where the error does not say */
+export function sentenceOf(error: Error, place?: string): string {
+  const { path, dest, message } = error as NodeJS.ErrnoException & { dest?: string };
+  const code = systemCode(error);
+  if (!code || !message.startsWith(code)) return `${place === undefined || message.startsWith(place) ? '' : `${place}: `}${message.replace(/\s*\n\s*/g, ' ')}`;
+  const file = (dest ?? path)?.replace(/(\.\d+)?\.partial(\.ids)?$/, '');
+  const what = code === 'ENOENT' && file !== undefined && file !== path ? `the folder ${dirname(file)}, got nothing there; make it first` : systemErrors[code];
+  return `${file ?? place ?? 'a path'}: expected ${what} (${code})`;
 }
 
 export interface OptionSpec {
@@ -72,8 +101,16 @@ export function parse(command: Command, args: readonly string[]): Pick<Context, 
     return { values, positionals };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${command.name}: ${(error as Error).message.split('. ')[0]}; see genomelm ${command.name} --help`, { cause: error });
+    const [said] = (error as Error).message.split('. ');
+    const unknown = /^Unknown option '--(.*)'$/.exec(said)?.[1];
+    throw new UsageError(`${command.name}: ${said}; ${unknown === undefined ? '' : didYouMean(unknown, Object.keys(optionsOf(command)), '--')}see genomelm ${command.name} --help`, { cause: error });
   }
+}
+
+/** `did you mean …? `, where a name is as near as a slip of the fingers. */
+export function didYouMean(name: string, names: readonly string[], prefix = ''): string {
+  const near = nearestNames(name, names, { within: Math.ceil(name.length / 4), most: 1 });
+  return near.map((each) => `did you mean ${prefix}${each}? `).join('');
 }
 
 export function help(command: Command): string {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type FastaFileOptions, type SequenceFile } from '@genomelm/genome-io';
 import { integer, UsageError, type Context, type OptionSpec } from './command';
+import { readUserFile } from './userFile';
 
 /** A path or address, or `-` for stdin. */
 export const sourceOf = (path: string): ByteSource => (path === '-' ? (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>) : path);
@@ -28,7 +28,7 @@ export function required({ values }: Pick<Context, 'values'>, command: string, n
 export const aliasesOption: OptionSpec = { type: 'string', value: 'FILE', help: 'names of contigs: two columns, the second what the reference calls them' };
 
 export function loadAliases({ values }: Pick<Context, 'values'>): { aliases?: ContigAliases } {
-  return typeof values['aliases'] === 'string' ? { aliases: parseAliases(readFileSync(values['aliases'], 'utf8')) } : {};
+  return typeof values['aliases'] === 'string' ? { aliases: readUserFile(values['aliases'], (contents) => parseAliases(contents.toString('utf8'))) } : {};
 }
 
 /** Runs `body`; where contigs do not meet, the error names the option that joins them. */

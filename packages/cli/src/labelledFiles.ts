@@ -1,8 +1,7 @@
 // Labelled sequences of a user's own: values with commas or tabs between, and a header.
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { UsageError } from './command';
 import { cutFields, separatorOf } from './delimited';
+import { readUserFile, unpacked } from './userFile';
 import type { ClassifierConfig, LabelledSequence } from '@genomelm/model';
 
 export interface LabelledRow {
@@ -16,8 +15,7 @@ export interface LabelledRow {
  * Columns by name: `sequence` (or `sequence1`, or the first), `sequence2` or `pair`, and the label: `label` unless named. A file of three columns without such names is read as sequence, second sequence, label.
  */
 export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[] {
-  const bytes = readFileSync(path);
-  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+  const text = readUserFile(path, (bytes) => unpacked(bytes).toString('utf8'));
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.at(-1) === '') lines.pop();
   const separator = separatorOf(lines[0] ?? '');
@@ -29,7 +27,8 @@ export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[]
   const pair = named('sequence2', 'pair') ?? (header.length === 3 && label === 2 && sequence === 0 ? 1 : undefined);
   return lines.slice(1).map((line, i) => {
     const fields = cutFields(line, separator);
-    if (fields.length !== header.length) throw new UsageError(`${path}: line ${i + 2}: expected ${header.length} columns, got ${fields.length}`);
+    if (fields.length !== header.length) throw new UsageError(`${path}: line ${i + 2}: expected ${header.length} columns, got ${fields.length}; mend the line`);
+    if (fields[sequence] === '' || (pair !== undefined && fields[pair] === '')) throw new UsageError(`${path}: line ${i + 2}: expected a sequence, got nothing; leave the line out`);
     return { sequence: fields[sequence].toUpperCase(), ...(pair === undefined ? {} : { pair: fields[pair].toUpperCase() }), label: fields[label] };
   });
 }
@@ -57,7 +56,7 @@ export function labelledSequences(path: string, rows: readonly LabelledRow[], pr
   return rows.map(({ sequence, pair, label }, i) => {
     const parts = label.split(';').filter(Boolean);
     const targets = {
-      classes: () => [classOf(i, label)],
+      classes: () => [label === '' ? refuse(i, 'a label', label) : classOf(i, label)],
       labels: () => { const own = parts.map((name) => classOf(i, name)); return labels.map((_, k) => (own.includes(k) ? 1 : 0)); },
       numbers: () => (parts.length === labels.length ? parts.map((part) => (part.trim() !== '' && Number.isFinite(Number(part)) ? Number(part) : refuse(i, 'a number', part))) : refuse(i, `${labels.length} numbers`, label)),
       bases: () => (label.length === sequence.length ? [...label].map((name) => (name === '.' ? -100 : classOf(i, name))) : refuse(i, `${sequence.length} letters, one for each base`, label)),

@@ -1,12 +1,15 @@
-import { help, isBadInput, parse, UsageError, type Command } from './command';
+import { didYouMean, help, isBadInput, parse, sentenceOf, UsageError, type Command } from './command';
 import { commands } from './commands';
 import { createProgress } from './progress';
 import { version } from './version';
 
 /** Exit codes: 0 done, 1 a fault of ours or of the machine, 2 bad input or usage, 130 interrupted. */
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0 || ['help', '--help', '-h'].includes(args[0])) {
-    process.stdout.write(overview());
+  const asksForHelp = (word: string | undefined): boolean => word === undefined || ['help', '--help', '-h'].includes(word);
+  if (args[0] === 'help' && args.length > 1) return main([...args.slice(1), '--help']);
+  const group = asksForHelp(args[0]) ? commands : asksForHelp(args[1]) ? commands.filter(({ name }) => name.startsWith(`${args[0]} `)) : [];
+  if (group.length) {
+    process.stdout.write(overview(group));
     return 0;
   }
   if (args[0] === '--version') {
@@ -38,12 +41,14 @@ function find(args: readonly string[]): { command: Command; rest: readonly strin
     const command = commands.find(({ name }) => name === args.slice(0, words).join(' '));
     if (command) return { command, rest: args.slice(words) };
   }
-  throw new UsageError(`genomelm: expected one of ${commands.map(({ name }) => name).join(', ')}, got ${args[0]}; see genomelm --help`);
+  const group = commands.filter(({ name }) => name.startsWith(`${args[0]} `));
+  const [got, names] = [args.slice(0, group.length ? 2 : 1).join(' '), (group.length ? group : commands).map(({ name }) => name)];
+  throw new UsageError(`expected a command${group.length ? ` of ${args[0]}` : ''}, got ${got}; ${didYouMean(got, names)}see genomelm${group.length ? ` ${args[0]}` : ''} --help`);
 }
 
-function overview(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
-  return ['genomelm COMMAND [options]', '', ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`), '', 'genomelm COMMAND --help says more.', ''].join('\n');
+function overview(group: readonly Command[]): string {
+  const width = Math.max(...group.map(({ name }) => name.length)) + 2;
+  return ['genomelm COMMAND [options]', '', ...group.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`), '', 'genomelm COMMAND --help says more.', ''].join('\n');
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -54,7 +59,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (isBadInput(error)) {
-    process.stderr.write(`genomelm: ${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
+    process.stderr.write(`genomelm: ${sentenceOf(error)}\n`);
     process.exitCode = 2;
   } else {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -1,28 +1,36 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
-import { open } from 'node:fs/promises';
-import { readFasta, readFastq } from '@genomelm/genome-io';
+import { statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { readBytes, readFasta, readFastq } from '@genomelm/genome-io';
 import { UsageError } from './command';
 import { cutFields, separatorOf } from './delimited';
+import { sourceOf } from './genomeFiles';
+import { naming } from './userFile';
 
 export interface SequenceRecord {
   readonly id: string;
   readonly sequence: string | Uint8Array;
 }
 
-/** Records of FASTA, FASTQ (its qualities unread), CSV (or with tabs) with a `sequence` column, or plain lines (one sequence each); plain or gzip, told apart by content. */
+/** Records of FASTA, FASTQ (its qualities unread), CSV (or with tabs) with a `sequence` column, or plain lines (one sequence each); plain or gzip, told apart by content; `-` is stdin. @throws UsageError with the file's name */
 export async function* readSequences(path: string): AsyncGenerator<SequenceRecord> {
-  const { gzip, first } = await peek(path);
+  try {
+    yield* recordsOf(path);
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
+
+async function* recordsOf(path: string): AsyncGenerator<SequenceRecord> {
+  const { chunks, first } = await peek(path);
   if (first === '>' || first === '@') {
-    for await (const { name, sequence } of first === '>' ? readFasta(path) : readFastq(path)) yield { id: name, sequence };
+    const source = path === '-' || !statSync(path).isFile() ? Readable.toWeb(Readable.from(chunks)) as ReadableStream<Uint8Array> : path; // threads inflate a file that they can open
+    if (source === path) await chunks.return();
+    for await (const { name, sequence } of first === '>' ? readFasta(source) : readFastq(source)) yield { id: name, sequence };
     return;
   }
   let column: number | undefined;
   let separator = ',';
-  let line = 0;
-  for await (const text of createInterface({ input: gzip ? createReadStream(path).pipe(createGunzip()) : createReadStream(path), crlfDelay: Infinity })) {
-    line++;
+  for await (const { text, line } of linesOf(chunks)) {
     if (text === '') continue;
     if (line === 1) separator = separatorOf(text);
     const fields = cutFields(text, separator);
@@ -32,21 +40,55 @@ export async function* readSequences(path: string): AsyncGenerator<SequenceRecor
     }
     if (column === undefined && fields.length > 1) throw new UsageError(`${path}: line ${line}: expected one sequence a line, or a header with the column sequence, got ${JSON.stringify(text.slice(0, 40))}; add the header`);
     if (column === undefined) yield { id: `${line}`, sequence: fields[0] };
-    else if (fields.length <= column) throw new UsageError(`${path}: line ${line}: expected ${column + 1} columns or more, got ${fields.length}`);
+    else if (fields.length <= column) throw new UsageError(`${path}: line ${line}: expected ${column + 1} columns or more, got ${fields.length}; mend the line`);
     else yield { id: `${line}`, sequence: fields[column] };
   }
 }
 
-async function peek(path: string): Promise<{ gzip: boolean; first: string }> {
-  const file = await open(path);
+export interface Line {
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** The lines of a file, plain or gzip; `-` is stdin. @throws UsageError with the file's name */
+export async function* readLines(path: string): AsyncGenerator<Line> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    if (bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b) {
-      for await (const chunk of createReadStream(path).pipe(createGunzip())) return { gzip: true, first: String.fromCharCode((chunk as Buffer)[0]) };
-      return { gzip: true, first: '' };
-    }
-    return { gzip: false, first: bytesRead ? String.fromCharCode(buffer[0]) : '' };
-  } finally {
-    await file.close();
+    yield* linesOf(open(path));
+  } catch (error) {
+    throw naming(path, error);
   }
+}
+
+function open(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${path}: expected a file, got a folder; name a file in it`);
+  if (path === '-' && (process.stdin.readableEnded || process.stdin.destroyed)) throw new UsageError('expected something on stdin, got its end: it can be read once; write it to a file first');
+  return readBytes(sourceOf(path));
+}
+
+/** The bytes, and the first of them that is no white space: it tells what they are. */
+async function peek(path: string): Promise<{ readonly chunks: AsyncGenerator<Uint8Array, void, undefined>; readonly first: string | undefined }> {
+  const rest = open(path);
+  const start = (await rest.next()).value ?? new Uint8Array();
+  async function* chunks() {
+    try {
+      yield start;
+      yield* rest;
+    } finally {
+      await rest.return();
+    }
+  }
+  return { chunks: chunks(), first: new TextDecoder().decode(start.subarray(0, 1024)).trimStart().at(0) };
+}
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+  const decoder = new TextDecoder();
+  let [rest, line] = ['', 0];
+  for await (const chunk of chunks) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/); // a carriage return at the very end may be half of a line's end
+    rest = parts.pop()!;
+    for (const text of parts) yield { text, line: ++line };
+  }
+  rest = (rest + decoder.decode()).replace(/\r$/, '');
+  if (rest !== '') yield { text: rest, line: line + 1 };
 }

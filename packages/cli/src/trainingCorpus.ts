@@ -1,10 +1,10 @@
 // Windows of genomes as a model trains on them: places in memory, bases read when they are wanted.
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { openFasta, readBed, readGff, reverseComplement, type SequenceFile } from '@genomelm/genome-io';
 import { createRandom } from '@genomelm/kernels';
 import { UsageError } from './command';
 import { openSequences } from './genomeFiles';
+import { isGzip, naming, readUserFile, unpacked } from './userFile';
 import type { Corpus, HeldOutSequence } from '@genomelm/model';
 import type { Tokenizer } from '@genomelm/tokenizer';
 
@@ -17,10 +17,25 @@ export interface GenomeFile {
 /** FASTA and 2bit files, read where wanted; a gzipped FASTA is unpacked into memory, for nobody can enter it in the middle. */
 export async function openGenomes(paths: readonly string[]): Promise<GenomeFile[]> {
   return Promise.all(paths.map(async (path) => {
-    const head = path === '-' ? Buffer.alloc(0) : readFileSync(path).subarray(0, 2);
-    const file = head[0] === 0x1f && head[1] === 0x8b ? openFasta(new Uint8Array(gunzipSync(readFileSync(path)))) : await openSequences(path);
-    return { path, file, contigs: await file.contigs() };
+    try {
+      const file = startsAsGzip(path) ? openFasta(new Uint8Array(readUserFile(path, unpacked))) : await openSequences(path);
+      return { path, file, contigs: await file.contigs() };
+    } catch (error) {
+      throw naming(path, error);
+    }
   }));
+}
+
+function startsAsGzip(path: string): boolean {
+  if (path === '-') return false;
+  const file = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(2);
+    readSync(file, start);
+    return isGzip(start);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export interface CorpusOptions {

@@ -11,19 +11,22 @@ export interface VectorFile {
   append(ids: readonly string[], rows: readonly Float32Array[]): void;
   /** The file appears under its name, whole; what was beside it is gone. Names of the rows go to `FILE.ids.txt`, but for CSV, which holds them. */
   finish(): Promise<void>;
+  /** After a failure: rows are kept for the same command to go on from; without any, nothing is left. */
+  abandon(): void;
 }
 
 /**
  * Opens what an interrupted run with the same request has left, or begins.
  * @param shape - of one row
  * @param step - rows are kept in multiples of it: what is computed together stays together
- * @throws UsageError where another request has left something
+ * @throws UsageError where another request has left rows
  */
 export function openVectors(path: string, format: VectorFormat, { request, shape, step }: { readonly request: object; readonly shape: readonly number[]; readonly step: number }): VectorFile {
   const [data, names, key] = [`${path}.partial`, `${path}.partial.ids`, `${JSON.stringify(request)}\n`];
   const width = shape.reduce((product, axis) => product * axis, 1);
   let ids: string[] = [];
-  if (existsSync(names) && existsSync(data)) {
+  const left = existsSync(names) && existsSync(data) && statSync(data).size > 0;
+  if (left) {
     const text = readFileSync(names, 'utf8');
     if (!text.startsWith(key)) throw new UsageError(`${path}: expected what an interrupted run of this command left, got that of another one in ${names}; finish it, or remove ${names} and ${data}`);
     const whole = text.slice(key.length, text.lastIndexOf('\n') + 1).split('\n').slice(0, -1);
@@ -62,6 +65,11 @@ export function openVectors(path: string, format: VectorFormat, { request, shape
       renameSync(beside, path);
       rmSync(data);
       rmSync(names);
+    },
+    abandon() {
+      if (ids.length) return;
+      rmSync(data, { force: true });
+      rmSync(names, { force: true });
     },
   };
 }

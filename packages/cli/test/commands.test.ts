@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { help, isBadInput, parse, type Command, type Context } from '../src/command';
+import { didYouMean, help, isBadInput, parse, sentenceOf, type Command, type Context } from '../src/command';
 import { commands } from '../src/commands';
 import { bundleGenomelm, freshFolder, program } from './genomelm';
 
+const genomelm = bundleGenomelm();
 const folder = freshFolder('commands');
 const [nowhere, out, fasta, vcf] = ['nowhere', 'out', 'in.fa', 'broken.vcf'].map((name) => join(folder, name));
 writeFileSync(fasta, '>a\nACGT\n');
@@ -55,7 +56,6 @@ describe.each(commands.map((command) => [command.name, command] as const))('%s',
 });
 
 test('a program whose reader has enough ends without an error; bad input is exit code 2 and one line', async () => {
-  bundleGenomelm();
   const lines = join(folder, 'lines.txt');
   writeFileSync(lines, 'ACGT\n'.repeat(20_000)); // far more than a pipe holds
   const end = (...args: string[]) => new Promise<[number | null, string[]]>((resolve) => {
@@ -68,4 +68,24 @@ test('a program whose reader has enough ends without an error; bad input is exit
   const ended = await Promise.all([end('tokenize', '-t', 'character', lines), end('score', nowhere, fasta, '--threads', '1')]);
   expect(ended[0]).toEqual([0, []]);
   expect(ended[1]).toEqual([2, [expect.stringMatching(/^genomelm: .*: expected .*, got .*/)]]);
+});
+
+test('a mistyped option or command is answered with the one that was meant; a group of commands has its own list', () => {
+  const embed = commands.find(({ name }) => name === 'embed')!;
+  expect(() => parse(embed, ['--poling', 'mean'])).toThrow("embed: Unknown option '--poling'; did you mean --pooling? see genomelm embed --help");
+  expect(() => parse(embed, ['--nonsense'])).toThrow("embed: Unknown option '--nonsense'; see genomelm embed --help");
+  expect(didYouMean('finetun', commands.map(({ name }) => name))).toBe('did you mean finetune? ');
+  expect(genomelm('gue', 'rnu')).toMatchObject({ status: 2, stderr: 'genomelm: expected a command of gue, got gue rnu; did you mean gue run? see genomelm gue --help\n' });
+  expect(genomelm('fasta').stdout.match(/^ {2}\S+ \S+/gm)).toEqual(commands.filter(({ name }) => name.startsWith('fasta ')).map(({ name }) => `  ${name}`));
+});
+
+test.each([
+  [{ code: 'ENOSPC', path: '/d/out.npy.12.partial' }, '/d/out.npy: expected room on the disk, got none; free some, or name another path (ENOSPC)'],
+  [{ code: 'ENOENT', path: 'd/out.npy.12.partial' }, 'd/out.npy: expected the folder d, got nothing there; make it first (ENOENT)'],
+  [{ code: 'EROFS', path: 'd', dest: 'e' }, 'e: expected a place that can be written, got a read-only one; name another path (EROFS)'],
+  [{ code: 'EISDIR' }, 'model: expected a file, got a folder; name a file in it (EISDIR)'],
+])('what the system refuses is told as what was expected, where, and what to do: %j', (fields, sentence) => {
+  const error = Object.assign(new Error(`${fields.code}: as the system says it`), fields);
+  expect(isBadInput(error)).toBe(true);
+  expect(sentenceOf(error, 'model')).toBe(sentence);
 });

@@ -103,7 +103,7 @@ test('a task of one\'s own comes from a JSON file', () => {
 
 test.each([
   [['gue', 'split', 'homology', '--data', data], /expected -o DIR, got none/],
-  [['gue', 'reproduce', '/nonexistent.json'], /expected a run record, got ENOENT/],
+  [['gue', 'reproduce', '/nonexistent.json'], /nonexistent\.json: expected a file or folder, got nothing there/],
   [['gue', 'run', '--data', data, '--protocol', 'some'], /--protocol: expected some of full, lora, probe, zero-shot, got some/],
   [['gue', 'run', '--data', data, '--models', 'small', '--protocol', 'lora', '--baselines', 'none'], /--protocol: expected full for small, which is trained from scratch, got lora/],
   [['gue', 'compare', 'a'], /expected the names of two models, got a/],

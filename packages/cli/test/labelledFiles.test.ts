@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readLabelled } from '../src/labelledFiles';
+import { classifierFor, labelledSequences, readLabelled } from '../src/labelledFiles';
 import { readSequences } from '../src/sequenceFiles';
 
 const folder = mkdtempSync(join(tmpdir(), 'genomelm-labelled-'));
@@ -36,4 +36,26 @@ describe.each([
 
 test('rows without a header are refused: a label is no base', async () => {
   await expect(sequencesOf(write('ACGT,0\nGGCC,1\n'))).rejects.toThrow('line 1: expected one sequence a line, or a header with the column sequence, got "ACGT,0"; add the header');
+});
+
+test('blank lines before FASTA, and ends of lines of every kind', async () => {
+  expect(await sequencesOf(write('\n \n>a\nACGT\n'))).toEqual([new TextEncoder().encode('ACGT')]);
+  expect(await sequencesOf(write('ACGT\r\nGGCC\rTT\n\nAA\r'))).toEqual(['ACGT', 'GGCC', 'TT', 'AA']);
+});
+
+test.each([
+  ['half a gzip file', () => write(gzipSync('ACGT\n'.repeat(99)).subarray(0, 20)), /rows: .*got a file that ends too early/],
+  ['half a gzip file of FASTA', () => write(gzipSync(`>a\n${'ACGT\n'.repeat(99)}`).subarray(0, 25)), /rows: .*got a file that ends too early/],
+  ['a folder', () => folder, /^.*genomelm-labelled-\w+: expected a file, got a folder/],
+  ['nothing', () => join(folder, 'nowhere'), /nowhere: expected a file or folder, got nothing there; check the path \(ENOENT\)$/],
+])('%s is refused by its name', async (_what, path, message) => {
+  await expect(sequencesOf(path())).rejects.toThrow(message);
+});
+
+test('rows that lack their sequence or class are refused; no label at all is one of several', () => {
+  expect(() => readLabelled(write('sequence,label\nACGT,a\n,b\n'))).toThrow('rows: line 3: expected a sequence, got nothing');
+  const rows = readLabelled(write('sequence,label\nACGT,a\nGGCC,\n'));
+  expect(() => labelledSequences('rows', rows, 'classes', classifierFor('classes', rows))).toThrow('rows: line 3: expected a label, got ""');
+  expect(labelledSequences('rows', rows, 'labels', classifierFor('labels', rows)).map(({ targets }) => targets)).toEqual([[1], [0]]);
+  expect(() => readLabelled(write(gzipSync('sequence,label\nACGT,a\n').subarray(0, 20)))).toThrow('rows: expected a whole gzip file');
 });

@@ -1,5 +1,6 @@
 // Tasks and data
 export { findTask, tasks } from './tasks';
+export { nearestNames } from './nearestNames';
 export { parseTask, type PublishedScore, type Split, type Task, type UpstreamSettings } from './task';
 export { parseDataset, type Dataset, type DatasetOptions, type DatasetSplit, type DatasetTask } from './dataset';
 export { loadDataset, type LoadOptions } from './loadDataset';

@@ -1,4 +1,5 @@
 import { knownHashes } from './knownHashes';
+import { nearestNames } from './nearestNames';
 import { publishedScores } from './published';
 import type { Split, Task, UpstreamSettings } from './task';
 
@@ -100,23 +101,9 @@ function transcriptionFactors(prefix: string, organism: string, upstream: Upstre
 export function findTask(name: string): Task {
   const found = tasks.find((each) => each.name === name);
   if (found) return found;
-  const near = tasks
-    .map((each) => ({ name: each.name, distance: editDistance(name.toLowerCase().replace(/\W/g, '_'), each.name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3);
-  throw new RangeError(`findTask: expected the name of a task, got ${JSON.stringify(name)}; did you mean ${near.map((each) => each.name).join(', ')}?`);
+  const near = nearestNames(name.replace(/\W/g, '_'), tasks.map((each) => each.name));
+  throw new RangeError(`findTask: expected the name of a task, got ${JSON.stringify(name)}; did you mean ${near.join(', ')}?`);
 }
 
 /** What a task shares its origin with: all tasks of one data folder (`EMP`, `prom`, `tf` …), or, if nobody knows it here, nothing but itself. */
 export const familyOf = (name: string): string => tasks.find((each) => each.name === name)?.folder.split('/')[0] ?? name;
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[b.length];
-}

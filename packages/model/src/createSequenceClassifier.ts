@@ -172,7 +172,7 @@ function trained({ model, lora, trainedParameters, result: { steps, tokens, curv
   const { train, dev } = splits;
   const weights = flatten(model.params).map(([path, leaf]) => ({ count: elements(leaf), embedding: /_embeddings\.|embed_tokens\./.test(path) }));
   const count = (wanted: typeof weights) => wanted.reduce((total, weight) => total + weight.count, 0);
-  const share = ({ truncated, lengths }: Pick<LabelledTokens, 'truncated' | 'lengths'>) => (lengths.length ? truncated / lengths.length : 0);
+  const share = ({ truncated, lengths }: Pick<LabelledTokens, 'truncated' | 'lengths'>) => (lengths.length ? truncated.length / lengths.length : 0);
   const predicted = { examples: 0, truncated: 0 };
   return {
     model,
@@ -198,7 +198,7 @@ function trained({ model, lora, trainedParameters, result: { steps, tokens, curv
     async predict(examples) {
       const encoded = encodeExamples(examples, encoder, maxLength);
       predicted.examples += examples.length;
-      predicted.truncated += encoded.truncated;
+      predicted.truncated += encoded.truncated.length;
       return predictProbabilities(model, encoded.sequences);
     },
     dispose: async () => free([model.params, lora?.adapters ?? []]),

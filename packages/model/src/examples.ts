@@ -30,17 +30,18 @@ export interface EncodedExamples {
   readonly tokens: number;
   /** Length of the sequences before they were cut. */
   readonly bases: number;
-  /** Examples that maxLength has cut. */
-  readonly truncated: number;
+  /** Which examples maxLength has cut. */
+  readonly truncated: readonly number[];
 }
 
 /** Encodes every example once. @param maxLength - in tokens, special tokens included */
 export function encodeExamples(examples: readonly Example[], encoder: Encoder, maxLength = Infinity): EncodedExamples {
-  let [tokens, bases, truncated] = [0, 0, 0];
-  const sequences = examples.map((example) => {
+  let [tokens, bases] = [0, 0];
+  const truncated: number[] = [];
+  const sequences = examples.map((example, i) => {
     let encoded = encodeExample(example, encoder);
     if (encoded.inputIds.length > maxLength) {
-      truncated++;
+      truncated.push(i);
       encoded = encodeExample(example, encoder, maxLength);
     }
     tokens += encoded.inputIds.length;

@@ -100,7 +100,7 @@ export async function finetuneClassifier<M extends AnyModel>(source: M, encoder:
       return { ...objective.judge(standard, encoded.targets.flatMap((own) => Array.from(own))), logits };
     };
     if (units) await restoreUnits(classifierLayer(model)!, units);
-    return { model, ...(lora ? { lora } : {}), settings, curve, steps, trainedParameters, dev: best, truncatedFraction: train.truncated / train.lengths.length, judge };
+    return { model, ...(lora ? { lora } : {}), settings, curve, steps, trainedParameters, dev: best, truncatedFraction: train.truncated.length / train.lengths.length, judge };
   } catch (error) {
     free(params);
     throw error;
@@ -130,10 +130,10 @@ function checkTargets(examples: readonly LabelledSequence[], { problemType, leve
 /** A token has the label of its first base; special tokens have none. */
 function encodeTokenLabels(examples: readonly LabelledSequence[], encoder: Encoder | OffsetEncoder, limit: number): LabelledTokens {
   if (!('encodeWithOffsets' in encoder)) throw new TypeError('finetuneClassifier: expected a tokenizer with encodeWithOffsets for labels of tokens, got one without');
-  let truncated = 0;
-  const rows = examples.map(({ sequence, targets }) => {
+  const truncated: number[] = [];
+  const rows = examples.map(({ sequence, targets }, example) => {
     const { ids, offsets } = encoder.encodeWithOffsets(sequence);
-    if (ids.length > limit) truncated++;
+    if (ids.length > limit) truncated.push(example);
     const inputIds = ids.subarray(0, Math.min(ids.length, limit));
     return { inputIds, targets: Array.from(inputIds, (_, i) => (offsets[2 * i + 1] > offsets[2 * i] ? targets[offsets[2 * i]] : ignored)) };
   });

@@ -10,6 +10,8 @@ export interface Prediction {
   readonly labels: readonly string[];
   /** By name: probabilities (independent ones with several labels), or the value of a regression. */
   readonly outputs: Readonly<Record<string, number>>;
+  /** The model saw only the beginning of the sequence: `maxLength`, or its position table, ends there. */
+  readonly truncated?: true;
 }
 
 export interface PredictOptions {
@@ -28,12 +30,14 @@ export async function predict(model: AnyModel, encoder: Encoder, sequences: read
   if (level === 'token') throw new TypeError('predict: expected a classifier of sequences, got one of tokens; use predictBases');
   const outputs = labels.length;
   const limit = Math.min(maxLength ?? Infinity, model.config.maxPositions || Infinity);
-  const logits = await predictLogits(model, encodeExamples(sequences.map((item) => ({ ...item, label: -1 })), encoder, limit).sequences, { signal });
+  const encoded = encodeExamples(sequences.map((item) => ({ ...item, label: -1 })), encoder, limit);
+  const truncated = new Set(encoded.truncated);
+  const logits = await predictLogits(model, encoded.sequences, { signal });
   const values = outputsOf(logits, problemType, outputs);
-  return sequences.map((_, i) => {
+  return sequences.map((_sequence, i) => {
     const own = values.subarray(i * outputs, (i + 1) * outputs);
     const chosen = problemType === 'regression' ? [] : problemType === 'multi_label_classification' ? labels.filter((_name, k) => own[k] > 0.5) : [labels[own.indexOf(Math.max(...own))]];
-    return { labels: chosen, outputs: Object.fromEntries(labels.map((name, k) => [name, own[k]])) };
+    return { labels: chosen, outputs: Object.fromEntries(labels.map((name, k) => [name, own[k]])), ...(truncated.has(i) ? { truncated: true as const } : {}) };
   });
 }
 

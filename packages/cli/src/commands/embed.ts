@@ -40,7 +40,10 @@ export const embed: Command = {
       const layers = options.layers === 'all' ? numLayers + 1 : Array.isArray(options.layers) ? options.layers.length : 1;
       const request = { model: model.fingerprint, files, upper: values['upper'] === true, ...options };
       const vectors = openVectors(out, format, { request, shape: layers === 1 ? [hiddenSize] : [layers, hiddenSize], step: chunk });
-      const rows = await embedFiles(files, values['upper'] === true, vectors, (sequences) => embedSequences(model, counted.tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' }));
+      const rows = await embedFiles(files, values['upper'] === true, vectors, (sequences) => embedSequences(model, counted.tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' })).catch((error: unknown) => {
+        vectors.abandon();
+        throw error;
+      });
       await vectors.finish();
       free(model.params);
       progress.finish();
@@ -85,5 +88,6 @@ async function embedFiles(files: readonly string[], upper: boolean, vectors: Ret
     }
   }
   await flush();
+  if (seen === 0) throw new UsageError(`embed: expected sequences, got none in ${files.join(', ')}; check the files`);
   return seen;
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { evaluate, runIdentity, type Dataset, type EvaluateOptions, type RunRecord } from '@genomelm/gue';
 import { deviceOptions, UsageError, type Command, type Context } from '../command';
 import { dataDirectory, dataOption, openSources } from '../data';
 import { openDevice } from '../devices';
 import { builtInModels, findTokenizer, prepareModel, protocols } from '../models';
 import { baselineRequest, modelRequest, outsideRequest, type Place } from '../runRequests';
+import { readUserFile } from '../userFile';
 import { allBaselines } from './baselineNames';
 import { outsideModels } from './outsideModels';
 
@@ -41,14 +41,17 @@ export const gueReproduce: Command = {
 };
 
 function readRecord(file: string): RunRecord {
-  let record: unknown;
-  try {
-    record = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new UsageError(`gue reproduce: expected a run record, got ${(cause as Error).message} from ${file}`, { cause });
-  }
+  const record = readUserFile(file, parseJson);
   if ((record as RunRecord | null)?.schema !== 'genomelm-run/1') throw new UsageError(`gue reproduce: expected a run record of schema genomelm-run/1, got another file: ${file}`);
   return record as RunRecord;
+}
+
+function parseJson(contents: Buffer): unknown {
+  try {
+    return JSON.parse(contents.toString('utf8'));
+  } catch (cause) {
+    throw new UsageError(`gue reproduce: expected a run record as JSON, got something else (${(cause as Error).message}); see the folder records of gue run`, { cause });
+  }
 }
 
 function checkData({ task, data }: RunRecord, dataset: Dataset): void {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dnaGrinderConfig, dnabert2Config, estimateMemory, genomeOceanConfigs, inspectPretrained, isDecoderConfig, parseConfig, type Inspection, type ModelConfig } from '@genomelm/model';
 import { choice, integer, UsageError, type Command } from '../command';
 import { textTable } from '../output';
 import { sourceOptions } from '../pretrained';
+import { readUserFile } from '../userFile';
 
 const published: Readonly<Record<string, ModelConfig>> = {
   dnabert2: dnabert2Config, dnagrinder: dnaGrinderConfig,
@@ -39,7 +40,7 @@ export const inspect: Command = {
 
 async function find(name: string, open: () => Promise<Inspection>): Promise<{ config: ModelConfig; file?: Inspection }> {
   if (Object.hasOwn(published, name)) return { config: published[name] };
-  if (existsSync(name) && statSync(name).isFile()) return { config: parseConfig(readFileSync(name, 'utf8')) };
+  if (existsSync(name) && statSync(name).isFile()) return { config: readUserFile(name, (contents) => parseConfig(contents.toString('utf8'))) };
   const file = await open();
   return { config: file.config, file };
 }

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { free } from '@genomelm/kernels';
 import { isDecoder, predict as predictLabels, predictBases, type AnyModel, type PredictOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, UsageError, type Command } from '../command';
@@ -7,8 +5,8 @@ import { cutFields, separatorOf } from '../delimited';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
 import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
+import { readLines, readSequences } from '../sequenceFiles';
 import type { Tokenizer } from '@genomelm/tokenizer';
-import { readSequences } from '../sequenceFiles';
 
 /** Sequences that are encoded and predicted at once: enough to sort by length, little to hold. */
 const chunk = 256;
@@ -40,22 +38,25 @@ export const predict: Command = {
       if (ofBases && values['pairs']) throw new UsageError(`--pairs: expected a classifier of sequences, got one of bases in ${name}; leave it out`);
       const rowsOf = ofBases ? baseRows : sequenceRows;
       await withOutput(values['out'] as string | undefined, async (output) => {
-        let done = 0;
+        let [done, cut] = [0, 0];
         for (const file of files) {
           let waiting: Named[] = [];
           const flush = async () => {
-            const { columns, rows } = await rowsOf(model, counted.tokenizer, waiting, { maxLength, signal });
+            const { columns, rows, truncated } = await rowsOf(model, counted.tokenizer, waiting, { maxLength, signal });
             if (!done && format === 'csv') await output.write(csv(columns));
             for (const { fields, line } of rows) await output.write(format === 'csv' ? fields.map(csv).join('') : `${JSON.stringify(line)}\n`);
             progress.update({ stage: 'predict', done: (done += waiting.length), unit: 'sequences' });
+            cut += truncated;
             waiting = [];
           };
-          for await (const record of values['pairs'] ? readPairs(file) : readSingles(file, values['upper'] === true)) {
+          for await (const record of (values['pairs'] ? readPairs : readSingles)(file, values['upper'] === true)) {
             waiting.push(record);
             if (waiting.length === chunk) await flush();
           }
           if (waiting.length) await flush();
         }
+        if (done === 0) throw new UsageError(`predict: expected sequences, got none in ${files.join(', ')}; check the files`);
+        if (cut) process.stderr.write(`genomelm: ${cut} of ${done} sequences are longer than ${maxLength === undefined ? 'the model takes' : '--max-length'} and were cut; what is predicted is that of their beginnings\n`);
       });
       counted.tell();
       free(model.params);
@@ -78,6 +79,8 @@ type Field = string | number;
 interface Rows {
   readonly columns: readonly string[];
   readonly rows: readonly { readonly fields: readonly (readonly Field[])[]; readonly line: object }[];
+  /** How many of the sequences were cut. */
+  readonly truncated: number;
 }
 
 async function sequenceRows(model: AnyModel, tokenizer: Tokenizer, records: readonly Named[], options: PredictOptions): Promise<Rows> {
@@ -85,6 +88,7 @@ async function sequenceRows(model: AnyModel, tokenizer: Tokenizer, records: read
   return {
     columns: ['id', 'label', ...Object.keys(predictions[0].outputs)],
     rows: predictions.map((prediction, i) => ({ fields: [[records[i].id, prediction.labels.join(';'), ...Object.values(prediction.outputs)]], line: { id: records[i].id, ...prediction } })),
+    truncated: predictions.filter((prediction) => prediction.truncated).length,
   };
 }
 
@@ -98,6 +102,7 @@ async function baseRows(model: AnyModel, tokenizer: Tokenizer, records: readonly
       fields: labels.flatMap((label, base) => (label === null ? [] : [[records[i].id, base + 1, label, ...names.map((name) => outputs[name][base])]])),
       line: { id: records[i].id, labels, outputs: Object.fromEntries(names.map((name) => [name, Array.from(outputs[name])])) },
     })),
+    truncated: predictions.filter(({ labels }, i) => labels.length > 0 && labels.at(-1) === null && records[i].sequence.at(-1)?.trim() !== '').length,
   };
 }
 
@@ -108,20 +113,18 @@ async function* readSingles(path: string, upper: boolean): AsyncGenerator<Named>
   }
 }
 
-async function* readPairs(path: string): AsyncGenerator<Named> {
+async function* readPairs(path: string, upper: boolean): AsyncGenerator<Named> {
   let columns: [number, number] | undefined;
-  let line = 0;
   let separator = ',';
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    line++;
+  for await (const { text, line } of readLines(path)) {
     if (line === 1) separator = separatorOf(text);
-    const fields = cutFields(text, separator);
+    const fields = cutFields(upper && columns ? text.toUpperCase() : text, separator);
     if (!columns) {
       columns = [fields.indexOf('sequence1'), fields.indexOf('sequence2')];
-      if (columns.includes(-1)) throw new UsageError(`${path}: line 1: expected the columns sequence1 and sequence2, got ${text.slice(0, 60)}`);
+      if (columns.includes(-1)) throw new UsageError(`${path}: line 1: expected the columns sequence1 and sequence2, got ${JSON.stringify(text.slice(0, 60))}; add the header`);
     } else if (text !== '') {
       const [sequence, pair] = columns.map((column) => fields[column]);
-      if (!sequence || !pair) throw new UsageError(`${path}: line ${line}: expected two sequences, got ${fields.length} columns`);
+      if (!sequence || !pair) throw new UsageError(`${path}: line ${line}: expected two sequences, got ${fields.length} columns; mend the line`);
       yield { id: `${line}`, sequence, pair };
     }
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free, type Device } from '@genomelm/kernels';
 import { bitsPerBase, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type TrainingWeights, type Validation } from '@genomelm/model';
@@ -9,6 +9,7 @@ import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 import { openClasses, openGenomes, openHeldOut, openTrainingCorpus, type GenomeFile } from '../trainingCorpus';
+import { readUserFile } from '../userFile';
 import { openTokenizer } from './tokenize';
 
 export const pretrain: Command = {
@@ -135,7 +136,7 @@ async function startingModel(context: Context, tokenizer: Tokenizer, device: Dev
   const objective = choice(context, 'objective', ['mlm', 'causal'], 'mlm');
   const seed = integer(context, 'seed', 0, { min: 0 });
   if (typeof path === 'string' && existsSync(path) && statSync(path).isDirectory()) return checkModel(await loadPretrained(path, { device }), objective, tokenizer, path);
-  const config: ModelConfig = typeof path === 'string' ? parseConfig(readFileSync(path, 'utf8')) : newConfig(context, objective, tokenizer);
+  const config: ModelConfig = typeof path === 'string' ? readUserFile(path, (contents) => parseConfig(contents.toString('utf8'))) : newConfig(context, objective, tokenizer);
   const model: AnyModel = 'numKvHeads' in config ? createModel(config, { device, seed }) : createModel(config, { device, seed });
   return checkModel(model, objective, tokenizer, String(path ?? 'the new model'));
 }

@@ -5,17 +5,15 @@ import { choice, integer, UsageError, type Command } from '../command';
 import { defaultShardTokens, openIdShards } from '../idShards';
 import { openLines } from '../output';
 import { readSequences } from '../sequenceFiles';
+import { readUserFile } from '../userFile';
 
 /** `character`, `kmer:6`, or the path of a tokenizer.json. */
 export function openTokenizer(name: string): Tokenizer {
   if (name === 'character') return createCharacterTokenizer();
   const kmer = /^kmer:(\d+)$/.exec(name);
   if (kmer) return createKmerTokenizer({ k: Number(kmer[1]), stride: 1 });
-  try {
-    return parseTokenizerJson(readFileSync(name, 'utf8'));
-  } catch (cause) {
-    throw new UsageError(`${name}: ${(cause as Error).message}`, { cause });
-  }
+  if (/^kmer:?/.test(name) && !existsSync(name)) throw new UsageError(`--tokenizer: expected kmer:K with a whole number K, got ${name}`);
+  return readUserFile(name, (contents) => parseTokenizerJson(contents.toString('utf8')));
 }
 
 export const tokenize: Command = {

@@ -5,6 +5,7 @@ import { bytes, choice, integer, UsageError, type Command, type Context } from '
 import { compareTrainings } from '../compareTrainings';
 import { writeFileAtomic } from '../output';
 import { readSequences } from '../sequenceFiles';
+import { naming } from '../userFile';
 import { serveShard, trainInProcesses } from './trainTokenizerProcesses';
 import { renderTrainingReport } from './trainTokenizerReport';
 
@@ -78,7 +79,7 @@ function sizeOf(file: string): number {
   try {
     return statSync(file).size;
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw naming(file, cause);
   }
 }
 
@@ -119,23 +120,14 @@ function resumed(checkpoint: string | undefined): Pick<TrainBpeOptions, 'initial
   }
 }
 
-function unreadable(path: string, cause: unknown): UsageError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new UsageError(`${path}: ${/expected .*, got /.test(message) ? message : `expected a file that can be read to its end, got ${message}; mend it, or leave it out`}`, { cause });
-}
-
 async function* read({ positionals, progress }: Context, counted: Counted): AsyncGenerator<string | Uint8Array> {
   for (const path of positionals) {
-    try {
-      for await (const { id, sequence } of readSequences(path)) {
-        if (typeof sequence === 'string' && sequence.includes('\ufffd')) throw new UsageError(`${path}: expected text in UTF-8, got other bytes in record ${id}; is it a compressed or binary file?`);
-        counted.bases += sequence.length;
-        if (counted.sampled < SAMPLE) counted.sampled += counted.sample[counted.sample.push(sequence.slice(0, SAMPLE - counted.sampled)) - 1].length;
-        yield sequence;
-        progress.update({ stage: 'read', done: counted.bases, unit: 'bases' });
-      }
-    } catch (cause) {
-      throw cause instanceof UsageError ? cause : unreadable(path, cause);
+    for await (const { id, sequence } of readSequences(path)) {
+      if (typeof sequence === 'string' && sequence.includes('\ufffd')) throw new UsageError(`${path}: expected text in UTF-8, got other bytes in record ${id}; is it a compressed or binary file?`);
+      counted.bases += sequence.length;
+      if (counted.sampled < SAMPLE) counted.sampled += counted.sample[counted.sample.push(sequence.slice(0, SAMPLE - counted.sampled)) - 1].length;
+      yield sequence;
+      progress.update({ stage: 'read', done: counted.bases, unit: 'bases' });
     }
   }
 }
