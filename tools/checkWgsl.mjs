@@ -25,7 +25,12 @@ const preludeOf = (variant, source, lanes) => `alias Element = f32;\n${variant.m
 const callsLanes = (source) => /\b(?:sumOfLanes|maxOfLanes|pairOfSums)\(/.test(source);
 const libraries = ['lanes.wgsl', 'subgroupLanes.wgsl'].map((name) => join('src/devices/webgpu', name));
 
+/** On Metal and D3D12 whoever writes a component of a vector writes all of it (gpuweb/gpuweb#2112): neighbours that write the others of one vec4 undo each other, which Vulkan does not show. */
+const componentWrite = /\](?:\[[^\]]*\]|\.[xyzw]+) *[-+*/]?=[^=].*/;
+
 async function problemsOf(device, source, variant, path, library) {
+  const [written] = componentWrite.exec(source) ?? [];
+  if (written) return [`${path}: error: expected whole vectors to be written to memory, got a component in "${written}"`];
   const [own] = /^(?:enable [^;]*;\n)*/.exec(source), enables = `${library?.includes('subgroup') ? 'enable subgroups;\n' : ''}${own}`, prelude = preludeOf(variant, source, library && readFileSync(library, 'utf8'));
   const shift = prelude.split('\n').length - 1;
   device.pushErrorScope('validation'); // the messages below say more than Dawn's own print to stderr

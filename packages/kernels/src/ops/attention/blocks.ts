@@ -89,17 +89,16 @@ export const ownRows = ({ rows, lanes }: Block): string => `  let tx = lane % ${
 ${groupRows(rows)}  let row = firstRow + i32(ty) * 4;
 ${unrolled(4, (r) => `  let own${r} = select(vec2(begin), seen(row + ${r} + shift, start, stop), row + ${r} < rowEnd); // rows beyond the last see nothing\n`)}`;
 
-/** Lines [first, end) of an operand into a tile, turned. Neighbouring lanes take two quads of a line, so that they read whole sectors and write different banks. */
+/** Lines [first, end) of an operand into a tile, four at a time and turned in registers: no two lanes write into one vec4, of which Metal and D3D12 write all, whichever component is named. Neighbouring lanes take two quads of a line, so that they read whole sectors and write different banks. */
 export function fillTurned(block: Block, tile: string, name: Operand['name'], lines: number, first: string, end: string): string {
   const stride = lines / 4 + 1;
   const pairs = block.depth % 8 ? 1 : 2;
-  return `      for (var i = lane; i < ${(lines * block.depth) / 4}u; i += ${threadsOf(block)}u) {
-        let line = i / ${pairs}u % ${lines}u;
-        let quad = i / ${pairs * lines}u * ${pairs}u + i % ${pairs}u;
-        var value = vec4(0.0);
-        if (${first} + i32(line) < ${end}) { value = ${name}Row(${first} + i32(line), ${name}Offset, depth + quad * 4u); }
-        let at = quad * ${4 * stride}u + line / 4u;
-${unrolled(4, (c) => `        ${tile}[at + ${c * stride}u][line % 4u] = Part(value.${'xyzw'[c]});\n`)}      }
+  return `      for (var i = lane; i < ${(lines * block.depth) / 16}u; i += ${threadsOf(block)}u) {
+        let lineQuad = i / ${pairs}u % ${lines / 4}u;
+        let quad = i / ${(pairs * lines) / 4}u * ${pairs}u + i % ${pairs}u;
+        let line = ${first} + i32(lineQuad) * 4;
+${unrolled(4, (r) => `        var line${r} = vec4<Part>();\n        if (line + ${r} < ${end}) { line${r} = vec4<Part>(${name}Row(line + ${r}, ${name}Offset, depth + quad * 4u)); }\n`)}        let at = quad * ${4 * stride}u + lineQuad;
+${unrolled(4, (c) => `        ${tile}[at + ${c * stride}u] = vec4(${[0, 1, 2, 3].map((r) => `line${r}.${'xyzw'[c]}`).join(', ')});\n`)}      }
 `;
 }
 

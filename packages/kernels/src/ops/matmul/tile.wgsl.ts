@@ -29,35 +29,39 @@ export interface TileVariant extends Operands {
 
 export const threadsOf = ({ blockM, blockN, rows }: Tile): number => (blockM / rows) * (blockN / 4);
 
-/** How an operand's tile gets into workgroup memory as [blockK][block]: a quad lies along the tile's lines, or across them and is turned. */
-function filling(name: string, block: number, tile: Tile, across: boolean) {
+/** How an operand's tile gets into workgroup memory as [blockK][block]: quads that lie along the tile's lines one by one; those that lie across them four at a time, turned in registers. No two lanes write into one vec4: on Metal and D3D12 a lane writes all of it, whichever component it names. */
+function filling(name: string, block: number, tile: Tile, across: boolean, last: boolean) {
   const { blockK } = tile;
-  const lines = across ? blockK / 4 : block / 4; // quads in a line of memory
+  const threads = threadsOf(tile);
   const stride = block / 4 + 1;
-  const quads = (block * blockK) / 4 / threadsOf(tile);
+  const declare = `var<workgroup> ${name}Tile: array<vec4<Part>, ${blockK * stride}>;\n`;
+  if (!across) {
+    const quads = (block * blockK) / 4 / threads;
+    const at = (i: number) => `(lane + ${i * threads}u)`, lines = block / 4; // quads in a line of memory
+    return {
+      declare, stride,
+      variables: unrolled(quads, (i) => `  var next${name}${i} = vec4<Part>();\n`),
+      fetch: (_end: string, length: string, first: string) => unrolled(quads, (i) => `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at(i)} / ${lines}u, ${first} + ${at(i)} % ${lines}u * 4u, params.endInner, ${length}));\n`),
+      store: unrolled(quads, (i) => `    ${name}Tile[${at(i)} / ${lines}u * ${stride}u + ${at(i)} % ${lines}u] = next${name}${i};\n`),
+    };
+  }
+  // A lane takes a quad of four lines, at most once. Neighbours take two quads of a line, so that they read whole sectors and write different banks; b takes the last lanes, which a leaves idle: they share the registers.
+  const blocks = (block * blockK) / 16, slot = last ? `(lane - ${threads - blocks}u)` : 'lane';
+  const where = (body: string) => `  if (lane ${last ? `>= ${threads - blocks}` : `< ${blocks}`}u) {\n${body}  }\n`;
+  const [line, depth] = [`${slot} / 2u % ${block / 4}u`, `(${slot} / ${block / 2}u * 2u + ${slot} % 2u)`];
   return {
-    declare: `var<workgroup> ${name}Tile: array<vec4<Part>, ${blockK * stride}>;\n`,
-    fetch: (end: string, length: string, first: string) => unrolled(quads, (i) => {
-      const at = `(lane + ${i * threadsOf(tile)}u)`;
-      return across
-        ? `  next${name}${i} = vec4<Part>(${name}Quad(${first} + ${at} / ${lines}u, inner + ${at} % ${lines}u * 4u, ${end}, params.k));\n`
-        : `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at} / ${lines}u, ${first} + ${at} % ${lines}u * 4u, params.endInner, ${length}));\n`;
-    }),
-    variables: unrolled(quads, (i) => `  var next${name}${i} = vec4<Part>();\n`),
-    store: unrolled(quads, (i) => {
-      const at = `(lane + ${i * threadsOf(tile)}u)`;
-      if (!across) return `    ${name}Tile[${at} / ${lines}u * ${stride}u + ${at} % ${lines}u] = next${name}${i};\n`;
-      return unrolled(4, (c) => `    ${name}Tile[(${at} % ${lines}u * 4u + ${c}u) * ${stride}u + ${at} / ${lines}u / 4u][${at} / ${lines}u % 4u] = next${name}${i}.${'xyzw'[c]};\n`);
-    }),
-    stride,
+    declare, stride,
+    variables: unrolled(4, (i) => `  var turned${i} = vec4<Part>();\n`),
+    fetch: (end: string, _length: string, first: string) => where(unrolled(4, (i) => `  turned${i} = vec4<Part>(${name}Quad(${first} + ${line} * 4u + ${i}u, inner + ${depth} * 4u, ${end}, params.k));\n`)),
+    store: where(unrolled(4, (c) => `    ${name}Tile[(${depth} * 4u + ${c}u) * ${stride}u + ${line}] = vec4(${[0, 1, 2, 3].map((i) => `turned${i}.${'xyzw'[c]}`).join(', ')});\n`)),
   };
 }
 
 export function tileShader(variant: TileVariant): string {
   const { tile, transposeA, transposeB, hasBias, hasScales = false, arithmetic = 'f32' } = variant;
   const { blockM, blockN, blockK, rows } = tile;
-  const a = filling('a', blockM, tile, !transposeA);
-  const b = filling('b', blockN, tile, transposeB);
+  const a = filling('a', blockM, tile, !transposeA, false);
+  const b = filling('b', blockN, tile, transposeB, true);
   const columns = blockN / 4;
   // A slice ends at params.endInner or at its own end, multiples of blockK before the end of k; a fetch beyond it is of the next slice, and nobody multiplies it.
   const half = arithmetic === 'f16'; // a tile's products are summed in f16, the tiles' sums in f32
@@ -72,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let column = lane % ${columns}u;
   var inner = params.firstInner + group.z * params.slice;
   let end = min(params.endInner, inner + params.slice);
-${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.variables}${b.variables}${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}  while (inner < end) {
+${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${[...new Set([a.variables, b.variables])].join('')}${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}  while (inner < end) {
     workgroupBarrier();
 ${a.store}${b.store}    workgroupBarrier();
     inner += ${blockK}u;
