@@ -115,6 +115,12 @@ describe('leakage', () => {
     expect(clusters).toEqual([0, 1, 2, 3, 4]);
     expect(positionalTwins).toEqual({ identity: 0.5, items: 2, byClass: [0, 2] }); // b as it is, d with changes
   });
+  test('a copy that is too short for a seed, or full of N, is a near duplicate as well', async () => {
+    const train = [row('ACGTTGCA', 0), row('ACGTTGCA', 1), row('ACGTNACGANTTGCN', 1)];
+    const { homologs, nearDuplicates, oppositeLabelTwins, exactDuplicates, labelAgreement } = await auditLeakage({ train, test: [row('acgttgca', 1), row(reverseComplement('ACGTNACGANTTGCN'), 1), row('ACGTTGCC', 0)] });
+    expect(homologs).toEqual([{ row: 0, identity: 1, coverage: 1, reversed: false }, { row: 2, identity: 1, coverage: 1, reversed: true }, undefined]);
+    expect({ nearDuplicates, oppositeLabelTwins, exactDuplicates, labelAgreement }).toEqual({ nearDuplicates: 2, oppositeLabelTwins: 1, exactDuplicates: 1, labelAgreement: 1 / 2 });
+  });
   test('one shared sequence of a pair is half of the item', async () => {
     const audit = await auditLeakage({ train: [{ sequence: a, pair: b, label: 0 }], test: [{ sequence: c, pair: b, label: 0 }, { sequence: a, pair: b, label: 0 }, { sequence: c, pair: d, label: 0 }] }, { coverage: 0.49 });
     expect([audit.exactDuplicates, audit.nearDuplicates]).toEqual([1, 2]);

@@ -51,6 +51,7 @@ export async function auditLeakage({ train, test }: { readonly train: readonly E
   if (train.length === 0 || test.length === 0) throw new RangeError(`auditLeakage: expected training and test items, got ${train.length} and ${test.length}; pass both splits`);
   const trainTexts = train.map(textOf);
   const testTexts = test.map(textOf);
+  const copies = createCopySearch(trainTexts);
   const search = createHomologSearch(trainTexts, testTexts.reduce((longest, text) => Math.max(longest, text.length), 0), { identity, coverage });
   const homologs: (Homolog | undefined)[] = [];
   let [oppositeLabelTwins, agreeing] = [0, 0];
@@ -59,7 +60,9 @@ export async function auditLeakage({ train, test }: { readonly train: readonly E
     await pause();
     // One row of the item's label and one of another are enough; rows of a kind that is found are not aligned.
     let [same, other]: (Homolog | undefined)[] = [];
-    for (const found of search(testTexts[item], (row) => (train[row].label === label ? same : other) !== undefined)) {
+    const known = (row: number) => (train[row].label === label ? same : other) !== undefined;
+    for (const found of chain(search(testTexts[item], known), () => (homologs[item] ? [] : copies(testTexts[item], reversedText(test[item]))))) {
+      if (known(found.row)) continue;
       homologs[item] ??= found;
       if (train[found.row].label === label) same = found;
       else other = found;
@@ -87,6 +90,18 @@ export async function auditLeakage({ train, test }: { readonly train: readonly E
 
 /** What is searched: of a pair both, with a letter between that nothing equals. */
 export const textOf = ({ sequence, pair }: Example): string => (pair === undefined ? sequence : `${sequence}N${pair}`).toUpperCase();
+
+/** Rows that equal a query: a copy of fewer than 14 bases, or one full of N, has no seed by which the search could find it. */
+function createCopySearch(rows: readonly string[]): (query: string, reversed: string) => Homolog[] {
+  const rowsOf = new Map<string, number[]>();
+  rows.forEach((text, row) => (rowsOf.has(text) ? rowsOf.get(text)!.push(row) : rowsOf.set(text, [row])));
+  return (query, reversed) => [query, reversed].flatMap((text, strand) => (rowsOf.get(text) ?? []).map((row) => ({ row, identity: 1, coverage: 1, reversed: strand === 1 })));
+}
+
+function* chain(first: Iterable<Homolog>, then: () => Iterable<Homolog>): Generator<Homolog> {
+  yield* first;
+  yield* then();
+}
 
 function exactCopies(train: readonly Example[], trainTexts: readonly string[], test: readonly Example[], testTexts: readonly string[]) {
   const labelsOf = new Map<string, Set<number>>();

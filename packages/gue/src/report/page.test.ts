@@ -123,3 +123,21 @@ test('all text has a contrast of at least 4.5, marks of at least 3, in light and
     expect(contrast(channels(colours.warnInk), channels(colours.warn))).toBeGreaterThan(4.5);
   }
 });
+
+test('in the plot of costs no name covers another or the axis, also where all scores are equal and names are long', () => {
+  const rename = (name: string) => (name === 'kmer' ? 'a-name-that-goes-on-and-on-beyond-all-bounds' : name);
+  const flat: ReportInput = {
+    ...real,
+    records: real.records.map((record) => ({ ...record, model: rename(record.model), scores: record.scores.map((score) => ({ ...score, value: 0 })) })),
+    aggregates: real.aggregates!.map((aggregate) => ({ ...aggregate, model: rename(aggregate.model), mean: 0 })),
+    differences: [],
+  };
+  const plots = [...renderReport(flat).matchAll(/<svg class="curves cost".*?<\/svg><\/figure>/gs)];
+  expect(plots.length).toBeGreaterThan(3);
+  for (const [plot] of plots) {
+    const names = [...plot.matchAll(/<text class="small" x="([\d.-]+)" y="([\d.-]+)" dy="4" text-anchor="(\w+)">([^<]*)</g)].map(([, x, y, anchor, name]) => ({ from: Number(x) - (anchor === 'end' ? 7 * name.length : 0), to: Number(x) + (anchor === 'end' ? 0 : 7 * name.length), y: Number(y), name }));
+    expect(names.length).toBeGreaterThan(3);
+    expect(names.filter(({ from, to, y }) => from < 0 || to > 420 || y > 202)).toEqual([]);
+    expect(names.filter((one, i) => names.slice(i + 1).some((other) => other.from < one.to && other.to > one.from && Math.abs(other.y - one.y) < 11))).toEqual([]);
+  }
+});

@@ -100,7 +100,7 @@ figcaption { font-size: 0.88rem; color: var(--muted); margin-bottom: 0.35rem; }
 .confusion .strong { fill: var(--ink); font-weight: 600; font-size: 12.5px; } .confusion .small { fill: var(--ink); font-size: 10.5px; }
 .balance { display: flex; height: 0.85rem; min-width: 9rem; gap: 1px; border-radius: 2px; overflow: hidden; background: var(--panel); }
 .clean { white-space: nowrap; } .leak { max-width: 11rem; margin-bottom: 0.15rem; }
-.bin { fill: var(--series); fill-opacity: 0.75; stroke: var(--panel); } .bestBaseline .bin { fill: var(--muted); } .calibration { max-width: 100%; height: auto; } .cost text.small { font-size: 11px; fill: var(--ink); }
+.bin { fill: var(--series); fill-opacity: 0.75; stroke: var(--panel); } .bestBaseline .bin { fill: var(--muted); } .calibration { max-width: 100%; height: auto; } .cost text.small { font-size: 11px; fill: var(--ink); paint-order: stroke; stroke: var(--page); stroke-width: 3px; } .leader { stroke: var(--zero); stroke-width: 1; }
 .balance span { background: var(--muted); min-width: 1px; } .balance span:nth-child(even) { background: var(--zero); } .leak span:nth-child(even) { background: var(--grid); }
 footer { padding-bottom: 4rem; }
 dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: 0.25rem 1.4rem; margin: 0.8rem 0; font-size: 0.9rem; }
