@@ -12,7 +12,7 @@ export interface FileOfBlocks {
   from(offset: number): AsyncIterable<Uint8Array>;
 }
 
-/** Stretches that a thread may have ahead of the reader: one under way, and some of 1 MiB that wait for their turn. */
+/** Stretches that a thread may have ahead of the reader: one under way, and some of 2 MiB that wait for their turn. */
 const stretchesAhead = 4;
 
 /**
