@@ -33,7 +33,7 @@ function text({ a, b, tasks, missing, meanDifference, families, won, lost }: Mod
   const p = (value: number) => (value < 0.001 ? '< 0.001' : value.toFixed(3));
   const rows = tasks.map(({ task, simulated, metric, items, difference, interval, adjusted, detectable, equivalence, ...scores }) => [
     task + (simulated ? ' [simulated]' : ''), metric, `${items}`, (100 * scores.a).toFixed(1), (100 * scores.b).toFixed(1), points(difference), `${points(interval.low)} to ${points(interval.high)}`,
-    p(adjusted.bootstrap), p(adjusted.permutation), p(adjusted.mcnemar), (100 * detectable).toFixed(1), ...(equivalence ? [`${equivalence.equivalent ? 'yes' : 'no'}, p ${p(equivalence.pValue)}`] : []),
+    p(adjusted.bootstrap), p(adjusted.permutation), p(adjusted.mcnemar), detectable > 0 ? (100 * detectable).toFixed(1) : 'none', ...(equivalence ? [`${equivalence.equivalent ? 'yes' : 'no'}, p ${p(equivalence.pValue)}`] : []),
   ]);
   const margin = tasks[0]?.equivalence?.margin;
   const mean = meanDifference === undefined ? 'No mean of the differences' : `Mean difference ${points(meanDifference)}`;
@@ -42,6 +42,8 @@ function text({ a, b, tasks, missing, meanDifference, families, won, lost }: Mod
     `${a} is above ${b} on ${won} of ${tasks.length} tasks, below on ${lost}, undecided on ${tasks.length - won - lost} (bootstrap, Holm, 0.05). ${mean}.`,
     ...(families && families.families.length > 1 ? [`Over ${families.families.length} families of tasks (${families.families.map(({ family, difference }) => `${family} ${points(difference)}`).join(', ')}) the mean difference is ${points(families.meanDifference)}; p ${p(families.signFlipPValue)} by exchange of signs, ${p(families.wilcoxonPValue)} by Wilcoxon's test.`] : []),
     ...(missing.length ? [`Only one of the two has run ${missing.join(', ')}.`] : []),
-    'p-values are corrected by Holm over the tasks. Scores and differences are times 100. Detectable: the smallest difference that these test items show with a power of 0.8.', '',
+    'p-values are corrected by Holm over the tasks. Scores and differences are times 100. Detectable: the smallest difference that these test items show with a power of 0.8; none: no resample shows any.',
+    ...(tasks.some(({ seeds }) => Math.max(...seeds) > 1) ? [`Score, difference, interval and bootstrap are of the means over seeds; permutation, McNemar${margin === undefined ? '' : ', equality'} and what is detectable are of one run each, that with the middle score.`] : []),
+    '',
   ].join('\n');
 }
