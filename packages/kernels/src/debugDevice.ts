@@ -81,7 +81,7 @@ export function debugDevice(device: Device, { checkFinite = false }: { readonly 
       .filter(([buffer]) => !state.scopes.some((scope) => scope.has(buffer)))
       .map(([, { op = 'allocate', spec, bytes, stack }]) => ({ op, tensor: spec ? describeSpec(spec) : `${bytes} bytes`, bytes, stack })),
   };
-  return Object.assign(Object.create(device) as Device, own);
+  return Object.assign(Object.create(device) as Device, own, { record: undefined }); // every run is looked at
 }
 
 /** A tensor that no scope owns. */

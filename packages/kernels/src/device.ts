@@ -45,9 +45,21 @@ export interface Device {
   run<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A): void;
   /** The only wait. Rejects with whatever went wrong since the last read. */
   read(tensor: Tensor): Promise<Data>;
+  /** Runs `f` and takes down what it asks for; absent where the device cannot. `record` is what to call. */
+  readonly record?: ((f: () => void) => DeviceRecording) | undefined;
+  /** True while `record` runs its function: attributes then keep the arrays that they were given, to be read again. */
+  readonly recording?: boolean;
   /** Prepares all that `f` would run (compiles pipelines) without running it: writes and version counts are suppressed. */
   warmup(f: () => void): Promise<void>;
   destroy(): Promise<void>;
+}
+
+/** What a function asked of a device. */
+export interface DeviceRecording {
+  /** Does it again, on the same memory. @returns false, and does nothing, where a tensor that it reads was freed or written since */
+  replay(): boolean;
+  /** Gives back the memory, also that of tensors that are left. */
+  free(): void;
 }
 
 /** What every allocator does: count. `reserved` says what it holds of the machine, if that is not what is live. */

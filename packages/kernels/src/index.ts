@@ -1,8 +1,9 @@
 export { type Data, type DType, type Tensor, type TensorSpec, bytesOf, isTensor, sizeOf } from './tensor';
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
-export type { Device, DeviceBuffer, Limits, MemoryUse } from './device';
+export type { Device, DeviceBuffer, DeviceRecording, Limits, MemoryUse } from './device';
 export { type Attributes, type Bind, type Dispatch, type Op, type Plan, type Prepared, type Rowwise, type Saved, type View, type WasmCall, allocate, apply } from './op';
 export { type Sync, free, scope } from './scope';
+export { type Recording, record } from './record';
 export { type Tree, flatten, leaves, mapTree } from './tree';
 export { checkpoint, reshape, stopGradient, valueAndGrad } from './grad';
 export { glorotUniform, heNormal, ones, randomNormal, randomUniform, read, tensor, zeros } from './create';

@@ -112,7 +112,7 @@ export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tenso
     if (input.buffer.version < 0) throw new ReferenceError(`${op.name}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
     if (!(input.offset >= 0 && input.offset * bytesPerElement(input.dtype) + bytesOf(input) <= input.buffer.byteLength)) throw new RangeError(`${op.name}: expected a view within its buffer of ${input.buffer.byteLength} bytes as input ${i}, got ${describeSpec(input)} from element ${input.offset} on; keep the shape within what was allocated`);
   });
-  const copied = copyAttributes(attributes);
+  const copied = device.recording ? attributes : copyAttributes(attributes);
   const outputs = op.infer(inputs, copied).map((spec) => allocatingFor(op.name, () => allocate(device, spec)));
   device.run(op, inputs, outputs, copied);
   const { backward } = op;

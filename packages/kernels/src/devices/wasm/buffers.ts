@@ -8,6 +8,8 @@ export interface WasmBuffer extends DeviceBuffer {
   readonly address: number;
   /** It lies in the room for arrays of the host, not in the heap. */
   readonly staged?: boolean;
+  /** It lies in memory that a recording keeps. */
+  readonly reserve?: Reserve;
 }
 
 /** The device's tensors in one heap: counted, and never used once freed. */
@@ -21,6 +23,8 @@ export interface Buffers {
   view(tensor: Tensor): Data;
   /** Adds to `made` new buffers with these bytes, for one call of a kernel. */
   copies(arrays: readonly HostArray[], made: WasmBuffer[]): void;
+  /** While `f` runs, what is allocated comes from `reserve`, or else from the heap, and goes back there. */
+  within<T>(reserve: Reserve | undefined, f: () => T): T;
   close(): void;
 }
 
@@ -32,16 +36,38 @@ const stageBytes = 2 ** 18;
 /** To whole cache lines. */
 const aligned = (bytes: number): number => 64 * Math.ceil(bytes / 64);
 
+/** Memory that a recording keeps: what is freed is taken again for the same size, and goes back to the heap when the recording ends. */
+export interface Reserve {
+  allocate(bytes: number): number;
+  free(at: number, bytes: number): void;
+  end(): void;
+}
+
+export function createReserve(heap: Pick<Heap, 'allocate' | 'free'>): Reserve {
+  const blocks: (readonly [at: number, bytes: number])[] = [], idle = new Map<number, number[]>();
+  return {
+    allocate(bytes) {
+      const again = idle.get(bytes)?.pop();
+      if (again !== undefined) return again;
+      const at = heap.allocate(bytes);
+      blocks.push([at, bytes]);
+      return at;
+    },
+    free: (at, bytes) => void (idle.get(bytes)?.push(at) ?? idle.set(bytes, [at])),
+    end: () => blocks.splice(0).forEach(([at, bytes]) => heap.free(at, bytes)),
+  };
+}
+
 /** @param finish - returns when all kernels in line are done */
 export function createBuffers({ memory, allocate, free }: Heap, finish: () => void): Buffers {
   const { memory: counted, allocated, freed } = countMemory(() => memory.buffer.byteLength);
-  let [closed, stage, staged]: [boolean, number | undefined, number] = [false, undefined, 0];
+  let [closed, stage, staged, reserve]: [boolean, number | undefined, number, Reserve | undefined] = [false, undefined, 0, undefined];
   const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
   const take = (byteLength: number): WasmBuffer => {
     if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
-    const at = allocate(byteLength);
+    const at = (reserve ?? { allocate }).allocate(byteLength);
     allocated(byteLength);
-    return { byteLength, version: 0, address: at };
+    return { byteLength, version: 0, address: at, ...(reserve && { reserve }) };
   };
   const stageFor = (byteLength: number): WasmBuffer => {
     const at = (stage ??= allocate(stageBytes)) + staged;
@@ -53,8 +79,8 @@ export function createBuffers({ memory, allocate, free }: Heap, finish: () => vo
     memory: counted,
     allocate: take,
     free(buffer) {
-      const { address: at, staged: inStage } = buffer as WasmBuffer;
-      if (freed(buffer) && !inStage) free(at, buffer.byteLength);
+      const { address: at, staged: inStage, reserve: own } = buffer as WasmBuffer;
+      if (freed(buffer) && !inStage) (own ?? { free }).free(at, buffer.byteLength);
     },
     address,
     view(tensor) {
@@ -71,6 +97,15 @@ export function createBuffers({ memory, allocate, free }: Heap, finish: () => vo
         const copy = fits ? stageFor(byteLength) : take(byteLength);
         made.push(copy);
         new Uint8Array(memory.buffer, copy.address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      }
+    },
+    within(next, f) {
+      const before = reserve;
+      reserve = next;
+      try {
+        return f();
+      } finally {
+        reserve = before;
       }
     },
     close: () => void (closed = true),

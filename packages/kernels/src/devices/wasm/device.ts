@@ -4,6 +4,7 @@ import { createHeap } from './memory';
 import { kernelsModule } from './module';
 import { createPool } from './pool';
 import { createPreparedCache } from './preparedCache';
+import { createRecorder, type RunOp } from './recorder';
 import { runPlan } from './runPlan';
 import { canShareWork, machineThreads } from './threads';
 import type { Device } from '../../device';
@@ -37,7 +38,13 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
   const cache = createPreparedCache(heap, preparedBytes);
   const buffers = createBuffers({ ...heap, allocate: cache.allocate }, pool.finish);
   const { view } = buffers;
-  return hostDevice({
+  const runOp: RunOp = (op, plan, inputs, outputs, attributes) => {
+    if (plan) return runPlan(op.name, plan, inputs, outputs, buffers, pool, cache);
+    op.reference(inputs.map(view), outputs.map(view), attributes, [...inputs, ...outputs]);
+    return undefined;
+  };
+  const recorder = createRecorder({ ...heap, allocate: cache.allocate }, buffers, pool, runOp);
+  const device = hostDevice({
     kind: 'wasm',
     description: `wasm: SIMD${relaxedSimd ? ' with relaxed multiply-adds' : ''}, ${pool.threads === 1 ? 'one thread' : `${pool.threads} threads`}, ${shared ? 'shared' : 'unshared'} memory of at most ${Math.round(maxBytes / 2 ** 30)} GiB`,
     memory: buffers.memory,
@@ -48,14 +55,21 @@ export async function createWasmDevice({ threads = Math.min(8, machineThreads())
       cache.drop(buffer);
       buffers.free(buffer);
     },
-    run(op, inputs, outputs, attributes) {
-      const plan = op.wasm?.(inputs, outputs, attributes);
-      if (plan) runPlan(op.name, plan, inputs, outputs, buffers, pool, cache);
-      else op.reference(inputs.map(view), outputs.map(view), attributes, [...inputs, ...outputs]);
-    },
+    run: recorder.run,
     async destroy() {
       buffers.close();
       await pool.end();
     },
   });
+  return {
+    ...device,
+    record: recorder.record,
+    get recording() {
+      return recorder.recording;
+    },
+    write(tensor, data) {
+      device.write(tensor, data);
+      recorder.wrote(tensor, data);
+    },
+  };
 }

@@ -6,7 +6,7 @@ import type { Heap } from './memory';
 /** Scratch that outlives its op: packed weights. */
 export interface Kept {
   readonly addresses: readonly number[];
-  /** False until the steps that fill it have run. */
+  /** False until the steps that fill it have run, and once it made way. */
   filled: boolean;
 }
 
@@ -42,6 +42,7 @@ export function createPreparedCache(heap: Heap, budget: number): PreparedCache {
 
   const remove = (entry: Entry): void => {
     entries.delete(entry);
+    entry.filled = false;
     bytes -= entry.bytes;
     entry.addresses.forEach((address, i) => heap.free(address, entry.sizes[i]));
     for (const { buffer } of entry.sources) {
