@@ -46,6 +46,7 @@ async function openPeer() {
   const child = spawn(options.python, [file], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise((done) => child.on('error', ({ message }) => done({ value: JSON.stringify({ error: message }) })));
+  child.stdin.on('error', () => undefined); // it ended: `next` says so
   const next = async () => JSON.parse((await Promise.race([lines.next(), failed])).value ?? '{"error":"it ended"}');
   const facts = await next();
   if (facts.error) {
@@ -84,7 +85,8 @@ async function main() {
   const cases = Object.entries({ gemm: gemmCases(toy), attention: attentionCases(toy), training: [trainingCase(toy)], decode: toy ? [decodeCase(true)] : [decodeCase(false, '100M'), decodeCase(false, '100M', 16), decodeCase(false, '500M')] }).flatMap(([kind, list]) => (wanted.includes(kind) ? list : []));
 
   const rows = [];
-  const result = () => ({ date: new Date().toISOString(), node: process.version, toy, adapter: facts, description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows });
+  let profile;
+  const result = () => ({ date: new Date().toISOString(), node: process.version, toy, adapter: facts, description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows, profile });
   const measure = async (each, on, precision) => {
     const before = on.memory.peak = on.memory.live, waitOn = () => fence(on);
     let row;
@@ -120,6 +122,8 @@ async function main() {
     await session.device.destroy(); // what it ran after an error would fail with the same error
     session = await open();
   }
+  profile = await profileOf(session.device, trainingCase(toy));
+  save(result()); // before what is experimental: a driver may end the process there
   for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
     try {
       const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
@@ -130,7 +134,7 @@ async function main() {
       note(error.message);
     }
   }
-  const whole = { ...result(), profile: await profileOf(session.device, trainingCase(toy)) };
+  const whole = result();
   console.log(`ceilings: ${whole.ceilings.teraflops.toPrecision(3)} TFLOP/s of multiply-adds, ${whole.ceilings.gigabytesPerSecond.toPrecision(3)} GB/s copied`);
   save(whole);
   peer.end?.();
@@ -180,9 +184,9 @@ async function profileOf(device, training) {
   }
 }
 
-function describe({ name, error, seconds, teraflops, shareOfFma, tokensPerSecond, relativeError: off, torch = [] }) {
+function describe({ name, error, seconds, peakBytes, teraflops, shareOfFma, tokensPerSecond, relativeError: off, torch = [] }) {
   if (error) return `${name.padEnd(58)} failed: ${error}`;
-  const parts = [`${(seconds * 1000).toPrecision(4)} ms`, teraflops && `${teraflops.toPrecision(3)} TFLOP/s, ${(100 * shareOfFma).toFixed(1)} % of multiply-adds`, tokensPerSecond && `${tokensPerSecond.toPrecision(3)} tokens/s`, off !== undefined && `off by ${off.toExponential(1)}`, ...torch.map((each) => (each.error ? `torch ${each.dtype}: ${each.error}` : `${(100 * each.share).toFixed(1)} % of torch ${each.dtype}`))];
+  const parts = [`${(seconds * 1000).toPrecision(4)} ms`, teraflops && `${teraflops.toPrecision(3)} TFLOP/s, ${(100 * shareOfFma).toFixed(1)} % of multiply-adds`, tokensPerSecond && `${tokensPerSecond.toPrecision(3)} tokens/s`, `${(peakBytes / 1e6).toPrecision(3)} MB at most`, off !== undefined && `off by ${off.toExponential(1)}`, ...torch.map((each) => (each.error ? `torch ${each.dtype}: ${each.error}` : `${(100 * each.share).toFixed(1)} % of torch ${each.dtype}`))];
   return `${name.padEnd(58)} ${parts.filter(Boolean).join(' | ')}`;
 }
 
