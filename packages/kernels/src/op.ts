@@ -1,6 +1,6 @@
 import { allocatingFor } from './errors';
 import { recorder } from './state';
-import { track } from './scope';
+import { free, track } from './scope';
 import { bytesOf, bytesPerElement, describeSpec, isTensor, type Data, type Tensor, type TensorSpec } from './tensor';
 import type { Device, Limits } from './device';
 
@@ -113,8 +113,14 @@ export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tenso
     if (!(input.offset >= 0 && input.offset * bytesPerElement(input.dtype) + bytesOf(input) <= input.buffer.byteLength)) throw new RangeError(`${op.name}: expected a view within its buffer of ${input.buffer.byteLength} bytes as input ${i}, got ${describeSpec(input)} from element ${input.offset} on; keep the shape within what was allocated`);
   });
   const copied = device.recording ? attributes : copyAttributes(attributes);
-  const outputs = op.infer(inputs, copied).map((spec) => allocatingFor(op.name, () => allocate(device, spec)));
-  device.run(op, inputs, outputs, copied);
+  const specs = op.infer(inputs, copied), outputs: Tensor[] = [];
+  try {
+    for (const spec of specs) outputs.push(allocatingFor(op.name, () => allocate(device, spec)));
+    device.run(op, inputs, outputs, copied);
+  } catch (error) {
+    free(outputs); // a device may refuse what the shape rule lets pass: no room, no kernel, a view that it cannot bind
+    throw error;
+  }
   const { backward } = op;
   recorder()?.record(op.name, inputs, outputs, backward && ((needs) => {
     const keep = op.saves?.(needs, copied) ?? {};

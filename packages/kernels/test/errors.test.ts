@@ -116,7 +116,9 @@ test('a device is made of a GPU, with a precision that there is', async () => {
 test.each(Object.entries(devices).filter(([kind]) => kind === 'webgpu'))('a view that %s cannot bind is refused with the remedy', async (_kind, create) => {
   const device = await create();
   const slab = zeros(device, [128]);
+  const { live } = device.memory;
   expect(() => gelu({ ...slab, shape: [8], offset: 8 })).toThrow('gelu: expected input 0 to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 8 (float32 [8]); copy it with tensor(device, await read(t), t.shape)');
+  expect(device.memory.live).toBe(live);
   await device.destroy();
 });
 

@@ -106,10 +106,10 @@ function overBoxes(inputs: readonly TensorSpec[], y: Bind, product: Product, lim
 }
 
 /** On matrix units. */
-export function matrixPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue): Plan<Dispatch> {
+export function matrixPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue, boxes = boxesOf(inputs, product, limits)): Plan<Dispatch> {
   const { transposeA, transposeB } = product;
   const text = (adds: boolean) => matrixText({ ...storageOf(inputs, product, epilogue, adds), transposeA, transposeB });
-  return { steps: overBoxes(inputs, { output: 0 }, product, limits, epilogue, boxesOf(inputs, product, limits), { text, block: [matrixBlock, matrixBlock], cut: 'rows' }) };
+  return { steps: overBoxes(inputs, { output: 0 }, product, limits, epilogue, boxes, { text, block: [matrixBlock, matrixBlock], cut: 'rows' }) };
 }
 
 export function matmulPlan(inputs: readonly TensorSpec[], product: Product, limits: Limits, epilogue: Epilogue = {}): Plan<Dispatch> {
@@ -120,7 +120,7 @@ export function matmulPlan(inputs: readonly TensorSpec[], product: Product, limi
     const text = (adds: boolean) => vectorText({ ...storageOf(inputs, product, epilogue, adds), transposeB, rows: 2 ** Math.ceil(Math.log2(m)) });
     return { steps: overBoxes(inputs, { output: 0 }, product, limits, epilogue, boxes, { text, block: [m, vectorColumns(transposeB)], cut: 'columns' }) };
   }
-  if (reducedPrecision === 'subgroupMatrix' && epilogue.scales === undefined && m * n * k >= enoughForMatrices && k > 128) return matrixPlan(inputs, product, limits, epilogue);
+  if (reducedPrecision === 'subgroupMatrix' && epilogue.scales === undefined && m * n * k >= enoughForMatrices && k > 128) return matrixPlan(inputs, product, limits, epilogue, boxes);
   const { tile, slices } = chooseTile(product, boxes, limits);
   const text = (adds: boolean) => tileText({ ...storageOf(inputs, product, epilogue, adds), tile, transposeA, transposeB, arithmetic: reducedPrecision === 'float16' ? 'f16' : 'f32' });
   const kernel: Kernel = { text, block: [tile.blockM, tile.blockN], cut: 'rows', slices, slice: Math.max(1, Math.ceil(k / slices / tile.blockK)) * tile.blockK };
