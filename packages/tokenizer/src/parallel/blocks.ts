@@ -4,14 +4,23 @@ import { findJoint, firstTokenFrom, OVERLAP } from '../joint';
 import { createTokenBuffer, reserve, type TokenBuffer } from '../tokenBuffer';
 import type { Encoding } from '../tokenizer';
 
-/** A block to encode: ASCII that begins at base `start`, and where its tokens go. */
+/**
+ * Memory of a block, which goes to a thread and comes back, so that nothing is copied. It is not shared: V8 copies to and from shared memory byte by byte
+ * where source and target are not aligned alike, seven to ten times as slow, and pages share memory only where they are cross-origin isolated.
+ */
+export interface BlockMemory {
+  readonly letters: Uint8Array;
+  /** Grows in the thread to what a block needs, and stays. */
+  readonly tokens: TokenBuffer;
+}
+
+/** A block to encode: the first `length` letters in the memory, ASCII that begins at base `start`. */
 export interface BlockWork {
-  readonly bytes: Uint8Array;
+  readonly memory: BlockMemory;
+  readonly length: number;
   readonly start: number;
   readonly upper: boolean;
   readonly withOffsets: boolean;
-  /** Room in shared memory for as many tokens as bytes; undefined where there is none, and the tokens are sent. */
-  readonly shared: { readonly ids: Uint32Array; readonly offsets: Uint32Array } | undefined;
 }
 
 /** The tokens of a block, and where the first and the last of them stand in the sequence. */
@@ -23,24 +32,23 @@ export interface Block {
   readonly tail: Encoding;
 }
 
-/** Memory of blocks up to a length. Without shared memory, as in pages that are not cross-origin isolated, it is copied with the messages. */
-export function createBlockMemory(length: number): Pick<BlockWork, 'bytes' | 'shared'> {
-  if (typeof SharedArrayBuffer === 'undefined') return { bytes: new Uint8Array(length), shared: undefined };
-  const memory = new SharedArrayBuffer(13 * length); // of which about 4 are ever touched
-  return { shared: { offsets: new Uint32Array(memory, 0, 2 * length), ids: new Uint32Array(memory, 8 * length, length) }, bytes: new Uint8Array(memory, 12 * length, length) };
-}
+/** A block whose tokens are in the memory of the work. */
+export interface BlockDone extends Block { readonly memory: BlockMemory }
+
+export const createBlockMemory = (length: number): BlockMemory => ({ letters: new Uint8Array(length), tokens: createTokenBuffer() });
+
+/** What goes along with a message. */
+export const buffersOf = ({ letters, tokens: { ids, offsets } }: BlockMemory): ArrayBuffer[] => [letters, ids, ...(offsets ? [offsets] : [])].map(({ buffer }) => buffer as ArrayBuffer);
 
 /** @returns undefined for what is not plain: see `AsciiEncoder` */
-export function encodeBlock({ encodeAscii }: AsciiEncoder, { bytes, start, upper, withOffsets, shared }: BlockWork): Block | undefined {
-  const out = createTokenBuffer(withOffsets);
-  if (shared) {
-    out.ids = shared.ids;
-    if (withOffsets) out.offsets = shared.offsets;
-  }
-  if (!encodeAscii(bytes, upper, out, start)) return undefined;
-  const ids = out.ids.subarray(0, out.length), offsets = out.offsets?.subarray(0, 2 * out.length);
-  if (offsets) return asBlock({ ids, offsets });
-  return { ids, offsets, ...placeBorders(ids, bytes, start, (piece, at) => {
+export function encodeBlock({ encodeAscii }: AsciiEncoder, { memory, length, start, upper, withOffsets }: BlockWork): BlockDone | undefined {
+  const letters = memory.letters.subarray(0, length), { tokens } = memory;
+  tokens.length = 0;
+  tokens.offsets = withOffsets ? tokens.offsets ?? new Uint32Array(2 * tokens.ids.length) : undefined;
+  if (!encodeAscii(letters, upper, tokens, start)) return undefined;
+  const ids = tokens.ids.subarray(0, tokens.length), offsets = tokens.offsets?.subarray(0, 2 * tokens.length);
+  if (offsets) return { memory, ids, offsets, head: { ids, offsets }, tail: part({ ids, offsets }, Math.max(0, ids.length - BORDER), ids.length) };
+  return { memory, ids, offsets, ...placeBorders(ids, letters, start, (piece, at) => {
     const border = createTokenBuffer(true);
     encodeAscii(piece, upper, border, at);
     return { ids: border.ids.slice(0, border.length), offsets: border.offsets!.slice(0, 2 * border.length) };
@@ -66,6 +74,7 @@ function placeBorders(ids: Uint32Array, bytes: Uint8Array, start: number, encode
   return { head: part(head, 0, equal), tail: part(tail, same, tail.ids.length) };
 }
 
+const view = ({ ids, offsets }: Encoding, from: number): Encoding => ({ ids: ids.subarray(from), offsets: offsets.subarray(2 * from) });
 const part = ({ ids, offsets }: Encoding, from: number, to: number): Encoding => ({ ids: ids.slice(from, to), offsets: offsets.slice(2 * from, 2 * to) });
 
 /**
@@ -82,7 +91,7 @@ export function createBlockJoiner(out: TokenBuffer, encode: (start: number, end:
     out.ids.set(block.ids.subarray(right), left);
     out.offsets?.set(block.offsets!.subarray(2 * right), 2 * left);
     out.length = left + count;
-    tail = part(block.tail, placed - Math.min(placed, count, BORDER), placed); // a copy: the block's memory is used again
+    tail = view(block.tail, placed - Math.min(placed, count, BORDER));
   };
   const join = (block: Block, tailFrom: number): boolean => {
     const joint = findJoint(tail, tailFrom, block.head, 0, 0);

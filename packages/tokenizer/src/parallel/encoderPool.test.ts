@@ -31,7 +31,7 @@ describe('a pool of two threads', () => {
     const texts = [random(9000), 'AC'.repeat(4000), random(7000)];
     expect(await Promise.all(texts.map((text) => pool.encodeWithOffsets(text)))).toEqual(texts.map((text) => tokenizer.encodeWithOffsets(text)));
   });
-  it('gives the same without shared memory, as in pages that are not cross-origin isolated', async () => {
+  it('needs no shared memory, as in pages that are not cross-origin isolated', async () => {
     const shared = globalThis.SharedArrayBuffer, text = random(6000), alone = createEncoderPool(tokenizer, { threads: 2, blockLength: 1000 });
     try {
       delete (globalThis as Partial<typeof globalThis>).SharedArrayBuffer;

@@ -9,7 +9,7 @@ import { encodePiece, OVERLAP } from '../joint';
 import { checkSequence, type Sequence } from '../sequence';
 import { createTokenBuffer, push, reserve, type TokenBuffer } from '../tokenBuffer';
 import { checkBatch, checkOptions, type EncodedBatch, type EncodeOptions, type Encoding } from '../tokenizer';
-import { createBlockJoiner, createBlockMemory } from './blocks';
+import { createBlockJoiner, createBlockMemory, type BlockMemory } from './blocks';
 import { startThread, type BatchItem, type Thread } from './thread';
 
 export interface EncoderPoolOptions {
@@ -39,13 +39,19 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 256)) throw new RangeError(`createEncoderPool: expected 1 to 256 threads, got ${show(threads)}; leave it out for one a core`);
   if (!(Number.isInteger(blockLength) && blockLength > 0)) throw new RangeError(`createEncoderPool: expected blocks of at least 1 base, got ${show(blockLength)}; leave it out for 2^20`);
   const pool = Array.from({ length: threads }, () => startThread(tokenizer));
-  const memories: ReturnType<typeof createBlockMemory>[] = []; // kept between calls, one for each block that is not joined yet
-  /** Every thread takes the next piece as soon as it is free, and holds one more, so that it never waits for this thread. */
-  const everyThread = (take: (thread: Thread) => Promise<void>) => Promise.all([...pool, ...pool].map(take));
+  const memories: BlockMemory[] = []; // kept between calls, one for each block that is not joined yet
+  /**
+   * Every thread takes a piece as soon as it is free and, after its first, holds one more, so that it never waits for this thread. Until then this thread is
+   * idle: while it runs, the system may start two others on the same core, one behind the other, where they stay for milliseconds.
+   * @param take - resolves to whether there may be more
+   */
+  const everyThread = (take: (thread: Thread) => Promise<boolean>) => Promise.all(pool.map(async (thread) => {
+    const takeAll = async () => { while (await take(thread)); };
+    if (await take(thread)) await Promise.all([takeAll(), takeAll()]);
+  }));
   /** Appends the tokens of one sequence. @returns false where it has to be encoded as a whole */
   const encodeBlocks = async (sequence: Sequence, upper: boolean, out: TokenBuffer): Promise<boolean> => {
     const source = createSource(sequence), { length } = source, withOffsets = out.offsets !== undefined;
-    const letters = new Uint8Array(Math.min(length, blockLength + OVERLAP)); // browsers do not encode text straight into shared memory
     const append = createBlockJoiner(out, (start, end) => {
       const bytes = new Uint8Array(end - start);
       source.fill(bytes, start, end - start);
@@ -53,27 +59,25 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       return { ids, offsets: offsets.map((offset) => offset + start) };
     });
     let next = 0, inWork = 0, isPlain = tokenizer.isPlain('') && tokenizer.definition.truncation === undefined, joined = Promise.resolve();
-    const ended = everyThread(async (thread) => {
-      while (isPlain && next < length) {
-        const share = Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // smaller towards the end, so that all threads end together
-        const start = next, end = Math.min(length, (next += Math.min(blockLength, share)) + OVERLAP), before = joined;
-        if (!(isPlain &&= source.fill(letters, start, end - start))) break;
-        const memory = memories.pop() ?? createBlockMemory(blockLength + OVERLAP), bytes = memory.bytes.subarray(0, end - start);
-        bytes.set(letters.subarray(0, end - start));
-        const encoded = thread.encodeBlock({ bytes, start, upper, withOffsets, shared: memory.shared });
-        inWork++;
-        joined = Promise.all([encoded, before]).then(([block]) => {
-          if ((isPlain &&= block !== undefined)) append(block!, start, end);
-          memories.push(memory);
-          inWork--;
-        });
-        joined.catch(() => {}); // it is heard of through `encoded`
-        await (inWork < 4 * threads ? encoded : joined); // a thread does not wait for the blocks before its own, but for a few
-      }
-      await joined;
+    if (isPlain) reserve(out, out.length + (length >>> 2)); // about what comes
+    await everyThread(async (thread) => {
+      if (!isPlain || next >= length) return false;
+      const share = next < threads * SMALLEST_BLOCK ? SMALLEST_BLOCK : Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // small to begin soon and, so that all end together, at the end
+      const start = next, end = Math.min(length, (next += Math.min(blockLength, share)) + OVERLAP), before = joined;
+      const memory = memories.pop() ?? createBlockMemory(blockLength + OVERLAP);
+      if (!(isPlain = source.fill(memory.letters.subarray(0, end - start), start, end - start))) return false;
+      const encoded = thread.encodeBlock({ memory, length: end - start, start, upper, withOffsets });
+      inWork++;
+      joined = Promise.all([encoded, before]).then(([block]) => {
+        if ((isPlain &&= block !== undefined)) append(block!, start, end);
+        if (block) memories.push(block.memory);
+        inWork--;
+      });
+      joined.catch(() => {}); // it is heard of through `encoded`
+      await (inWork < 4 * threads ? encoded : joined); // a thread does not wait for the blocks before its own, but for a few
+      return true;
     });
-    reserve(out, length >>> 2); // about what comes, while the threads work
-    await ended;
+    await joined;
     return isPlain;
   };
   return {
@@ -83,10 +87,11 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
       const queue = groups(sequences), batches: EncodedBatch[] = [];
       let next = 0;
       await everyThread(async (thread) => {
-        for (const items of queue) { // what throws ends the queue for all
-          const number = next++;
-          batches[number] = await thread.encodeBatch(items, options);
-        }
+        const { value: items, done } = queue.next(); // what throws ends the queue for all
+        if (done) return false;
+        const number = next++;
+        batches[number] = await thread.encodeBatch(items, options);
+        return true;
       });
       return joinBatches(batches);
     },

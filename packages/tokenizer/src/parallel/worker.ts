@@ -1,7 +1,6 @@
 // Encodes pieces for `createEncoderPool`. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
 import { createBpe, type BpeDefinition } from '../bpe';
-import { encodeBlock, type Block } from './blocks';
-import type { EncodedBatch } from '../tokenizer';
+import { buffersOf, encodeBlock } from './blocks';
 import type { Reply, Task } from './thread';
 
 function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void) => void, reply: (message: Reply, transfer: Transferable[]) => void): void {
@@ -9,18 +8,16 @@ function serve(definition: BpeDefinition, listen: (handle: (task: Task) => void)
   listen((task) => {
     const { number } = task;
     try {
-      const done = 'items' in task ? tokenizer.encodeBatch(task.items, task.options) : ascii && encodeBlock(ascii, task.block);
-      reply({ number, done }, done === undefined ? [] : buffersOf(done));
+      if ('items' in task) {
+        const done = tokenizer.encodeBatch(task.items, task.options);
+        return reply({ number, done }, [done.inputIds.buffer, done.cuSeqlens.buffer] as ArrayBuffer[]);
+      }
+      const done = ascii && encodeBlock(ascii, task.block);
+      reply({ number, done }, done ? buffersOf(done.memory) : []);
     } catch (error) {
       reply({ number, error }, []);
     }
   });
-}
-
-/** What is handed over; shared memory is there already. */
-function buffersOf(done: Block | EncodedBatch): ArrayBuffer[] {
-  const arrays = 'ids' in done ? [done.ids, done.offsets] : [done.inputIds, done.cuSeqlens];
-  return arrays.flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : []));
 }
 
 interface BrowserScope {
