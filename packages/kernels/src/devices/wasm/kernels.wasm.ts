@@ -19,7 +19,7 @@ export { softmax, softmaxBackward } from '../../ops/softmax/softmax.wasm';
 export { fold, unfold } from '../../ops/conv1d/conv1d.wasm';
 export { averagePool1d, averagePool1dBackward, maxPool1d, maxPool1dBackward } from '../../ops/pool1d/pool1d.wasm';
 export { matmulFew } from '../../ops/matmul/few.wasm';
-export { matmulStream } from '../../ops/matmul/stream.wasm';
+export { matmulStream, matmulTurn } from '../../ops/matmul/stream.wasm';
 export { attentionDecode, attentionDecodeSum } from '../../ops/attention/decode.wasm';
 export { convert, narrow, widen } from '../../ops/cast/cast.wasm';
 export { matmulStored } from '../../ops/matmul/stored.wasm';

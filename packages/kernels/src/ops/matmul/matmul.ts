@@ -19,8 +19,8 @@ export function matmulSizes(a: TensorSpec, b: TensorSpec, { transposeA, transpos
   return { m, n, k, aRow: transposeA ? 1 : k, aColumn: transposeA ? m : 1, bRow: transposeB ? 1 : n, bColumn: transposeB ? k : 1 };
 }
 
-/** Depth of an inner block: BLOCK_K of tile.wasm.ts. */
-const blockDepth = 384;
+/** Depth of a block of rows of a that is turned into scratch: TURNED_K of matmul.wasm.ts. */
+const turnedDepth = 384;
 
 /**
  * What one part of the WebAssembly kernel owns. A small product is one part. Where b fits into a second cache of 1 MiB: at most 64 rows, fewer when there are few, so that several threads find work.
@@ -34,16 +34,13 @@ function wasmBlocks(m: number, n: number, k: number, transposeA: boolean): { blo
   return { blockRows, blockColumns: Math.max(64, Math.ceil(n / across / 8) * 8) };
 }
 
-/** Up to here b is not packed for one product alone. */
+/** Up to here b is not packed for one product alone, and rows of a stay where they are. */
 const fewRows = 4;
 
 /** Up to here a packed b is read once, as one stream. */
 const streamedRows = 64;
 
-/**
- * Parts become smaller towards the end (stream.wasm.ts): the largest is an eighth of 16. Few, as each turns its rows of a for itself; eight equal ones left two threads without work for 0.3 of their time with one row, where neighbours slow the cores unequally.
- * At most 64: each has up to 64 KiB of scratch for rows of a.
- */
+/** Parts become smaller towards the end (stream.wasm.ts): the largest is an eighth of 16. Eight equal ones left two threads without work for 0.3 of their time with one row, where neighbours slow the cores unequally. */
 const streamParts = (m: number, n: number, k: number): number => Math.min(Math.ceil(n / 8), 64, m * n * k < 2 ** 18 ? 1 : 16 * Math.ceil(partsFor(n * k) / 128));
 
 interface Epilogue {
@@ -61,16 +58,17 @@ export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, acti
   const [hasBias, rest, added] = [bias === undefined ? 0 : 1, epilogueArguments(activation, residual), input(residual ?? 0)];
   const padded = Math.ceil(n / 8) * 8;
   const { blockRows, blockColumns } = wasmBlocks(m, n, k, transposeA);
-  const streams = m <= streamedRows && !transposeA;
+  const pack = call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k));
+  const streams = m <= streamedRows && !transposeA, turns = streams && m > fewRows;
   const parts = streams ? streamParts(m, n, k) : Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-  const perPart = 32 + (streams || transposeA ? Math.ceil((streams ? m : blockRows) / 4) * 4 * Math.min(k, blockDepth) : 0);
+  const perPart = streams ? 64 : 32 + (transposeA ? blockRows * Math.min(k, turnedDepth) : 0);
   const product = streams
-    ? call('matmulStream', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, 4 * perPart, ...rest], parts)
+    ? call('matmulStream', [turns ? scratch(3) : input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, ...rest], parts)
     : call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts);
   return {
-    scratch: [float32(padded, k), float32(padded), float32(parts, perPart)],
+    scratch: [float32(padded, k), float32(padded), float32(parts, perPart), ...(turns ? [float32(4 * Math.ceil(m / 4), k)] : [])],
     prepared: { inputs: bias === undefined ? [1] : [1, bias], scratch: 2, steps: 1, layout: `${n} ${k} ${transposeB}` },
-    steps: [call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k)), product],
+    steps: [pack, ...(turns ? [call('matmulTurn', [input(0), scratch(3)], [m, k], partsFor(4 * m * k))] : []), product],
     ...(m <= fewRows && !transposeA && { unprepared: one('matmulFew', [input(0), input(1), input(bias ?? 1), output(0), added], [m, n, k, transposeB ? 1 : 0, hasBias, ...rest], partsFor(n * k)) }),
   };
 }

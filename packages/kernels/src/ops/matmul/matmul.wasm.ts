@@ -20,6 +20,9 @@ export function matmulPack(b: usize, bias: usize, packed: usize, packedBias: usi
   }
 }
 
+/** Depth of a block of rows of a that is turned into scratch: a part of it stays in the second cache. */
+const TURNED_K: i32 = 384;
+
 /** c [m, n] = a [m, k] · b [k, n] + bias, and its epilogue. One part is one block of rows and columns; its scratch holds an edge tile and, if a is stored as [k, m], a block of its rows. */
 export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scratch: usize, residual: usize, m: i32, n: i32, k: i32, transposed: i32, blockRows: i32, blockColumns: i32, scratchSize: i32, code: i32, added: i32, part: i32, _parts: i32): void {
   const padded = (n + 7) & ~7, across = (n + blockColumns - 1) / blockColumns;
@@ -29,13 +32,13 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
   const cRow = <usize>n << 2;
   let inner = 0;
   do {
-    const depth = min(BLOCK_K, k - inner);
+    const begin = inner - inner % BLOCK_K, packedDepth = min(BLOCK_K, k - begin), depth = transposed ? min(TURNED_K, packedDepth - (inner - begin)) : packedDepth;
     if (transposed) transpose(a + ((<usize>inner * <usize>m + <usize>firstRow) << 2), <usize>m << 2, rows, depth, block, <usize>depth << 2);
     const own = transposed ? block : a + ((<usize>firstRow * <usize>k + <usize>inner) << 2), ownRow = <usize>(transposed ? depth : k) << 2;
     for (let column = firstColumn; column < lastColumn; column += 8) {
       const to = c + ((<usize>firstRow * <usize>n + <usize>column) << 2);
       const from = inner ? to : packedBias + (<usize>column << 2), fromRow = inner ? cRow : 0;
-      const panel = at(packed, inner * padded + column * depth), next = column + 8 < lastColumn ? panel + (<usize>depth << 5) : 0;
+      const panel = at(packed, begin * padded + column * packedDepth + ((inner - begin) << 3)), next = column + 8 < lastColumn ? panel + (<usize>packedDepth << 5) : 0;
       panelProduct(own, ownRow, rows, panel, depth, from, fromRow, to, cRow, min(8, lastColumn - column), edge, next);
     }
     inner += depth;

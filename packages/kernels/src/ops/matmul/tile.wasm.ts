@@ -1,9 +1,17 @@
-// AssemblyScript. The register tile under matmul and attention: 4 rows times 8 columns, eight accumulators (a taller one spills in V8).
-// b is packed in panels of 8 columns, [k][8], so that a step reads 32 bytes in a row.
+// AssemblyScript. The register tiles under matmul and attention: 4 rows times 8 columns, eight accumulators; with relaxed SIMD 5 rows too.
+// b is packed in panels of 8 columns, [k][8], so that a step reads 32 bytes in a row. Lines between `unroll NAME count` and `end` are written out by tools/embed.mjs, NAME as 0, 1, 2 …
 import { madd } from '../../devices/wasm/math.wasm';
 
-/** Depth of an inner block of packed b: a panel is then 12 KiB and stays in the first cache beside four rows of a (1.03 times 256). */
-export const BLOCK_K: i32 = 384;
+/** Depth of an inner block of packed b. A panel of 384 is 12 KiB and stays in the first cache beside four rows of a (1.03 times 256); fused, 768 is 1.01 to 1.03 times as fast as that. */
+export const BLOCK_K: i32 = ASC_FEATURE_RELAXED_SIMD ? 768 : 384;
+
+/** Bytes of the next panel that are read before each tile: 256 rows bring all of it. */
+const AHEAD: usize = ASC_FEATURE_RELAXED_SIMD ? 512 : 192;
+
+/** How many of `rows` go through tiles of 5, the others through tiles of 4: a fused multiply-add takes four cycles and two begin in each, so that eight chains only just keep them busy. Ten do (1.02 to 1.04 times); with two instructions in place of one, they spill. */
+@inline export function rowsByFive(rows: i32): i32 {
+  return ASC_FEATURE_RELAXED_SIMD ? max(0, rows - 4 * ((4 * rows) % 5)) : 0;
+}
 
 /**
  * c [4, 8] = from [4, 8] + a [4, k] · panel [k, 8]. Rows of a begin at a0 … a3; all distances are in bytes.
@@ -11,72 +19,59 @@ export const BLOCK_K: i32 = 384;
  * The ways out also keep the steps apart: V8 would bring the loads of all to the front, and spill.
  */
 @inline function tile(a0: usize, a1: usize, a2: usize, a3: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  let c00 = v128.load(from), c01 = v128.load(from, 16);
-  let c10 = v128.load(from + fromRow), c11 = v128.load(from + fromRow, 16);
-  let c20 = v128.load(from + 2 * fromRow), c21 = v128.load(from + 2 * fromRow, 16);
-  let c30 = v128.load(from + 3 * fromRow), c31 = v128.load(from + 3 * fromRow, 16);
+  // unroll ROW 4
+  let cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
+  // end
   for (let left = k; left > 0; left -= 8) {
-    let b0 = v128.load(panel), b1 = v128.load(panel, 16), x0 = v128.load32_splat(a0), x1 = v128.load32_splat(a1), x2 = v128.load32_splat(a2), x3 = v128.load32_splat(a3);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 1) break;
-    b0 = v128.load(panel, 32), b1 = v128.load(panel, 48), x0 = v128.load32_splat(a0, 4), x1 = v128.load32_splat(a1, 4), x2 = v128.load32_splat(a2, 4), x3 = v128.load32_splat(a3, 4);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 2) break;
-    b0 = v128.load(panel, 64), b1 = v128.load(panel, 80), x0 = v128.load32_splat(a0, 8), x1 = v128.load32_splat(a1, 8), x2 = v128.load32_splat(a2, 8), x3 = v128.load32_splat(a3, 8);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 3) break;
-    b0 = v128.load(panel, 96), b1 = v128.load(panel, 112), x0 = v128.load32_splat(a0, 12), x1 = v128.load32_splat(a1, 12), x2 = v128.load32_splat(a2, 12), x3 = v128.load32_splat(a3, 12);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 4) break;
-    b0 = v128.load(panel, 128), b1 = v128.load(panel, 144), x0 = v128.load32_splat(a0, 16), x1 = v128.load32_splat(a1, 16), x2 = v128.load32_splat(a2, 16), x3 = v128.load32_splat(a3, 16);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 5) break;
-    b0 = v128.load(panel, 160), b1 = v128.load(panel, 176), x0 = v128.load32_splat(a0, 20), x1 = v128.load32_splat(a1, 20), x2 = v128.load32_splat(a2, 20), x3 = v128.load32_splat(a3, 20);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 6) break;
-    b0 = v128.load(panel, 192), b1 = v128.load(panel, 208), x0 = v128.load32_splat(a0, 24), x1 = v128.load32_splat(a1, 24), x2 = v128.load32_splat(a2, 24), x3 = v128.load32_splat(a3, 24);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    if (left == 7) break;
-    b0 = v128.load(panel, 224), b1 = v128.load(panel, 240), x0 = v128.load32_splat(a0, 28), x1 = v128.load32_splat(a1, 28), x2 = v128.load32_splat(a2, 28), x3 = v128.load32_splat(a3, 28);
-    c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
-    c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
-    c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
-    c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
-    a0 += 32;
-    a1 += 32;
-    a2 += 32;
-    a3 += 32;
+    // unroll STEP 8
+    {
+      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16), x0 = v128.load32_splat(a0, 4 * STEP), x1 = v128.load32_splat(a1, 4 * STEP), x2 = v128.load32_splat(a2, 4 * STEP), x3 = v128.load32_splat(a3, 4 * STEP);
+      c00 = madd(x0, b0, c00), c01 = madd(x0, b1, c01);
+      c10 = madd(x1, b0, c10), c11 = madd(x1, b1, c11);
+      c20 = madd(x2, b0, c20), c21 = madd(x2, b1, c21);
+      c30 = madd(x3, b0, c30), c31 = madd(x3, b1, c31);
+      if (left == STEP + 1) break;
+    }
+    // end
+    // unroll ROW 4
+    aROW += 32;
+    // end
     panel += 256;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c + cRow, c10);
-  v128.store(c + cRow, c11, 16);
-  v128.store(c + 2 * cRow, c20);
-  v128.store(c + 2 * cRow, c21, 16);
-  v128.store(c + 3 * cRow, c30);
-  v128.store(c + 3 * cRow, c31, 16);
+  // unroll ROW 4
+  v128.store(c + ROW * cRow, cROW0);
+  v128.store(c + ROW * cRow, cROW1, 16);
+  // end
+}
+
+/** The same for 5 rows: registers hold all sums and the numbers of three rows, so that a way out that is never taken parts a step. */
+@inline function tallTile(a: usize, aRow: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
+  // unroll ROW 5
+  let aROW = a + ROW * aRow, cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
+  // end
+  for (let left = k; left > 0; left -= 8) {
+    // unroll STEP 8
+    {
+      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16);
+      let x = v128.load32_splat(a0, 4 * STEP);
+      c00 = madd(x, b0, c00), c01 = madd(x, b1, c01);
+      x = v128.load32_splat(a1, 4 * STEP), c10 = madd(x, b0, c10), c11 = madd(x, b1, c11);
+      x = v128.load32_splat(a2, 4 * STEP), c20 = madd(x, b0, c20), c21 = madd(x, b1, c21);
+      if (left == -1 - STEP) break;
+      x = v128.load32_splat(a3, 4 * STEP), c30 = madd(x, b0, c30), c31 = madd(x, b1, c31);
+      x = v128.load32_splat(a4, 4 * STEP), c40 = madd(x, b0, c40), c41 = madd(x, b1, c41);
+      if (left == STEP + 1) break;
+    }
+    // end
+    // unroll ROW 5
+    aROW += 32;
+    // end
+    panel += 256;
+  }
+  // unroll ROW 5
+  v128.store(c + ROW * cRow, cROW0);
+  v128.store(c + ROW * cRow, cROW1, 16);
+  // end
 }
 
 /** The corner [rows, columns] of a tile. */
@@ -87,23 +82,27 @@ export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, r
 /**
  * c [rows, columns ≤ 8] = from + a [rows, k] · panel [k, 8]; rows of a are contiguous.
  * `from` is c itself to add up, a row of bias with `fromRow` 0, or address 0, where zeros lie. `edge` is room for one tile: incomplete ones are computed there.
- * `next`, if not 0, is the panel that comes after this one. A word of three of its cache lines is read before each tile, so that 256 rows bring all of it while this one is multiplied: one tile hides the wait for three lines, not that for a whole panel.
+ * `next`, if not 0, is the panel that comes after this one. A word of some of its cache lines is read before each tile, so that many rows bring all of it while this one is multiplied: one tile hides the wait for a few lines, not that for a whole panel.
  */
 export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize, next: usize = 0): void {
-  const last = next + (<usize>k << 5) - 4;
+  const last = next + (<usize>k << 5) - 4, tall = columns == 8 ? rowsByFive(rows) : 0;
   let ahead = next, words = 0;
-  for (let row = 0; row < rows; row += 4) {
+  for (let row = 0, height = 0; row < rows; row += height) {
     if (next) {
-      words |= load<i32>(min(ahead, last)) | load<i32>(min(ahead + 64, last)) | load<i32>(min(ahead + 128, last));
-      ahead += 192;
+      for (let line: usize = 0; line < AHEAD; line += 64) words |= load<i32>(min(ahead + line, last));
+      ahead += AHEAD;
     }
-    const left = min(4, rows - row), whole = left == 4 && columns == 8;
-    if (!whole) copyTile(from, fromRow, edge, 32, left, columns);
-    tile(a, a + <usize>min(1, left - 1) * aRow, a + <usize>min(2, left - 1) * aRow, a + <usize>min(3, left - 1) * aRow, panel, k, whole ? from : edge, whole ? fromRow : 32, whole ? c : edge, whole ? cRow : 32);
-    if (!whole) copyTile(edge, 32, c, cRow, left, columns);
-    a += 4 * aRow;
-    c += 4 * cRow;
-    from += 4 * fromRow;
+    height = row < tall ? 5 : 4;
+    if (ASC_FEATURE_RELAXED_SIMD && row < tall) tallTile(a, aRow, panel, k, from, fromRow, c, cRow);
+    else {
+      const left = min(4, rows - row), whole = left == 4 && columns == 8;
+      if (!whole) copyTile(from, fromRow, edge, 32, left, columns);
+      tile(a, a + <usize>min(1, left - 1) * aRow, a + <usize>min(2, left - 1) * aRow, a + <usize>min(3, left - 1) * aRow, panel, k, whole ? from : edge, whole ? fromRow : 32, whole ? c : edge, whole ? cRow : 32);
+      if (!whole) copyTile(edge, 32, c, cRow, left, columns);
+    }
+    a += <usize>height * aRow;
+    c += <usize>height * cRow;
+    from += <usize>height * fromRow;
   }
   if (next) store<i32>(edge, words); // else no compiler would read them
 }
