@@ -35,3 +35,21 @@ test('spans of another entry are told', async () => {
   const [record] = await readAll(entry(feature('gene', 'J1.1:1..3')));
   expect(() => featureSequence(record, record.features[0])).toThrow(/got J1\.1:1\.\.3; fetch the other entry/);
 });
+
+test('what other programs and older releases write', async () => {
+  const entry = (locus: string, organism: string, ...features: string[]) => `LOCUS       ${locus}\nSOURCE      it\n  ORGANISM  ${organism}\nFEATURES             Location/Qualifiers\n${features.join('\n')}\n//\n`;
+  const all = [
+    entry('A 300 bp ds-DNA SYN', 'synthetic construct\n            other sequences; artificial sequences.', '     misc            (23.45)..(50.60)', '     gene            one-of(10,20)..90'),
+    entry('AAAA02000000           50231 rc    DNA     linear   PLN 08-FEB-2005', 'Influenza A virus (A/a long name\n            (H1N1))\n            Viruses; ssRNA viruses.', '     a_key_of_more_than_15 complement(AB_1.2:5..>8)'),
+    entry('NP_034640                60 aa            linear   ROD 01-JUN-2009', 'Unknown.\n            Unclassified.', '     Bond            bond(29,58)'),
+  ].join('');
+  const records = [];
+  for await (const record of readGenBank(new TextEncoder().encode(all))) records.push(record);
+  expect(records.map(({ name, organism }) => [name, organism])).toEqual([['A', 'synthetic construct'], ['AAAA02000000', 'Influenza A virus (A/a long name (H1N1))'], ['NP_034640', 'Unknown.']]);
+  const spans = records.flatMap(({ features }) => features.map(({ type, isJoined, spans: of }) => [type, isJoined, ...of.map(({ start, end, strand, openEnd, accession }) => [start, end, strand, openEnd, accession])]));
+  expect(spans).toEqual([ // as Biopython 1.80 reads them, all but the key
+    ['misc', true, [22, 60, '+', false, undefined]], ['gene', true, [9, 90, '+', false, undefined]],
+    ['a_key_of_more_than_15', true, [4, 8, '-', true, 'AB_1.2']],
+    ['Bond', false, [28, 29, '+', false, undefined], [57, 58, '+', false, undefined]],
+  ]);
+});

@@ -27,7 +27,7 @@ export interface GenBankFeature {
   readonly location: string;
   /** In the order in which they are joined, each on its strand. */
   readonly spans: readonly GenBankSpan[];
-  /** Whether the spans are joined end to end (`join`, or a single one) or only listed (`order`). */
+  /** Whether the spans are joined end to end (`join`, or a single one) or only listed (`order`, and `bond` of proteins). */
   readonly isJoined: boolean;
   /** Values by name, quotes removed; a qualifier without a value (`/pseudo`) has an empty one. */
   readonly qualifiers: ReadonlyMap<string, readonly string[]>;
@@ -46,7 +46,7 @@ export interface GenBankRecord {
   readonly organism: string | undefined;
   readonly isCircular: boolean;
   readonly features: readonly GenBankFeature[];
-  /** Residues as ASCII, case kept (lower case in most files); empty where the entry has none. */
+  /** Residues as ASCII, case kept (lower case in most files); empty where the entry has none (CONTIG and WGS name others). */
   readonly sequence: Uint8Array;
 }
 
@@ -82,24 +82,24 @@ export async function* readGenBank(source: ByteSource, options: ReadOptions = {}
     } else if (section === 'FEATURES') readFeatureLine(draft, text, line, fail);
     else if (section === 'ORIGIN') readBases(draft, text, fail);
     else if (/^ {2,3}\S/.test(text)) draft.header.set((section = text.trim().split(/\s/, 1)[0]), text.slice(12).trim());
-    else draft.header.set(section, `${draft.header.get(section) ?? ''} ${text.trim()}`.trim());
+    else draft.header.set(section, `${draft.header.get(section) ?? ''}\n${text.trim()}`.trim());
   }
   if (draft) fail('// at the end of an entry', 'the end of the file');
 }
 
 function openDraft(text: string, fail: Fail): Draft {
-  const match = /^LOCUS\s+(\S+)\s+(\d+) (?:bp|aa)\b(.*)$/.exec(text) ?? fail('LOCUS with a name and a length', JSON.stringify(text.slice(0, 60)));
+  const match = /^LOCUS\s+(\S+)\s+(\d+) +(?:bp|aa|rc)\b(.*)$/.exec(text) ?? fail('LOCUS with a name and a length', JSON.stringify(text.slice(0, 60)));
   return { name: match[1], length: Number(match[2]), isCircular: /\bcircular\b/.test(match[3]), header: new Map(), features: [], sequence: new ByteCollector(2 ** 32 - 1, () => fail('at most 2^32 - 1 bases', 'more')), hasOrigin: false };
 }
 
 function readFeatureLine({ features }: Draft, text: string, line: number, fail: Fail): void {
-  const key = text.slice(5, 20).trim();
-  const value = text.slice(21).trim();
-  if (key !== '') {
-    features.push({ type: key, location: value, qualifiers: [], line });
+  const feature = /^ {5}(\S+)\s+(\S.*)$/.exec(text); // keys of other programs are longer than the 15 characters of NCBI's
+  if (feature) {
+    features.push({ type: feature[1], location: feature[2].trim(), qualifiers: [], line });
     return;
   }
-  const open = features.at(-1) ?? (text.trim() === '' ? undefined : fail('a feature key in column 6', JSON.stringify(text.slice(0, 40))));
+  const value = text.trim();
+  const open = features.at(-1) ?? (value === '' ? undefined : fail('a feature key in column 6', JSON.stringify(text.slice(0, 40))));
   if (!open) return;
   const last = open.qualifiers.at(-1);
   const qualifier = last?.isQuoted ? null : /^\/([^\s=]+)(?:=(.*))?$/.exec(value);
@@ -123,7 +123,7 @@ function finishDraft({ name, length, isCircular, header, features, sequence, has
   const bases = sequence.take();
   if (hasOrigin && bases.length > 0 && bases.length !== length) fail(`${length} bases, as LOCUS says`, `${bases.length}`);
   return {
-    name, isCircular, sequence: bases, accession: header.get('ACCESSION')?.split(/\s/, 1)[0], version: header.get('VERSION')?.split(/\s/, 1)[0], definition: (header.get('DEFINITION') ?? '').replace(/\.$/, ''), organism: organismOf(header.get('ORGANISM')),
+    name, isCircular, sequence: bases, accession: header.get('ACCESSION')?.split(/\s/, 1)[0], version: header.get('VERSION')?.split(/\s/, 1)[0], definition: (header.get('DEFINITION') ?? '').replaceAll('\n', ' ').replace(/\.$/, ''), organism: organismOf(header.get('ORGANISM')),
     features: features.map(({ type, location, qualifiers, line }) => {
       const values = new Map<string, string[]>();
       for (const { name: key, value } of qualifiers) {
@@ -132,21 +132,28 @@ function finishDraft({ name, length, isCircular, header, features, sequence, has
         if (before) before.push(text);
         else values.set(key, [text]);
       }
-      return { type, location, line, qualifiers: values, isJoined: !/\border\(/.test(location), spans: parseLocation(location.replace(/\s+/g, ''), (got) => {
+      return { type, location, line, qualifiers: values, isJoined: !/\b(?:order|bond)\(/.test(location), spans: parseLocation(location.replace(/\s+/g, ''), (got) => {
         throw new FormatError(`readGenBank: expected a location at line ${line}, got ${JSON.stringify(got.slice(0, 60))}; correct the feature`, { format: 'genbank', line });
       }) };
     }),
   };
 }
 
-/** The name; the lineage that follows it has semicolons. */
-const organismOf = (text: string | undefined) => text?.replace(/ [^ ;]+;.*$/, '');
+/** The name, of one line or more; the lines of the lineage that follow it have semicolons or end with a full stop. */
+function organismOf(text: string | undefined): string | undefined {
+  const [name, ...lines] = text?.split('\n') ?? [];
+  const lineage = lines.findIndex((line) => /;|\.$/.test(line));
+  return text && [name, ...lines.slice(0, lineage < 0 ? lines.length : lineage)].join(' ');
+}
 
-const base = /^(?:([A-Za-z0-9_.]+):)?([<>]?)(\d+)(?:(\.\.|\^|\.)([<>]?)(\d+))?$/;
+const position = String.raw`([<>]?)(\d+|\(\d+\.\d+\)|one-of\([\d,]+\))`;
+const base = new RegExp(String.raw`^(?:([\w.|-]+):)?${position}(?:(\.\.|\^|\.)${position})?$`);
+/** One base; or of several that it may be (as files before 2006 say) the first or the last. */
+const outermost = (text: string, which: 'min' | 'max') => Math[which](...text.match(/\d+/g)!.map(Number));
 
 /** Spans in the order in which they are joined: of a complement the last comes first. */
 function parseLocation(text: string, fail: (got: string) => never, depth = 0): GenBankSpan[] {
-  const call = /^(complement|join|order)\((.*)\)$/.exec(text);
+  const call = /^(complement|join|order|bond)\((.*)\)$/.exec(text);
   if (call && depth < 20) {
     const spans = splitAtCommas(call[2]).map((part) => parseLocation(part, fail, depth + 1));
     if (call[1] !== 'complement') return spans.flat();
@@ -155,7 +162,7 @@ function parseLocation(text: string, fail: (got: string) => never, depth = 0): G
   }
   const match = base.exec(text) ?? fail(text);
   const [, accession, before, from, join, after, to = from] = match;
-  const [start, end] = [Number(from) - 1, Number(to)];
+  const [start, end] = [outermost(from, 'min') - 1, outermost(to, 'max')];
   if (start < 0 || (join === '^' ? false : end <= start)) fail(text);
   return [{ start: join === '^' ? start + 1 : start, end: join === '^' ? start + 1 : end, strand: '+', openStart: before === '<', openEnd: (after || (to === from ? before : '')) === '>', accession }];
 }
