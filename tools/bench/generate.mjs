@@ -57,7 +57,7 @@ async function loadInside({ fusing }) {
     builder.onResolve({ filter: /^(@genomelm\/)?kernels$/ }, ({ path }) => (fusing || path !== kernels ? { path: kernels, external: true } : { path, namespace: 'unfused' }));
     builder.onLoad({ filter: /.*/, namespace: 'unfused' }, () => ({ contents: unfused }));
   } };
-  await build({ stdin: { contents: "export * from './src/generate/kvCache'; export * from './src/generate/sample'; export * from './src/generate/sampling';", resolveDir: join(root, 'packages/model'), loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', plugins: [split], outfile, logLevel: 'error' });
+  await build({ stdin: { contents: "export * from './src/generate/kvCache'; export * from './src/generate/decodeSteps'; export * from './src/generate/sample'; export * from './src/generate/sampling';", resolveDir: join(root, 'packages/model'), loader: 'ts' }, bundle: true, format: 'esm', platform: 'node', plugins: [split], outfile, logLevel: 'error' });
   return import(pathToFileURL(outfile).href);
 }
 
@@ -196,7 +196,7 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
   }
 
   /** Steps for `size` sequences with `length` tokens behind them, whose pages are theirs alone and were written. */
-  async function stepsAt(inside, model, cache, size, length, count) {
+  async function stepsAt(inside, cache, steps, size, length, count) {
     const all = Array.from({ length: size }, () => {
       const sequence = inside.newSequence(ids(length + 1));
       inside.extend(cache, sequence, length);
@@ -207,10 +207,9 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
     for (let i = -1; i < count; i++) {
       const time = await seconds(async () => {
         for (const sequence of all) inside.extend(cache, sequence, 1);
-        const logits = inside.decodeStep(model, cache, all.map((sequence) => ({ sequence, tokens: 1 })));
+        const logits = steps.run(all.map((sequence) => ({ sequence, tokens: 1 })));
         const sampling = inside.settleSampling({}, config);
         const drawn = await inside.drawTokens(logits, all.map((_, sample) => ({ sampling, sample, counts: undefined, newTokens: i + 1, newBases: 0 })));
-        kernels.free(logits);
         all.forEach((sequence, row) => sequence.ids.push(drawn.ids[row]));
       });
       if (i >= 0) times.push(time); // the first one warms up
@@ -232,17 +231,18 @@ function createBench({ kernels, library, insides, config, files, batch, tokens }
     const packed = longest / median(packedSeconds), last = forwards.filter(([length]) => length === longest), full = lines([...forwards.filter((point) => !last.includes(point)), [longest, median(last.map(([, time]) => time))]]);
     const cache = inside.createKvCache(model, { tokens: Math.max(576, batch * (longest + 48)), dtype: 'float32' });
     for (const { key, value } of cache.layers) kernels.fill(kernels.fill(key, 0.01) && value, 0.02); // pages that were never written would all be one
-    const sequence = inside.newSequence(ids(512));
+    const steps = inside.createDecodeSteps(model, cache), sequence = inside.newSequence(ids(512));
     inside.extend(cache, sequence, 512);
-    const prefill = 512 / (await seconds(async () => { const logits = inside.decodeStep(model, cache, [{ sequence, tokens: 512 }]); await kernels.read(logits); kernels.free(logits); }));
+    const prefill = 512 / (await seconds(async () => kernels.read(steps.run([{ sequence, tokens: 512 }]))));
     inside.restart(cache, sequence, []);
     const contexts = [32, Math.round(longest / 2), longest - 16], single = [], many = [];
     for (const context of contexts) {
-      single.push(await stepsAt(inside, model, cache, 1, context, 8));
-      many.push(await stepsAt(inside, model, cache, batch, context, 3));
+      single.push(await stepsAt(inside, cache, steps, 1, context, 8));
+      many.push(await stepsAt(inside, cache, steps, batch, context, 3));
     }
+    steps.free();
     cache.free();
-    const through = (steps) => lines(contexts.map((context, i) => [context, median(steps[i])]));
+    const through = (times) => lines(contexts.map((context, i) => [context, median(times[i])]));
     const parts = {
       full: lengths ? full : undefined, packed, prefill, single: through(single), many: through(many), stepsSingle: single.flat(), stepsMany: many.flat(), bytesPerToken: inside.cacheBytesPerToken(config, 'float32'), quality: await quality(model),
     };

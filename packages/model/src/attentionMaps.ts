@@ -3,7 +3,7 @@ import { packBatch, positionsOf, type Batch, type TokenSequence } from './batch'
 import { forward } from './forward';
 import { linear } from './layers/linear';
 import { rmsNorm } from './layers/rmsNorm';
-import { rotaryAt } from './layers/rotary';
+import { rotaryAngles, rotaryBy } from './layers/rotary';
 import { isDecoder, type AnyModel, type CausalModel, type Model } from './model';
 
 export interface AttentionMapOptions {
@@ -68,7 +68,7 @@ const encoderProjection = ({ config: { hiddenSize }, params: { bert } }: Model):
 
 function decoderProjection({ config, params: { model } }: CausalModel, batch: Batch): Projection {
   const { headDim, rmsNormEps } = config;
-  const rotate = rotaryAt(model.norm.weight.device, positionsOf(batch), config);
+  const rotate = rotaryBy(model.norm.weight.device, rotaryAngles(positionsOf(batch), config), config);
   return (layer, x) => {
     const { input_layernorm: norm, self_attn: { q_proj, k_proj } } = model.layers[layer];
     const normed = rmsNorm(x, norm, rmsNormEps);

@@ -30,7 +30,7 @@ export interface DecoderConfig {
   readonly bosTokenId: number;
   readonly eosTokenId: number;
   /** This row of the word embedding gets no gradient from the input (torch's padding_idx). */
-  readonly padTokenId?: number;
+  readonly padTokenId?: number | undefined;
   /** What a classifier's outputs mean; of sequences only. Undefined: classes without names. */
   readonly classifier?: ClassifierConfig;
 }

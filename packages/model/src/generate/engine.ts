@@ -1,9 +1,9 @@
 // Continuous batching (Yu et al. 2022, "Orca"; Kwon et al. 2023, arXiv 2309.06180): sequences join and leave at every step. A step either computes prompts or draws one token for each sequence.
 // A sequence's tokens depend on its request alone: not on its neighbours, nor on when it came.
-import { free } from '@genomelm/kernels';
 import { createTurns } from '../breathe';
 import { isDecoder, type AnyModel } from '../model';
-import { cacheBudget, cacheBytesPerToken, createKvCache, decodeStep, extend, newSequence, pagesMissing, restart, sharePrefix, type CachedSequence, type CacheType } from './kvCache';
+import { cacheBudget, cacheBytesPerToken, createKvCache, extend, newSequence, pagesMissing, restart, sharePrefix, type CachedSequence, type CacheType } from './kvCache';
+import { createDecodeSteps } from './decodeSteps';
 import { createQueue, type Queue } from './queue';
 import { countTokens, drawTokens, type Draw } from './sample';
 import { settleSampling, type SamplingOptions } from './sampling';
@@ -86,6 +86,7 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`createGenerationEngine: expected ${name} of at least 1, got ${value}`);
   }
   const cache = createKvCache(model, { tokens: cacheTokens, dtype: cacheType });
+  const steps = createDecodeSteps(model, cache);
   const waiting: Running[] = [];
   const active: Running[] = [];
   const counts = { steps: 0, newTokens: 0, promptTokens: 0, sharedTokens: 0, preemptions: 0 };
@@ -183,13 +184,9 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
     if (!batch.length) batch = takeDecoding();
     if (!batch.length) return false;
     counts.steps++;
-    const logits = decodeStep(model, cache, batch.map(({ one: { sequence }, tokens }) => ({ sequence, tokens })));
-    try {
-      const { ids, logProbs } = await drawTokens(logits, batch.map(({ one }) => one));
-      batch.forEach(({ one }, row) => { if (uncached(one) === 0 && !one.cancelled) accept(one, ids[row], logProbs[row]); }); // a piece of a prompt is not its end
-    } finally {
-      free(logits);
-    }
+    const logits = steps.run(batch.map(({ one: { sequence }, tokens }) => ({ sequence, tokens })));
+    const { ids, logProbs } = await drawTokens(logits, batch.map(({ one }) => one));
+    batch.forEach(({ one }, row) => { if (uncached(one) === 0 && !one.cancelled) accept(one, ids[row], logProbs[row]); }); // a piece of a prompt is not its end
     return true;
   };
 
@@ -236,6 +233,7 @@ export function createGenerationEngine(model: AnyModel, { maxSequences = 32, cac
       closed = true;
       for (const one of [...active, ...waiting]) one.events.close(new TypeError('generate: expected an open engine, got one that was closed'));
       await loop;
+      steps.free();
       cache.free();
     },
   };

@@ -1,9 +1,7 @@
-// Keys and values of tokens that were computed, in pages, and the decoder on new tokens that look back at them.
-import { allocate, cacheAppend, embedding, free, pagedAttention, pageSize, scope, tensor, type Tensor } from '@genomelm/kernels';
-import { causalLmHead, type CausalLmModel } from '../heads/causalLm';
-import { linear } from '../layers/linear';
-import { runDecoder } from '../models/decoder';
+// Keys and values of tokens that were computed, in pages, and which pages a sequence holds.
+import { allocate, free, pageSize, type Tensor } from '@genomelm/kernels';
 import { createPagePool, type PageName, type PagePool } from './pagePool';
+import type { CausalLmModel } from '../heads/causalLm';
 import type { DecoderConfig } from '../decoderConfig';
 
 export type CacheType = 'float32' | 'float16' | 'bfloat16';
@@ -76,8 +74,9 @@ export function extend({ pool }: KvCache, sequence: CachedSequence, tokens: numb
   }
 }
 
-/** Gives up pages that no token to come will see. */
-function shrink({ pool }: KvCache, sequence: CachedSequence, { slidingWindow = Infinity }: DecoderConfig): void {
+/** The next `tokens` are in the cache: pages that no token to come will see are given up. */
+export function advance({ pool }: KvCache, sequence: CachedSequence, tokens: number, { slidingWindow = Infinity }: DecoderConfig): void {
+  sequence.length += tokens;
   while ((sequence.firstPage + 1) * pageSize <= sequence.length + 1 - slidingWindow) {
     pool.release(sequence.pages.shift()!);
     sequence.firstPage++;
@@ -90,35 +89,4 @@ export function restart({ pool }: KvCache, sequence: CachedSequence, ids: ArrayL
   sequence.pages.length = 0;
   sequence.ids.splice(0, sequence.ids.length, ...Array.from(ids));
   Object.assign(sequence, { length: 0, firstPage: 0, name: 0 });
-}
-
-/** Computes the next `tokens` of each sequence, for which there are pages, and scores what follows the last of them: `[sequences, vocabSize]`. */
-export function decodeStep(model: CausalLmModel, cache: KvCache, batch: readonly { readonly sequence: CachedSequence; readonly tokens: number }[]): Tensor {
-  const { config } = model;
-  const rows = batch.flatMap(({ sequence, tokens }) => Array.from({ length: tokens }, (_, i) => ({ sequence, position: sequence.length + i })));
-  const cuSeqlens = Int32Array.from({ length: batch.length + 1 }, (_, s) => batch.slice(0, s).reduce((sum, { tokens }) => sum + tokens, 0));
-  const slots = Int32Array.from(rows, ({ sequence: { pages, firstPage }, position }) => pages[Math.floor(position / pageSize) - firstPage] * pageSize + (position % pageSize));
-  // Keys count from the first page held: scores depend on distances alone, and the angles are in the keys already.
-  const contextLengths = Int32Array.from(batch, ({ sequence: { length, firstPage }, tokens }) => length + tokens - firstPage * pageSize);
-  const perSequence = Math.max(...batch.map(({ sequence: { pages } }) => pages.length));
-  const blockTable = new Int32Array(batch.length * perSequence);
-  batch.forEach(({ sequence: { pages } }, s) => blockTable.set(pages, s * perSequence));
-  const options = { cuSeqlens, contextLengths, blockTable, windowLeft: config.slidingWindow === undefined ? -1 : config.slidingWindow - 1 };
-
-  const head = causalLmHead(model, 'generate');
-  const logits = scope<Tensor>(() => {
-    const { hiddenStates } = runDecoder(model, Uint32Array.from(rows, ({ sequence, position }) => sequence.ids[position]), Uint32Array.from(rows, ({ position }) => position), (layer, query, key, value) => {
-      const { key: keyCache, value: valueCache } = cache.layers[layer];
-      cacheAppend(keyCache, key, slots);
-      cacheAppend(valueCache, value, slots);
-      return pagedAttention({ query, keyCache, valueCache }, options);
-    });
-    const last = cuSeqlens.subarray(1).map((end) => end - 1);
-    return linear(rows.length === batch.length ? hiddenStates : embedding(hiddenStates, tensor(hiddenStates.device, Uint32Array.from(last))), head);
-  });
-  for (const { sequence, tokens } of batch) {
-    sequence.length += tokens;
-    shrink(cache, sequence, config);
-  }
-  return logits;
 }

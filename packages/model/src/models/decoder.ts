@@ -5,7 +5,7 @@ import { checkIds, positionsOf, type Batch } from '../batch';
 import { lookUp } from '../layers/embedding';
 import { linear, linearSpecs, type Linear } from '../layers/linear';
 import { rmsNorm, rmsNormSpecs, type RmsNorm } from '../layers/rmsNorm';
-import { rotaryAt, type Rotate } from '../layers/rotary';
+import { rotaryAngles, rotaryBy, type Rotate } from '../layers/rotary';
 import { spec, type SpecsOf } from '../parameters';
 import type { DecoderConfig } from '../decoderConfig';
 import type { ForwardOptions, ForwardResult } from './encoder';
@@ -48,14 +48,14 @@ export function forward(model: DecoderModel, batch: Batch, options: ForwardOptio
   const { slidingWindow } = model.config;
   const { cuSeqlens } = batch;
   const windowSize = [slidingWindow === undefined ? -1 : slidingWindow - 1, -1] as const;
-  return runDecoder(model, batch.inputIds, positionsOf(batch), (_layer, query, key, value) => attention({ query, key, value }, { cuSeqlens, causal: true, windowSize }).output, options);
+  return runDecoder(model, batch.inputIds, rotaryAngles(positionsOf(batch), model.config), (_layer, query, key, value) => attention({ query, key, value }, { cuSeqlens, causal: true, windowSize }).output, options);
 }
 
-/** The layers on tokens at given positions, with attention left to the caller. */
-export function runDecoder({ config, params: { model } }: DecoderModel, inputIds: Uint32Array, positions: Uint32Array, attend: Attend, { checkpoint = false, allHiddenStates = false }: ForwardOptions = {}): ForwardResult {
+/** The layers on tokens at the positions of these angles (see `rotaryAngles`), with attention left to the caller. */
+export function runDecoder({ config, params: { model } }: DecoderModel, inputIds: Uint32Array, angles: Float32Array, attend: Attend, { checkpoint = false, allHiddenStates = false }: ForwardOptions = {}): ForwardResult {
   checkIds('an id', inputIds, config.vocabSize, 'use the tokenizer that belongs to the model');
   return scope<ForwardResult>(() => {
-    const rotate = rotaryAt(model.norm.weight.device, positions, config);
+    const rotate = rotaryBy(model.norm.weight.device, angles, config);
     let x: Tensor = scope<Tensor>(() => lookUp(model.embed_tokens, inputIds, config.padTokenId));
     const all = [x];
     model.layers.forEach((layer, i) => {
