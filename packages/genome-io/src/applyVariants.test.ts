@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { applyVariants, type ApplyVariantsOptions } from './applyVariants';
 import { openFasta } from './openFasta';
+import { reverseComplement } from './sequence';
 import { readVcf } from './vcf';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -89,4 +91,40 @@ test('a sample whose ploidy changes from record to record: what is not there is 
   const rows = [row(1, 'A', 'C', '.', '0|1'), row(3, 'G', 'T', '.', '1'), row(5, 'T', 'A', '.', '0|0|1')];
   const reports = await Promise.all([1, 2, 3].map(async (haplotype) => { const { text, report } = await apply('ACGTTGCAAC', rows, { haplotype }); return [text, report.applied, report.ploidy]; }));
   expect(reports).toEqual([['ACTTTGCAAC', 1, 0], ['CCGTTGCAAC', 1, 1], ['ACGTAGCAAC', 1, 2]]);
+});
+
+/** Alleles between POS and END and what the specification says that they stand for, spelt out. */
+const symbols = {
+  '<DEL>': () => '', '<DEL:ME:ALU>': () => '', '<DUP>': (bases: string) => bases + bases, '<DUP:TANDEM>': (bases: string) => bases + bases,
+  '<INV>': (bases: string) => reverseComplement(bases), '<CN0>': () => '', '<CN1>': (bases: string) => bases, '<CN4>': (bases: string) => bases.repeat(4),
+} as const;
+
+test('a symbolic allele is the same as its bases spelt out, whatever stands around it and however the version gives its end', async () => {
+  const variant = fc.record({ gap: fc.integer({ min: 2, max: 9 }), length: fc.integer({ min: 1, max: 25 }), kinds: fc.array(fc.constantFrom(...(Object.keys(symbols) as (keyof typeof symbols)[])), { minLength: 1, maxLength: 3 }), allele: fc.integer({ min: 0, max: 3 }), within: fc.boolean(), base: fc.constantFrom('A', 'C', 'G', 'T') });
+  const letters = fc.string({ unit: fc.constantFrom('A', 'C', 'G', 'T', 'N'), minLength: 400, maxLength: 400 });
+  await fc.assert(fc.asyncProperty(letters, fc.array(variant, { minLength: 1, maxLength: 10 }), fc.constantFrom('4.1', '4.3', '4.4', '4.5'), async (sequence, variants, version) => {
+    const [symbolic, spelt]: string[][] = [[], []];
+    let at = 0;
+    for (const { gap, length, kinds, allele, within, base } of variants) {
+      const [start, end] = [at + gap, at + gap + length + 1];
+      const bases = sequence.slice(start + 1, end);
+      const of = (ref: string, alts: readonly string[], info: string) => `c\t${start + 1}\t.\t${ref}\t${alts.join()}\t.\t.\t${info}\tGT\t${Math.min(allele, alts.length)}|0\t0|0`;
+      const lengths = kinds.map((kind) => (version < '4.4' && kind.startsWith('<DEL') ? -length : length));
+      symbolic.push(of(sequence[start], kinds, version < '4.4' ? `END=${end}` : `SVLEN=${lengths.join()}`));
+      spelt.push(of(sequence.slice(start, end), kinds.map((kind) => sequence[start] + symbols[kind](bases)), '.'));
+      const inside = `c\t${start + 2}\t.\t${sequence[start + 1]}\t${base}\t.\t.\t.\tGT\t1|1\t0|0`; // overlaps, unless the reference stands
+      if (within && length > 1) for (const rows of [symbolic, spelt]) rows.push(inside);
+      at = end;
+    }
+    const [ours, theirs] = await Promise.all([symbolic, spelt].map((rows) => apply(sequence, [], { variants: readVcf(bytes(`##fileformat=VCFv${version}\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts\tt\n${rows.join('\n')}\n`)) })));
+    expect(ours.text).toBe(theirs.text);
+    expect(ours.report).toEqual(theirs.report);
+    const substituted = new Set(symbolic.map((row) => row.split('\t')).filter(([, , , , alt]) => !alt.startsWith('<')).map(([, pos]) => Number(pos) - 1));
+    const astray = Array.from(ours.text, (letter, i) => {
+      const from = ours.toReference(i)!;
+      const there = ours.toHaplotype(from);
+      return (substituted.has(from) || letter === sequence[from] || letter === reverseComplement(sequence[from])) && (there === undefined || ours.toReference(there) === from) ? '' : `${i} from ${from}`;
+    });
+    expect(astray.filter(Boolean)).toEqual([]);
+  }), { numRuns: 40 });
 });
