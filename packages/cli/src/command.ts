@@ -32,14 +32,20 @@ function systemCode(error: NodeJS.ErrnoException): keyof typeof systemErrors | u
   return error.code !== undefined && Object.hasOwn(systemErrors, error.code) ? error.code as keyof typeof systemErrors : undefined;
 }
 
+/** Where ENOENT means more than that a file is missing. */
+function whatElse(code: string, syscall: string | undefined, path: string | undefined, file: string | undefined): string | undefined {
+  if (code !== 'ENOENT' || file === undefined) return undefined;
+  if (syscall === 'mkdir') return 'a place where a folder can be made, got one that cannot be written; name another path';
+  return file === path && syscall !== 'access' ? undefined : `the folder ${file === path ? file : dirname(file)}, got nothing there; make it first`;
+}
+
 /** The line that a user reads of bad input. @param place - what it is about, where the error does not say */
 export function sentenceOf(error: Error, place?: string): string {
-  const { path, dest, message } = error as NodeJS.ErrnoException & { dest?: string };
+  const { path, dest, syscall, message } = error as NodeJS.ErrnoException & { dest?: string };
   const code = systemCode(error);
   if (!code || !message.startsWith(code)) return `${place === undefined || message.startsWith(place) ? '' : `${place}: `}${message.replace(/\s*\n\s*/g, ' ')}`;
   const file = (dest ?? path)?.replace(/(\.\d+)?\.partial(\.ids)?$/, '');
-  const what = code === 'ENOENT' && file !== undefined && file !== path ? `the folder ${dirname(file)}, got nothing there; make it first` : systemErrors[code];
-  return `${file ?? place ?? 'a path'}: expected ${what} (${code})`;
+  return `${file ?? place ?? 'write'}: expected ${whatElse(code, syscall, path, file) ?? systemErrors[code]} (${code})`;
 }
 
 export interface OptionSpec {

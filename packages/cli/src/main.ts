@@ -3,7 +3,7 @@ import { commands } from './commands';
 import { createProgress } from './progress';
 import { version } from './version';
 
-/** Exit codes: 0 done, 1 a fault of ours or of the machine, 2 bad input or usage, 130 interrupted. */
+/** Exit codes: 0 done, 1 a fault of ours or of the machine, 2 bad input or usage, 130 interrupted, 143 terminated. */
 async function main(args: readonly string[]): Promise<number> {
   const asksForHelp = (word: string | undefined): boolean => word === undefined || ['help', '--help', '-h'].includes(word);
   if (args[0] === 'help' && args.length > 1) return main([...args.slice(1), '--help']);
@@ -25,11 +25,17 @@ async function main(args: readonly string[]): Promise<number> {
   const json = values['json'] === true;
   const progress = createProgress(process.stderr, { json });
   const abort = new AbortController();
-  process.once('SIGINT', () => abort.abort(new Error('interrupted')));
+  let stopped = 0;
+  for (const [name, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) { // a second one ends it at once
+    process.once(name, () => {
+      stopped = code;
+      abort.abort(new Error(`stopped by ${name}`));
+    });
+  }
   try {
     return (await command.run({ values, positionals, json, progress, signal: abort.signal, print: (text) => process.stdout.write(text) })) ?? 0;
   } catch (error) {
-    if (abort.signal.aborted) return 130;
+    if (stopped) return stopped;
     throw error;
   } finally {
     progress.finish();

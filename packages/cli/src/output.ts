@@ -1,4 +1,18 @@
-import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UsageError } from './command';
+
+/** Before long work: the folder for its results, made if need be. @throws where it cannot be written */
+export function prepareFolder(path: string): void {
+  mkdirSync(path, { recursive: true });
+  accessSync(path, constants.W_OK);
+}
+
+/** Before long work: whether the file for its result can be written. @throws where it cannot */
+export function prepareFile(path: string): void {
+  accessSync(dirname(path), constants.W_OK);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${path}: expected the name of a file to write, got a folder; name a file in it`);
+}
 
 /** Writes beside the target and renames, so that nobody ever sees half a file. */
 export function writeFileAtomic(path: string, contents: string | Uint8Array): void {

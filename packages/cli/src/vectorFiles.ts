@@ -1,6 +1,7 @@
 // Rows of float32 that grow on disk while they are computed, and become a file of npy, safetensors or CSV when they are all there.
 import { appendFileSync, closeSync, createReadStream, existsSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { UsageError } from './command';
+import { lock } from './lock';
 
 export const vectorFormats = ['npy', 'safetensors', 'csv'] as const;
 export type VectorFormat = (typeof vectorFormats)[number];
@@ -25,6 +26,7 @@ export function openVectors(path: string, format: VectorFormat, { request, shape
   const [data, names, key] = [`${path}.partial`, `${path}.partial.ids`, `${JSON.stringify(request)}\n`];
   const width = shape.reduce((product, axis) => product * axis, 1);
   let ids: string[] = [];
+  const release = lock(path);
   const left = existsSync(names) && existsSync(data) && statSync(data).size > 0;
   if (left) {
     const text = readFileSync(names, 'utf8');
@@ -65,8 +67,10 @@ export function openVectors(path: string, format: VectorFormat, { request, shape
       renameSync(beside, path);
       rmSync(data);
       rmSync(names);
+      release();
     },
     abandon() {
+      release();
       if (ids.length) return;
       rmSync(data, { force: true });
       rmSync(names, { force: true });

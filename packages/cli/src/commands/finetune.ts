@@ -7,7 +7,7 @@ import { choice, deviceOptions, integer, list, UsageError, type Command, type Co
 import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
 import { classifierFor, labelledSequences, problems, readLabelled } from '../labelledFiles';
-import { writeFileAtomic } from '../output';
+import { prepareFolder, writeFileAtomic } from '../output';
 import { openTokenizer } from './tokenize';
 
 const metrics = ['mcc', 'f1', 'accuracy', 'loss', 'pearson', 'r2'] as const;
@@ -51,6 +51,7 @@ export const finetune: Command = {
     const device = await openDevice(context);
     try {
       const model = await loadPretrained(directory, { device });
+      prepareFolder(out);
       const report = await fitAll(context, model, tokenizer, data, out);
       free(model.params);
       progress.finish();

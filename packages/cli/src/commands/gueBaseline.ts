@@ -3,7 +3,7 @@ import { evaluate, openRunStore, runIdentity, type EvaluateOptions, type RunReco
 import { deviceOptions, list, UsageError, type Command } from '../command';
 import { dataDirectory, dataOption, openSources } from '../data';
 import { openDevice } from '../devices';
-import { textTable } from '../output';
+import { prepareFolder, textTable } from '../output';
 import { baselineRequest } from '../runRequests';
 import { allBaselines, baselineNames } from './baselineNames';
 
@@ -23,6 +23,7 @@ export const gueBaseline: Command = {
     if (positionals.length) throw new UsageError(`gue baseline: expected options only, got ${positionals[0]}`);
     const names = baselineNames(context, allBaselines.filter((name) => name !== 'cnn'));
     const store = values['out'] === undefined ? undefined : openRunStore(join(values['out'] as string, 'records'));
+    if (typeof values['out'] === 'string') prepareFolder(values['out']);
     const results: Row[] = [];
     const device = await openDevice(context);
     try {

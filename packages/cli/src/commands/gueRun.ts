@@ -5,6 +5,7 @@ import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
 import { builtInModels, findTokenizer, overridden, prepareModel, presets, protocols } from '../models';
+import { prepareFolder } from '../output';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
 import { baselinesFor, mostBasesForCnn, seedsOf, type Plan } from '../runPlan';
 import { baselineRequest, modelRequest, outsideRequest } from '../runRequests';
@@ -61,6 +62,7 @@ export const gueRun: Command = {
         await dryRun(plan, device, context);
         return;
       }
+      prepareFolder(plan.out);
       const records = await runAll(plan, device, context);
       context.progress.finish();
       const input = reportInput(records, plan.sources.map(({ task }) => task), { device: `${device.kind}, ${device.limits.threads} thread${device.limits.threads === 1 ? '' : 's'}` });

@@ -1,6 +1,6 @@
 import { createSketch } from '@genomelm/gue';
 import { integer, UsageError, type Command } from '../command';
-import { writeFileAtomic } from '../output';
+import { prepareFile, writeFileAtomic } from '../output';
 import { readSequences } from '../sequenceFiles';
 
 export const gueSketch: Command = {
@@ -15,6 +15,7 @@ export const gueSketch: Command = {
     const { values, positionals, json, print, progress, signal } = context;
     const out = values['out'] as string | undefined;
     if (positionals.length === 0 || out === undefined) throw new UsageError(`gue sketch: expected -o FILE and sequence files, got ${out === undefined ? 'no -o' : 'no files'}`);
+    prepareFile(out);
     const sketch = await createSketch(sequencesOf(positionals, (done) => {
       signal.throwIfAborted();
       progress.update({ stage: 'sketch', done, unit: 'bases' });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free, type Device } from '@genomelm/kernels';
 import { bitsPerBase, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type TrainingWeights, type Validation } from '@genomelm/model';
@@ -7,7 +7,8 @@ import { serializeTokenizerJson, type BpeTokenizer, type Tokenizer } from '@geno
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
-import { writeFileAtomic } from '../output';
+import { lock } from '../lock';
+import { prepareFolder, writeFileAtomic } from '../output';
 import { openClasses, openGenomes, openHeldOut, openTrainingCorpus, type GenomeFile } from '../trainingCorpus';
 import { readUserFile } from '../userFile';
 import { openTokenizer } from './tokenize';
@@ -99,7 +100,8 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
   let validated: Validation | undefined;
   const judge = (sequences: readonly HeldOutSequence[]) => validate(model, sequences, { specialIds, classNames: classes.names, maskProbability, spanLength, signal });
   const began = performance.now();
-  mkdirSync(out, { recursive: true });
+  prepareFolder(out);
+  const release = lock(join(out, 'pretrain'));
   const result = await train(model, corpus, {
     specialIds, steps, tokensPerStep, maskProbability, spanLength, seed, signal,
     tokensPerBatch: values['tokens-per-batch'] === undefined ? undefined : integer(context, 'tokens-per-batch', 0),
@@ -127,6 +129,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
   // Blocks for a bootstrap, and the curve, are too long for the screen.
   const blocks = (found: Validation | undefined, sequences: readonly HeldOutSequence[]) => found?.sequences.map(({ tokens, bases, nats, top1 }, i) => [sequences[i].contig, tokens, bases, Number(nats.toFixed(4)), top1]);
   writeFileAtomic(join(out, 'pretrain.json'), `${JSON.stringify({ ...report, options: values, curve: result.curve, blocks: { columns: ['contig', 'tokens', 'bases', 'nats', 'top1'], heldOut: blocks(tested, heldOut), validation: blocks(validated, validation) } })}\n`);
+  release();
   return report;
 }
 

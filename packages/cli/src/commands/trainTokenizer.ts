@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { serializeTokenizerJson, trainBpe, trainMemoryEfficientBpe, type BpeTokenizer, type TrainBpeOptions } from '@genomelm/tokenizer';
 import { bytes, choice, integer, UsageError, type Command, type Context } from '../command';
 import { compareTrainings } from '../compareTrainings';
-import { writeFileAtomic } from '../output';
+import { prepareFile, writeFileAtomic } from '../output';
 import { readSequences } from '../sequenceFiles';
 import { naming } from '../userFile';
 import { serveShard, trainInProcesses } from './trainTokenizerProcesses';
@@ -37,6 +37,7 @@ export const trainTokenizer: Command = {
     if (values['compare']) return compareTrainings(context, integer(context, 'vocab-size', 4096, { min: 9 }));
     if (values['serve-shard']) return serveShard(read(context, newCount()), { ...trainingOptions(context), scratchDirectory: values['scratch'] as string | undefined });
     if (typeof values['out'] !== 'string') throw new UsageError('train-tokenizer: expected -o with a file to write, got none');
+    prepareFile(values['out']);
     const began = performance.now(), options = trainingOptions(context), counted = newCount();
     const { tokenizer, algorithm, processes } = await train(context, options, counted);
     progress.finish();

@@ -52,9 +52,14 @@ async function write(directory: string, step: number, files: Readonly<Record<str
   const place = path.join(directory, folderOf(step));
   await fs.rm(beside, { recursive: true, force: true });
   await fs.mkdir(beside, { recursive: true });
-  for (const [name, contents] of Object.entries(files)) await fs.writeFile(path.join(beside, name), contents, { flush: true });
-  await fs.rm(place, { recursive: true, force: true });
-  await fs.rename(beside, place);
+  try {
+    for (const [name, contents] of Object.entries(files)) await fs.writeFile(path.join(beside, name), contents, { flush: true });
+    await fs.rm(place, { recursive: true, force: true });
+    await fs.rename(beside, place);
+  } catch (error) {
+    await fs.rm(beside, { recursive: true, force: true });
+    throw error;
+  }
   const steps = await savedSteps(directory);
   for (const old of steps.slice(0, -kept)) await fs.rm(path.join(directory, folderOf(old)), { recursive: true, force: true });
   for (const name of await fs.readdir(directory)) if (name.endsWith('.tmp')) await fs.rm(path.join(directory, name), { recursive: true, force: true });
