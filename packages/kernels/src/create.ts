@@ -10,7 +10,7 @@ import type { Device } from './device';
  * As float16 or bfloat16, numbers are rounded to the nearest; a Uint16Array is taken as their bits.
  */
 export function tensor(device: Device, data: Data | readonly number[], shape: readonly number[] = [data.length], { dtype = typeOf(data) }: { readonly dtype?: DType } = {}): Tensor {
-  if (sizeOf({ dtype, shape }) !== data.length) throw new RangeError(`tensor: expected ${sizeOf({ dtype, shape })} elements for shape [${shape.join(', ')}], got ${data.length}`);
+  if (sizeOf({ dtype, shape }) !== data.length) throw new RangeError(`tensor: expected ${sizeOf({ dtype, shape })} elements for shape [${shape.join(', ')}], got ${data.length}; give the shape of the data`);
   const stored = dtype === 'float32' || data instanceof storageTypes[dtype] ? data : dtype === 'float16' ? toFloat16(data) : dtype === 'bfloat16' ? toBfloat16(data) : storageTypes[dtype].from(data);
   const made = allocate(device, { dtype, shape: [...shape] });
   device.write(made, Array.isArray(stored) ? Float64Array.from(stored) : (stored as Data));

@@ -214,7 +214,7 @@ export function checkpoint<X, T>(f: (x: X) => Sync<T>, x: X): T {
 /** The same elements under another shape, `[...]`, of as many elements, sharing the buffer. The tape knows it; a hand-made `{ ...tensor, shape }` would lose its gradient. */
 export function reshape(tensor: Tensor, shape: readonly number[]): Tensor {
   const view: Tensor = { ...tensor, shape: [...shape] };
-  if (sizeOf(view) !== sizeOf(tensor)) throw new RangeError(`reshape: expected a shape of ${sizeOf(tensor)} elements, got [${shape.join(', ')}]`);
+  if (sizeOf(view) !== sizeOf(tensor)) throw new RangeError(`reshape: expected a shape of ${sizeOf(tensor)} elements, got [${shape.join(', ')}]; reshape() keeps all elements; slice() takes some`);
   recorder()?.record('reshape', [tensor], [view], () => ({ saved: [], differentiable: [view], backward: ([d]) => [reshape(d!, tensor.shape)] }));
   return view;
 }

@@ -96,22 +96,28 @@ export interface Op<A extends Attributes<A> = {}> {
 
 /** A new tensor with undefined contents, owned by the open scope. Whoever asks must write every element. */
 export function allocate(device: Device, { dtype, shape }: TensorSpec): Tensor {
-  if (!shape.every((length) => Number.isInteger(length) && length >= 0)) throw new RangeError(`allocate: expected a shape of whole numbers from 0 on, got [${shape.join(', ')}]`);
+  if (!shape.every((length) => Number.isInteger(length) && length >= 0)) throw new RangeError(`allocate: expected a shape of whole numbers from 0 on, got [${shape.join(', ')}]; lengths of axes count elements`);
   const buffer = device.allocate(bytesOf({ dtype, shape }));
   track(device, buffer);
   return { dtype, shape, device, buffer, offset: 0 };
 }
 
-/** Checks, allocates the outputs, runs the op on the inputs' device, and tells the open tape. */
-export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+/** What `apply` asks of the inputs of every op: tensors, all of one device, none freed, each within its buffer. For ops that look at shapes first, or are made of others. */
+export function checkTensors(op: string, inputs: readonly Tensor[]): void {
   const stranger = inputs.findIndex((input) => !isTensor(input));
-  if (stranger >= 0) throw new TypeError(`${op.name}: expected a tensor as input ${stranger}, got ${inputs[stranger] === undefined ? 'nothing' : typeof inputs[stranger]}; make one with tensor(device, [...])`);
+  if (stranger >= 0) throw new TypeError(`${op}: expected a tensor as input ${stranger}, got ${inputs[stranger] === undefined ? 'nothing' : typeof inputs[stranger]}; make one with tensor(device, [...])`);
   const { device } = inputs[0];
   inputs.forEach((input, i) => {
-    if (input.device !== device) throw new TypeError(`${op.name}: expected all inputs on one device, got ${device.kind} and, as input ${i}, another ${input.device.kind}; copy it with tensor(device, await read(t), t.shape)`);
-    if (input.buffer.version < 0) throw new ReferenceError(`${op.name}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
-    if (!(input.offset >= 0 && input.offset * bytesPerElement(input.dtype) + bytesOf(input) <= input.buffer.byteLength)) throw new RangeError(`${op.name}: expected a view within its buffer of ${input.buffer.byteLength} bytes as input ${i}, got ${describeSpec(input)} from element ${input.offset} on; keep the shape within what was allocated`);
+    if (input.device !== device) throw new TypeError(`${op}: expected all inputs on one device, got ${device.kind} and, as input ${i}, another ${input.device.kind}; copy it with tensor(device, await read(t), t.shape)`);
+    if (input.buffer.version < 0) throw new ReferenceError(`${op}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
+    if (!(input.offset >= 0 && input.offset * bytesPerElement(input.dtype) + bytesOf(input) <= input.buffer.byteLength)) throw new RangeError(`${op}: expected a view within its buffer of ${input.buffer.byteLength} bytes as input ${i}, got ${describeSpec(input)} from element ${input.offset} on; keep the shape within what was allocated`);
   });
+}
+
+/** Checks, allocates the outputs, runs the op on the inputs' device, and tells the open tape. */
+export function apply<A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+  checkTensors(op.name, inputs);
+  const { device } = inputs[0];
   const copied = device.recording ? attributes : copyAttributes(attributes);
   const specs = op.infer(inputs, copied), outputs: Tensor[] = [];
   try {

@@ -51,7 +51,7 @@ export function checkLive(what: string, tensors: readonly Tensor[]): void {
 
 /** Whether `data` may be written to a tensor: as many elements, and for 8 and 16 bits those very bits. */
 export function checkData(spec: TensorSpec, data: Data): void {
-  if (data.length !== sizeOf(spec)) throw new RangeError(`write: expected ${sizeOf(spec)} elements for ${describeSpec(spec)}, got ${data.length}`);
+  if (data.length !== sizeOf(spec)) throw new RangeError(`write: expected ${sizeOf(spec)} elements for ${describeSpec(spec)}, got ${data.length}; write as many as the tensor has`);
   const storage = storageTypes[spec.dtype];
   if (storage.BYTES_PER_ELEMENT < 4 && !(data instanceof storage)) throw new TypeError(`write: expected a ${storage.name} for ${describeSpec(spec)}, got a ${data.constructor.name}; convert it with toFloat16(), toBfloat16() or quantizeRows()`);
   if (storage.BYTES_PER_ELEMENT === 4 && data.BYTES_PER_ELEMENT < 4) throw new TypeError(`write: expected numbers for ${describeSpec(spec)}, got a ${data.constructor.name}; give the tensor the type of the data`);

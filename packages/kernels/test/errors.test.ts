@@ -40,17 +40,18 @@ const alone: Record<string, (x: Tensor) => unknown> = {
   sum: (x) => sum(x), 'sum over an axis': (x) => sum(x, { axes: [1] }), sumRows: (x) => sumRows(x),
 };
 const all = { ...calls, ...alone };
-const form = /^\w+: expected .+, got,? .+/;
+const form = /^\w+: expected .+, got,? .+; .+/;
 
 describe('every op', () => {
   const device = createReferenceDevice();
   const x = zeros(device, [6, 8]);
 
-  test.each(Object.entries(all))('%s: takes what is right, and refuses a tensor that was freed, naming the input', (_name, f) => {
+  test.each(Object.entries(all))('%s: takes what is right, and refuses a tensor that was freed, naming the op and the input', (name, f) => {
     expect(() => f(x, device)).not.toThrow();
     const freed = zeros(device, [6, 8]);
     free(freed);
     expect(() => f(freed, device)).toThrow(/^\w+: expected a live tensor as input \d, got one that was freed \(float32 \[.*\]\); return it from its scope to keep it$/);
+    expect(() => f(freed, device)).toThrow(new RegExp(`^${name.split(/[, ]/)[0]}: `));
   });
 
   test.each(Object.entries(calls).filter(([name]) => name !== 'embedding'))('%s: refuses a shape that does not fit', (_name, f) => {

@@ -1,5 +1,5 @@
 // Guards for shape rules. Every message reads `<op>: expected <what>, got <value>; <remedy>`.
-import { describeSpec, sizeOf, type DType, type TensorSpec } from '../tensor';
+import { describeSpec, sizeOf, storageTypes, type DType, type TensorSpec } from '../tensor';
 import type { Rowwise } from '../op';
 
 /** A number stands for that axis length, a name for any; equal names must have equal lengths. */
@@ -10,13 +10,13 @@ export function checkShape(op: string, name: string, { shape }: TensorSpec, expe
   });
   if (!fits) {
     const wanted = expected.map((axis) => (typeof axis === 'string' && axis in sizes ? `${axis} ${sizes[axis]}` : axis)).join(', ');
-    throw new RangeError(`${op}: expected ${name} of shape [${wanted}], got [${shape.join(', ')}]`);
+    throw new RangeError(`${op}: expected ${name} of shape [${wanted}], got [${shape.join(', ')}]; reshape() it, or give another`);
   }
   return sizes;
 }
 
 export function checkType(op: string, name: string, spec: TensorSpec, dtype: DType): void {
-  if (spec.dtype !== dtype) throw new TypeError(`${op}: expected ${name} as ${dtype}, got ${describeSpec(spec)}`);
+  if (spec.dtype !== dtype) throw new TypeError(`${op}: expected ${name} as ${dtype}, got ${describeSpec(spec)}; ${dtype === 'float32' ? 'cast() makes float32' : `make it of ${storageTypes[dtype].name}`}`);
 }
 
 export function checkFloats(op: string, specs: Readonly<Record<string, TensorSpec | undefined>>): void {
@@ -27,7 +27,7 @@ export function checkSame(op: string, specs: Readonly<Record<string, TensorSpec>
   const [[first, a], ...others] = Object.entries(specs);
   checkFloats(op, specs);
   for (const [name, b] of others) {
-    if (a.shape.length !== b.shape.length || a.shape.some((length, i) => length !== b.shape[i])) throw new RangeError(`${op}: expected ${first} and ${name} of one shape, got [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`);
+    if (a.shape.length !== b.shape.length || a.shape.some((length, i) => length !== b.shape[i])) throw new RangeError(`${op}: expected ${first} and ${name} of one shape, got [${a.shape.join(', ')}] and [${b.shape.join(', ')}]; reshape() one, or repeat it with broadcastTo()`);
   }
 }
 
@@ -42,13 +42,13 @@ export const numbers = (op: string, name: string, values: ArrayLike<number>): Fl
 /** Keys on one side that a query sees. More than any tensor has is no limit: kernels count in 32 bits. */
 export function windowOf(op: string, name: string, keys: number): number {
   if (keys > 2 ** 30) return -1;
-  if (!(Number.isInteger(keys) && keys >= -1)) throw new RangeError(`${op}: expected ${name} of whole numbers of keys, or -1 for no limit, got ${keys}`);
+  if (!(Number.isInteger(keys) && keys >= -1)) throw new RangeError(`${op}: expected ${name} of whole numbers of keys, or -1 for no limit, got ${keys}; 0 sees the query's own position alone`);
   return keys;
 }
 
 function list(op: string, name: string, what: string, values: ArrayLike<number>, fits: (value: number) => boolean): ArrayLike<number> {
-  if (typeof (values as ArrayLike<number> | undefined)?.length !== 'number') throw new TypeError(`${op}: expected ${name} as a list of ${what}, got ${String(values)}`);
-  for (let i = 0; i < values.length; i++) if (!fits(values[i])) throw new RangeError(`${op}: expected ${name} of ${what}, got ${values[i]} at ${i}`);
+  if (typeof (values as ArrayLike<number> | undefined)?.length !== 'number') throw new TypeError(`${op}: expected ${name} as a list of ${what}, got ${String(values)}; give an array or a typed array`);
+  for (let i = 0; i < values.length; i++) if (!fits(values[i])) throw new RangeError(`${op}: expected ${name} of ${what}, got ${values[i]} at ${i}; check how the list was made`);
   return values;
 }
 

@@ -65,6 +65,7 @@ test('an op without a kernel is an error, unless asked for otherwise', async () 
   expect(() => dropout(tensor(device, [1, 2]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow('dropout: expected a device with this op, got gpujs; use wasm, or createGpuJsDevice({ otherOps: \'reference\' }) to run its definition on the CPU');
   expect(device.report()).toEqual([]);
   expect(() => dropout(tensor(device, [1, 2]), 0.5, { seed: 1, step: 1, layer: 1 })).toThrow(UnsupportedOpError);
+  expect(() => add(tensor(device, [1, 2], [2, 1]), tensor(device, [1, 2, 3]))).toThrow('add: expected a device with this op, got gpujs'); // repeated along axes: only the same shapes have a kernel
   await device.destroy();
 });
 

@@ -15,13 +15,16 @@ const row = (index: number, spec: TensorSpec): Read => read(input(index), sizeOf
 const one = (launch: Omit<Launch, 'to'>): Plan<Launch> => ({ steps: [{ ...launch, to: output(0) }] });
 
 /** `value` is of `a`, the first input's element, and of `b`, the second's, both at `this.thread`. */
-const eachElement = (value: string): Planner => (inputs, [y]) => one({
+const eachElement = (value: string) => (inputs: readonly TensorSpec[], [y]: readonly TensorSpec[]): Plan<Launch> => one({
   text: `function (${['left', 'right'].slice(0, inputs.length).join(', ')}) {
     const a = left[this.thread.y][this.thread.x];${inputs.length > 1 ? '\n    const b = right[this.thread.y][this.thread.x];' : ''}
     return ${value};
   }`,
   reads: inputs.map((spec, i) => rows(i, spec)), size: [rowsOf(y).width, rowsOf(y).rows],
 });
+
+/** Operators over shapes that broadcast go by the same names, and have no kernel. */
+const ofOneShape = (planner: Planner): Planner => (inputs, outputs, attributes) => (inputs.every((spec) => sizeOf(spec) === sizeOf(outputs[0])) ? planner(inputs, outputs, attributes) : undefined);
 
 const withRow = (operator: string): Planner => ([x, other]) => one({
   text: `function (x, other) { return x[this.thread.y][this.thread.x] ${operator} other[this.thread.x]; }`,
@@ -115,7 +118,7 @@ function rmsNormSteps(x: Read, weight: TensorSpec, spec: TensorSpec, attributes:
 }
 
 const sumOfRows = eachElement('a + b');
-const summed = (x: TensorSpec, to: Launch['to']): Launch[] => sumOfRows([x, x], [x], {}).steps.map((step) => ({ ...step, reads: [rows(0, x), rows(2, x)], to }));
+const summed = (x: TensorSpec, to: Launch['to']): Launch[] => sumOfRows([x, x], [x]).steps.map((step) => ({ ...step, reads: [rows(0, x), rows(2, x)], to }));
 
 const rmsNorm: Planner = ([x, weight, residual], _outputs, attributes) => {
   if (!residual) return { steps: rmsNormSteps(rows(0, x), weight, x, attributes) };
@@ -191,5 +194,5 @@ const segmentMean = ([x]: readonly TensorSpec[], _outputs: readonly TensorSpec[]
 export const kernels: Readonly<Record<string, Planner>> = {
   matmul, linear, embedding, layerNorm, rmsNorm, addRmsNorm, rotary, attention, softmax, segmentMean, scale,
   ...Object.fromEntries(['gelu', 'silu', 'tanh'].map((name) => [name, eachElement(`${functionNames[name]}(a)`)])), geglu: glu('gelu'), swiglu: glu('silu'),
-  add: eachElement('a + b'), sub: eachElement('a - b'), mul: eachElement('a * b'), addRow: withRow('+'), mulRow: withRow('*'),
+  add: ofOneShape(eachElement('a + b')), sub: ofOneShape(eachElement('a - b')), mul: ofOneShape(eachElement('a * b')), addRow: withRow('+'), mulRow: withRow('*'),
 };

@@ -21,8 +21,8 @@ export interface Launch {
   readonly size: Size;
 }
 
-/** A method, so that a table may hold planners of ops with different attributes. */
-export type Planner = { plan(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: object): Plan<Launch> }['plan'];
+/** Undefined where the kernel cannot. A method, so that a table may hold planners of ops with different attributes. */
+export type Planner = { plan(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: object): Plan<Launch> | undefined }['plan'];
 
 export const read = (from: Read['from'], ...size: Size): Read => ({ from, size });
 

@@ -1,4 +1,4 @@
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { accumulate } from '../elementwise/elementwise';
 import { sumSquares } from '../sum/sum';
 import { byElements, checkSame, checkShape, linearGrid } from '../check';
@@ -32,7 +32,10 @@ export function adamW(parameter: Tensor, gradient: Tensor, firstMoment: Tensor, 
 /** `Σ g²` over all tensors of a tree → `[]`; its root is the global gradient norm. It stays on the device. */
 export function squaredNorm(tree: Tree): Tensor {
   return scope<Tensor>(() => {
-    const [first, ...others] = leaves(tree).map(sumSquares);
+    const tensors = leaves(tree);
+    if (!tensors.length) throw new TypeError('squaredNorm: expected at least one tensor in the tree, got none; give a tensor, or a list or record of them');
+    checkTensors('squaredNorm', tensors);
+    const [first, ...others] = tensors.map(sumSquares);
     for (const other of others) accumulate(first, other);
     return first;
   });

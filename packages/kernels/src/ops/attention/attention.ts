@@ -1,6 +1,6 @@
 // Exact attention over packed sequences with an online softmax (Dao et al. 2022, arXiv 2205.14135; Dao 2023, arXiv 2307.08691). Names and alignment are flash-attention's.
 // But: ALiBi is computed in the kernel, and no device ever holds a matrix of queries by keys.
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { integers, numbers, windowOf } from '../check';
 import { attentionLayout, eachQuery, type AttentionAttributes } from './layout';
 import { attentionBackwardCalls, attentionCalls } from './wasm';
@@ -33,9 +33,10 @@ export interface AttentionOptions {
  */
 export function attention(inputs: AttentionInputs, options: AttentionOptions): { output: Tensor; logSumExp: Tensor } {
   const tensors = 'qkv' in inputs ? [inputs.qkv] : [inputs.query, inputs.key, inputs.value];
-  const { cuSeqlens, cuSeqlensKey = cuSeqlens, causal = false, windowSize = [-1, -1], alibiSlopes = [], softmaxScale = (tensors[0]?.shape.at(-1) ?? 1) ** -0.5 } = options;
+  checkTensors('attention', tensors);
+  const { cuSeqlens, cuSeqlensKey = cuSeqlens, causal = false, windowSize = [-1, -1], alibiSlopes = [], softmaxScale = (tensors[0].shape.at(-1) ?? 1) ** -0.5 } = options;
   const [left, right] = windowSize.map((keys) => windowOf('attention', 'windowSize', keys));
-  if (!Number.isFinite(softmaxScale)) throw new RangeError(`attention: expected a finite softmaxScale, got ${softmaxScale}`);
+  if (!Number.isFinite(softmaxScale)) throw new RangeError(`attention: expected a finite softmaxScale, got ${softmaxScale}; leave it out for 1 / √headDim`);
   const [output, logSumExp] = apply(attentionOp, tensors, {
     cuSeqlens: integers('attention', 'cuSeqlens', cuSeqlens),
     cuSeqlensKey: integers('attention', 'cuSeqlensKey', cuSeqlensKey),

@@ -41,13 +41,13 @@ export function attentionLayout(inputs: readonly TensorSpec[], { cuSeqlens, cuSe
     const { totalTokens, numHeads, headDim } = checkShape('attention', 'query', first, ['totalTokens', 'numHeads', 'headDim']);
     const { totalKeys, numKvHeads } = checkShape('attention', 'key', key, ['totalKeys', 'numKvHeads', headDim]);
     checkShape('attention', 'value', value, [totalKeys, numKvHeads, headDim]);
-    if (numHeads % numKvHeads) throw new RangeError(`attention: expected numHeads to be a multiple of numKvHeads, got ${numHeads} and ${numKvHeads}`);
+    if (numHeads % numKvHeads) throw new RangeError(`attention: expected numHeads to be a multiple of numKvHeads, got ${numHeads} and ${numKvHeads}; each key head serves a group of query heads`);
     layout = { packed, totalTokens, totalKeys, numHeads, numKvHeads, headDim, rowStride: [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim], start: [0, 0, 0] };
   }
   checkCuSeqlens('attention', 'cuSeqlens', cuSeqlens, layout.totalTokens);
   checkCuSeqlens('attention', 'cuSeqlensKey', cuSeqlensKey, layout.totalKeys);
-  if (cuSeqlens.length !== cuSeqlensKey.length) throw new RangeError(`attention: expected as many sequences in cuSeqlens as in cuSeqlensKey, got ${cuSeqlens.length - 1} and ${cuSeqlensKey.length - 1}`);
-  if (alibiSlopes.length && alibiSlopes.length !== layout.numHeads) throw new RangeError(`attention: expected one ALiBi slope for each of ${layout.numHeads} heads, got ${alibiSlopes.length}`);
+  if (cuSeqlens.length !== cuSeqlensKey.length) throw new RangeError(`attention: expected as many sequences in cuSeqlens as in cuSeqlensKey, got ${cuSeqlens.length - 1} and ${cuSeqlensKey.length - 1}; a sequence without keys has two equal entries`);
+  if (alibiSlopes.length && alibiSlopes.length !== layout.numHeads) throw new RangeError(`attention: expected one ALiBi slope for each of ${layout.numHeads} heads, got ${alibiSlopes.length}; alibiSlopes(numHeads) makes them`);
   return layout;
 }
 

@@ -1,5 +1,5 @@
 // Arithmetic of tensors whose shapes differ in axes of 1, as in numpy, and sums and maxima over axes: each is the gradient of the other.
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { reshape } from '../../grad';
 import { scope } from '../../scope';
 import { checkFloats } from '../check';
@@ -29,12 +29,16 @@ export function broadcastShape(op: string, a: readonly number[], b: readonly num
 }
 
 /** `a ∘ b` over shapes that broadcast. */
-export const arithmetic = (operator: Operator, a: Tensor, b: Tensor): Tensor => apply(arithmeticOp, [a, b], { operator })[0];
+export function arithmetic(operator: Operator, a: Tensor, b: Tensor): Tensor {
+  checkTensors(operator, [a, b]);
+  return apply({ ...arithmeticOp, name: operator }, [a, b], { operator })[0];
+}
 
 /** `x [...]` repeated along its axes of 1, and along new ones in front, to this shape: `[3, 1]` to `[2, 3, 5]`. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  checkTensors('broadcastTo', [x]);
   const fits = broadcastShape('broadcastTo', x.shape, shape).every((length, axis) => length === shape[axis]) && x.shape.length <= shape.length;
-  if (!fits) throw new RangeError(`broadcastTo: expected axes of 1 or of the wanted length, got [${x.shape.join(', ')}] for [${shape.join(', ')}]`);
+  if (!fits) throw new RangeError(`broadcastTo: expected axes of 1 or of the wanted length, got [${x.shape.join(', ')}] for [${shape.join(', ')}]; reshape() it first`);
   return apply(repeatOp, [x], { shape: Int32Array.from(shape) })[0];
 }
 
@@ -63,8 +67,8 @@ function calls(specs: readonly TensorSpec[], [y]: readonly TensorSpec[], operato
   return one('arithmetic', [input(0), input(1 % specs.length), output(0), array(tableOf(specs.length > 1 ? walked : { ...walked, strides: [walked.strides[0], walked.strides[0]] }))], [sizeOf(y) / Math.max(1, inner), inner, rank, codes[operator]], sizeOf(y) ? partsFor(2 * sizeOf(y)) : 1);
 }
 
-const arithmeticOp: Op<{ readonly operator: string }> = {
-  name: 'arithmetic',
+/** Goes by the name of its operator, in errors, reports and times. */
+const arithmeticOp: Omit<Op<{ readonly operator: string }>, 'name'> = {
   saves: ([needsA, needsB], { operator }) => ({ inputs: operator === 'mul' || operator === 'div' ? [...(needsB ? [0] : []), ...(needsA || operator === 'div' ? [1] : [])] : [] }),
   infer([a, b], { operator }) {
     checkFloats(operator, { a, b });
@@ -113,6 +117,7 @@ export interface ReduceOptions {
 
 /** The arithmetic mean of `x [...]` over axes → the other axes, `[]` for all. Of no elements it is NaN. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkTensors('mean', [x]);
   return scope<Tensor>(() => {
     const total = reduce('sum', x, options);
     return scale(total, sizeOf(total) / sizeOf(x));
@@ -123,10 +128,11 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce('max', x, options);
 
 /** Runs of neighbouring axes are reduced one after another, the last first. */
-export function reduce(operator: 'sum' | 'max', x: Tensor, { axes = x.shape.map((_, axis) => axis), keepDims = false }: ReduceOptions): Tensor {
+export function reduce(operator: 'sum' | 'max', x: Tensor, { axes, keepDims = false }: ReduceOptions): Tensor {
+  checkTensors(operator, [x]);
   const rank = x.shape.length;
-  const wanted = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
-  for (const axis of wanted) if (!Number.isInteger(axis) || axis < 0 || axis >= rank) throw new RangeError(`${operator}: expected axes of [${x.shape.join(', ')}], got ${axes.join(', ')}`);
+  const wanted = new Set((axes ?? x.shape.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + rank : axis)));
+  for (const axis of wanted) if (!Number.isInteger(axis) || axis < 0 || axis >= rank) throw new RangeError(`${operator}: expected axes of [${x.shape.join(', ')}], got ${[...wanted].join(', ')}; count from 0, or from the end below zero`);
   const shape = x.shape.flatMap((length, axis) => (wanted.has(axis) ? (keepDims ? [1] : []) : [length]));
   return scope<Tensor>(() => {
     let y = x;
@@ -136,7 +142,7 @@ export function reduce(operator: 'sum' | 'max', x: Tensor, { axes = x.shape.map(
       while (wanted.has(first - 1)) first--;
       const size = (from: number, to: number) => x.shape.slice(from, to).reduce((product, length) => product * length, 1);
       const inner = sizeOf(y) && size(first, end) ? sizeOf(y) / size(0, first) / size(first, end) : x.shape.slice(end).reduce((product, length, i) => product * (wanted.has(end + i) ? 1 : length), 1);
-      [y] = apply(reduceOp, [reshape(y, [size(0, first), size(first, end), inner])], { operator });
+      [y] = apply({ ...reduceOp, name: operator }, [reshape(y, [size(0, first), size(first, end), inner])], { operator });
       end = first + 1;
     }
     return y.shape.length === shape.length && y.shape.every((length, i) => length === shape[i]) ? y : reshape(y, shape);
@@ -144,8 +150,7 @@ export function reduce(operator: 'sum' | 'max', x: Tensor, { axes = x.shape.map(
 }
 
 /** `x [outer, count, inner]` → `[outer, inner]`. */
-const reduceOp: Op<{ readonly operator: string }> = {
-  name: 'reduce',
+const reduceOp: Omit<Op<{ readonly operator: string }>, 'name'> = {
   saves: (_needs, { operator }) => (operator === 'max' ? { inputs: [0], outputs: [0] } : {}),
   infer([x], { operator }) {
     checkFloats(operator, { x });

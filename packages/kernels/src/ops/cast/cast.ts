@@ -1,4 +1,4 @@
-import { apply, type Bind, type Dispatch, type Op, type View } from '../../op';
+import { apply, checkTensors, type Bind, type Dispatch, type Op, type View } from '../../op';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../half';
 import { byElements, linearGrid } from '../check';
 import { describeSpec, sizeOf, type Data, type DType, type Tensor } from '../../tensor';
@@ -11,7 +11,10 @@ import storeRows from './storeRows.wgsl';
  * The elements of `x [...]` as another type, of the same shape: any type to float32, and float32 to float16 or bfloat16, rounded to nearest, ties to even (subnormal numbers, infinities and NaN are kept).
  * No gradient flows through it: stored types hold weights that do not learn, and caches.
  */
-export const cast = (x: Tensor, dtype: 'float32' | 'float16' | 'bfloat16'): Tensor => (x.dtype === dtype ? x : apply(castOp, [x], { dtype })[0]);
+export function cast(x: Tensor, dtype: 'float32' | 'float16' | 'bfloat16'): Tensor {
+  checkTensors('cast', [x]);
+  return x.dtype === dtype ? x : apply(castOp, [x], { dtype })[0];
+}
 
 /** The numbers that stored elements stand for, for definitions. */
 export const numbersOf = (data: Data, dtype: DType): Data => (dtype === 'float16' ? fromFloat16(data) : dtype === 'bfloat16' ? fromBfloat16(data) : data);

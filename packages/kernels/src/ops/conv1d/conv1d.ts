@@ -1,5 +1,5 @@
 // Convolution over sequences of channels, as one product: each window becomes a row. It costs size times the memory of x while it runs, and all the arithmetic is matmul's.
-import { apply, type Dispatch, type Op, type Plan } from '../../op';
+import { apply, checkTensors, type Dispatch, type Op, type Plan } from '../../op';
 import { reshape } from '../../grad';
 import { scope } from '../../scope';
 import { byFirstAxis, checkFloats, checkShape, linearGrid } from '../check';
@@ -27,9 +27,11 @@ export interface Conv1dOptions {
  * @returns `[batch, floor((length + 2 · padding - dilation · (size - 1) - 1) / stride) + 1, outputs]`
  */
 export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor, { stride = 1, padding = 0, dilation = 1 }: Conv1dOptions = {}): Tensor {
+  checkTensors('conv1d', [x, weight, ...(bias ? [bias] : [])]);
   checkFloats('conv1d', { x, weight, bias });
   const { channels } = checkShape('conv1d', 'x', x, ['batch', 'length', 'channels']);
   const { outputs, size } = checkShape('conv1d', 'weight', weight, ['outputs', 'size', channels]);
+  if (bias) checkShape('conv1d', 'bias', bias, [outputs]);
   const windows: Windows = { size, stride, padding, dilation };
   checkWindows('conv1d', x, windows);
   return scope<Tensor>(() => {

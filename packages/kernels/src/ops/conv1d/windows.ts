@@ -15,7 +15,7 @@ export const windowsOf = ({ shape: [, length] }: TensorSpec, { size, stride, pad
 export function checkWindows(op: string, x: TensorSpec, windows: Windows): void {
   for (const [name, value] of Object.entries(windows)) {
     const least = name === 'padding' ? 0 : 1;
-    if (!Number.isInteger(value) || value < least) throw new RangeError(`${op}: expected ${name} as a whole number of at least ${least}, got ${value}`);
+    if (!Number.isInteger(value) || value < least) throw new RangeError(`${op}: expected ${name} as a whole number of at least ${least}, got ${value}; leave it out for the default`);
   }
   const { size, padding, dilation } = windows;
   if (windowsOf(x, windows) < 1) throw new RangeError(`${op}: expected sequences of at least ${dilation * (size - 1) + 1 - 2 * padding} elements, got ${x.shape[1]}; pad them`);

@@ -16,7 +16,7 @@ export interface DropoutKey {
 
 /** Zeroes elements of `x [...]` with probability `rate` and scales the others by 1 / (1 - rate) (Srivastava et al. 2014). Rate 0 returns its argument. */
 export function dropout(x: Tensor, rate: number, { seed, step, layer }: DropoutKey): Tensor {
-  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: expected a rate in [0, 1), got ${rate}`);
+  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: expected a rate in [0, 1), got ${rate}; 0 drops nothing`);
   return rate === 0 ? x : apply(dropoutOp, [x], { rate, seed, step, layer, first: 0 })[0];
 }
 

@@ -1,5 +1,5 @@
 // The last layer of a language model and its loss over blocks of rows: the logits of all rows, often the largest tensor of a training step, never exist.
-import { allocate, apply } from '../../op';
+import { allocate, apply, checkTensors } from '../../op';
 import { scope } from '../../scope';
 import { recorder, withRecorder } from '../../state';
 import { checkFloats, checkShape, checkType } from '../check';
@@ -42,12 +42,13 @@ const zeros = (like: Tensor, spec: TensorSpec = like): Tensor => fill(allocate(l
  * @returns the sum over rows that count, and how many those are, both `[]`
  */
 export function linearCrossEntropy(x: Tensor, weight: Tensor, labels: Tensor, { bias, ignoreIndex = -100, rowsPerBlock }: LinearCrossEntropyOptions = {}): { sum: Tensor; count: Tensor } {
+  checkTensors('linearCrossEntropy', [x, weight, labels, ...(bias ? [bias] : [])]);
   checkFloats('linearCrossEntropy', { x, weight, bias });
   checkType('linearCrossEntropy', 'labels', labels, 'int32');
   const { rows, classes } = checkShape('linearCrossEntropy', 'labels', labels, ['rows'], checkShape('linearCrossEntropy', 'weight', weight, ['classes', 'width'], checkShape('linearCrossEntropy', 'x', x, ['rows', 'width'])));
   if (bias) checkShape('linearCrossEntropy', 'bias', bias, [classes]);
   const block = rowsPerBlock ?? Math.max(64, Math.floor(2 ** 22 / Math.max(1, classes) / 64) * 64);
-  if (!Number.isInteger(block) || block < 64 || block % 64) throw new RangeError(`linearCrossEntropy: expected rowsPerBlock as a positive multiple of 64, got ${block}`);
+  if (!Number.isInteger(block) || block < 64 || block % 64) throw new RangeError(`linearCrossEntropy: expected rowsPerBlock as a positive multiple of 64, got ${block}; leave it out to have it chosen`);
 
   const outputs = withRecorder(null, () => scope<{ sum: Tensor; count: Tensor }>(() => {
     const total = { sum: zeros(x, float32()), count: zeros(x, float32()) };

@@ -22,7 +22,7 @@ const cacheAppendOp: Op<{ readonly slots: Int32Array }> = {
     checkFloats('cacheAppend', { rows });
     checkShape('cacheAppend', 'rows', rows, [slots.length, numKvHeads, headDim]);
     const outside = slots.find((slot) => slot < 0 || slot >= 16 * pages);
-    if (outside !== undefined) throw new RangeError(`cacheAppend: expected slots in [0, ${16 * pages}), got ${outside}`);
+    if (outside !== undefined) throw new RangeError(`cacheAppend: expected slots in [0, ${16 * pages}), got ${outside}; give the cache more pages`);
     if (new Set(slots).size < slots.length) throw new RangeError('cacheAppend: expected each slot once, got one of them twice');
     return [];
   },

@@ -1,5 +1,5 @@
 // Attention of new queries over keys and values in pages, as in decoding (Kwon et al. 2023, arXiv 2309.06180; Dao et al. 2023, "Flash-Decoding").
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { checkFloats, checkShape, integers, numbers, windowOf } from '../check';
 import { numbersOf } from '../cast/cast';
 import { checkCuSeqlens } from '../attention/cuSeqlens';
@@ -40,6 +40,7 @@ export interface PagedAttentionOptions {
  * @returns `output [totalTokens, numHeads, headDim]`
  */
 export function pagedAttention({ query, keyCache, valueCache }: PagedAttentionInputs, options: PagedAttentionOptions): Tensor {
+  checkTensors(op, [query, keyCache, valueCache]);
   const { cuSeqlens, contextLengths, blockTable, softmaxScale = query.shape.at(-1)! ** -0.5, windowLeft = -1, alibiSlopes = [] } = options;
   return apply(pagedAttentionOp, [query, keyCache, valueCache], {
     cuSeqlens: integers(op, 'cuSeqlens', cuSeqlens), contextLengths: integers(op, 'contextLengths', contextLengths), blockTable: integers(op, 'blockTable', blockTable), alibiSlopes: numbers(op, 'alibiSlopes', alibiSlopes), softmaxScale, windowLeft: windowOf(op, 'windowLeft', windowLeft),
@@ -52,22 +53,22 @@ function checkInputs([query, keyCache, valueCache]: readonly TensorSpec[], attri
   const layout: CacheLayout = cacheLayout(op, 'keyCache', keyCache);
   const { totalTokens, numHeads } = checkShape(op, 'query', query, ['totalTokens', 'numHeads', layout.headDim]);
   checkShape(op, 'valueCache', valueCache, keyCache.shape);
-  if (valueCache.dtype !== keyCache.dtype) throw new TypeError(`${op}: expected keyCache and valueCache of one type, got ${keyCache.dtype} and ${valueCache.dtype}`);
-  if (numHeads % layout.numKvHeads) throw new RangeError(`${op}: expected numHeads to be a multiple of numKvHeads, got ${numHeads} and ${layout.numKvHeads}`);
-  if (alibiSlopes.length && alibiSlopes.length !== numHeads) throw new RangeError(`${op}: expected one ALiBi slope for each of ${numHeads} heads, got ${alibiSlopes.length}`);
+  if (valueCache.dtype !== keyCache.dtype) throw new TypeError(`${op}: expected keyCache and valueCache of one type, got ${keyCache.dtype} and ${valueCache.dtype}; make both alike`);
+  if (numHeads % layout.numKvHeads) throw new RangeError(`${op}: expected numHeads to be a multiple of numKvHeads, got ${numHeads} and ${layout.numKvHeads}; each key head serves a group of query heads`);
+  if (alibiSlopes.length && alibiSlopes.length !== numHeads) throw new RangeError(`${op}: expected one ALiBi slope for each of ${numHeads} heads, got ${alibiSlopes.length}; alibiSlopes(numHeads) makes them`);
   checkCuSeqlens(op, 'cuSeqlens', cuSeqlens, totalTokens);
   const sequences = cuSeqlens.length - 1;
-  if (contextLengths.length !== sequences) throw new RangeError(`${op}: expected one context length for each of ${sequences} sequences, got ${contextLengths.length}`);
-  if (sequences ? blockTable.length % sequences : blockTable.length) throw new RangeError(`${op}: expected a blockTable of as many pages for each of ${sequences} sequences, got ${blockTable.length} in all`);
+  if (contextLengths.length !== sequences) throw new RangeError(`${op}: expected one context length for each of ${sequences} sequences, got ${contextLengths.length}; cuSeqlens has one entry more than there are sequences`);
+  if (sequences ? blockTable.length % sequences : blockTable.length) throw new RangeError(`${op}: expected a blockTable of as many pages for each of ${sequences} sequences, got ${blockTable.length} in all; fill up shorter rows`);
   const room = (pageSize * blockTable.length) / Math.max(1, sequences);
   contextLengths.forEach((length, s) => {
     const queries = cuSeqlens[s + 1] - cuSeqlens[s];
-    if (length < queries || (queries && length > room)) throw new RangeError(`${op}: expected from ${queries} (its queries) to ${room} keys (its pages) in sequence ${s}, got ${length}`);
+    if (length < queries || (queries && length > room)) throw new RangeError(`${op}: expected from ${queries} (its queries) to ${room} keys (its pages) in sequence ${s}, got ${length}; append its keys to the cache, and their pages to the blockTable`);
   });
   for (const { first, position, table } of seenKeys(attributes)) {
     for (let page = Math.floor(first / pageSize); page <= Math.floor(position / pageSize); page++) {
       const at = blockTable[table + page];
-      if (at < 0 || at >= layout.pages) throw new RangeError(`${op}: expected pages in [0, ${layout.pages}), got ${at} at ${table + page} of the blockTable`);
+      if (at < 0 || at >= layout.pages) throw new RangeError(`${op}: expected pages in [0, ${layout.pages}), got ${at} at ${table + page} of the blockTable; give the cache more pages`);
     }
   }
 }

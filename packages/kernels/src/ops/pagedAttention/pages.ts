@@ -14,9 +14,9 @@ export interface CacheLayout {
 /** Reads and checks a cache `[pages · 16, numKvHeads, headDim]` in float32, float16 or bfloat16. */
 export function cacheLayout(op: string, name: string, cache: TensorSpec): CacheLayout {
   const { slots, numKvHeads, headDim } = checkShape(op, name, cache, ['slots', 'numKvHeads', 'headDim']);
-  if (cache.dtype !== 'float32' && cache.dtype !== 'float16' && cache.dtype !== 'bfloat16') throw new TypeError(`${op}: expected ${name} as float32, float16 or bfloat16, got ${describeSpec(cache)}`);
-  if (slots % pageSize) throw new RangeError(`${op}: expected ${name} of whole pages of ${pageSize} slots, got ${slots} slots`);
-  if (cache.dtype !== 'float32' && (numKvHeads * headDim) % 2) throw new RangeError(`${op}: expected ${name} in ${cache.dtype} with an even number of elements a slot, got ${numKvHeads * headDim}`);
+  if (cache.dtype !== 'float32' && cache.dtype !== 'float16' && cache.dtype !== 'bfloat16') throw new TypeError(`${op}: expected ${name} as float32, float16 or bfloat16, got ${describeSpec(cache)}; make it with cast(zeros(device, shape), dtype)`);
+  if (slots % pageSize) throw new RangeError(`${op}: expected ${name} of whole pages of ${pageSize} slots, got ${slots} slots; round up`);
+  if (cache.dtype !== 'float32' && (numKvHeads * headDim) % 2) throw new RangeError(`${op}: expected ${name} in ${cache.dtype} with an even number of elements a slot, got ${numKvHeads * headDim}; use float32`);
   return { pages: slots / pageSize, numKvHeads, headDim };
 }
 

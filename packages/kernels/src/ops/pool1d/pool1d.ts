@@ -30,7 +30,7 @@ function infer(op: string, x: TensorSpec, windows: Windows): TensorSpec {
   checkFloats(op, { x });
   const { batch, channels } = checkShape(op, 'x', x, ['batch', 'length', 'channels']);
   checkWindows(op, x, windows);
-  if (windows.padding >= windows.size) throw new RangeError(`${op}: expected padding below size ${windows.size}, got ${windows.padding}`);
+  if (windows.padding >= windows.size) throw new RangeError(`${op}: expected padding below size ${windows.size}, got ${windows.padding}; a window of padding alone has no elements`);
   return float32(batch, windowsOf(x, windows), channels);
 }
 

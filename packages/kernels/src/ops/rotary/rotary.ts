@@ -1,6 +1,6 @@
 // Rotary position embedding (Su et al. 2021, arXiv 2104.09864) as in Llama and Mistral: element i of the first half of a head turns with element i of the second.
 // But: sines and cosines come from a table made in float64, as an angle of 100,000 positions has three digits left in float32.
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { tensor } from '../../create';
 import { byElements, checkFloats, checkShape, checkType, linearGrid } from '../check';
 import { sizeOf, type Tensor } from '../../tensor';
@@ -13,7 +13,7 @@ import type { Device } from '../../device';
  * @param rotaryDim - even; usually the head dimension
  */
 export function rotaryTable(device: Device, { positions, rotaryDim, base = 10_000 }: { readonly positions: number; readonly rotaryDim: number; readonly base?: number }): Tensor {
-  if (!Number.isInteger(rotaryDim) || rotaryDim < 2 || rotaryDim % 2) throw new RangeError(`rotaryTable: expected a positive even rotaryDim, got ${rotaryDim}`);
+  if (!Number.isInteger(rotaryDim) || rotaryDim < 2 || rotaryDim % 2) throw new RangeError(`rotaryTable: expected a positive even rotaryDim, got ${rotaryDim}; elements are turned in pairs`);
   const half = rotaryDim / 2;
   const table = new Float32Array(positions * rotaryDim);
   for (let i = 0; i < half; i++) {
@@ -31,8 +31,9 @@ export function rotaryTable(device: Device, { positions, rotaryDim, base = 10_00
  * Of a head the first rotaryDim elements turn, and of the heads the first `heads` (by default all): with `[tokens, 3 · heads, headDim]`, a view of qkv, two thirds.
  * A position beyond the table gives NaN.
  */
-export function rotary(x: Tensor, table: Tensor, positions: Tensor, { heads = x.shape[1] }: { readonly heads?: number } = {}): Tensor {
-  return apply(rotaryOp, [x, table, positions], { heads, sign: 1 })[0];
+export function rotary(x: Tensor, table: Tensor, positions: Tensor, { heads }: { readonly heads?: number } = {}): Tensor {
+  checkTensors('rotary', [x, table, positions]);
+  return apply(rotaryOp, [x, table, positions], { heads: heads ?? x.shape[1], sign: 1 })[0];
 }
 
 interface Turn {
@@ -51,8 +52,8 @@ const rotaryOp: Op<Turn> = {
     const sizes = checkShape('rotary', 'x', x, ['tokens', 'heads', 'headDim']);
     checkShape('rotary', 'positions', positions, ['tokens'], sizes);
     const { half } = checkShape('rotary', 'table', table, ['positions', 2, 'half']);
-    if (2 * half > sizes.headDim) throw new RangeError(`rotary: expected a table for at most headDim ${sizes.headDim} elements, got ${2 * half}`);
-    if (!Number.isInteger(heads) || heads < 0 || heads > sizes.heads) throw new RangeError(`rotary: expected to turn 0 to ${sizes.heads} heads, got ${heads}`);
+    if (2 * half > sizes.headDim) throw new RangeError(`rotary: expected a table for at most headDim ${sizes.headDim} elements, got ${2 * half}; make it with a smaller rotaryDim`);
+    if (!Number.isInteger(heads) || heads < 0 || heads > sizes.heads) throw new RangeError(`rotary: expected to turn 0 to ${sizes.heads} heads, got ${heads}; leave heads out to turn all`);
     return [x];
   },
   reference([x, table, positions], [y], { heads: turned, sign }, [{ shape: [tokens, heads, headDim] }, { shape: [rows, , half] }]) {

@@ -49,7 +49,7 @@ export const concatOp: Op = {
     inputs.forEach((x) => checkWords('concat', x, inputs[0].dtype));
     const [{ dtype, shape: [, ...rest] }] = inputs;
     inputs.forEach(({ shape }, i) => {
-      if (!shape.length || shape.length !== rest.length + 1 || rest.some((length, axis) => shape[axis + 1] !== length)) throw new RangeError(`concat: expected tensors of shape [rows, ${rest.join(', ')}], got, as input ${i}, [${shape.join(', ')}]`);
+      if (!shape.length || shape.length !== rest.length + 1 || rest.some((length, axis) => shape[axis + 1] !== length)) throw new RangeError(`concat: expected tensors of shape [rows, ${rest.join(', ')}], got, as input ${i}, [${shape.join(', ')}]; reshape() it, or give another`);
     });
     return [{ dtype, shape: [inputs.reduce((rows, { shape: [own] }) => rows + own, 0), ...rest] }];
   },
@@ -98,7 +98,7 @@ const sliceOp: Op<Range> = {
     checkWords('slice', x);
     const { shape: [rows, ...rest] } = x;
     if (!x.shape.length) throw new RangeError('slice: expected x of shape [rows, ...], got []');
-    if (![start, end].every(Number.isInteger) || start < 0 || end < start || end > rows) throw new RangeError(`slice: expected 0 ≤ start ≤ end ≤ ${rows} rows, got ${start} and ${end}`);
+    if (![start, end].every(Number.isInteger) || start < 0 || end < start || end > rows) throw new RangeError(`slice: expected 0 ≤ start ≤ end ≤ ${rows} rows, got ${start} and ${end}; slice() takes rows of the first axis`);
     return [{ dtype: x.dtype, shape: [end - start, ...rest] }];
   },
   reference([x], [y], { start }, [spec]) {

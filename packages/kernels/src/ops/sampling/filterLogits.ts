@@ -1,4 +1,4 @@
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { byRows, checkFloats, checkShape, linearGrid } from '../check';
 import { perRow, type PerRow } from './perRow';
 import { sizeOf, type Tensor } from '../../tensor';
@@ -20,11 +20,12 @@ export interface FilterOptions {
  * Without sorting: both thresholds are found by bisection over the bits of a float. A row with a NaN stays whole.
  */
 export function filterLogits(logits: Tensor, { temperature = 1, topK = 0, topP = 1 }: FilterOptions = {}): Tensor {
+  checkTensors('filterLogits', [logits]);
   const [rows] = logits.shape;
   const options = new Float32Array(3 * rows);
   for (const [i, [name, values, from]] of ([['temperature', temperature, 0], ['topK', topK, -Infinity], ['topP', topP, 0]] as const).entries()) {
     perRow('filterLogits', values, rows).forEach((value, row) => {
-      if (!(value >= from)) throw new RangeError(`filterLogits: expected ${name} of at least ${from}, got ${value}`);
+      if (!(value >= from)) throw new RangeError(`filterLogits: expected ${name} of at least ${from}, got ${value}; leave it out to filter nothing`);
       options[3 * row + i] = value;
     });
   }

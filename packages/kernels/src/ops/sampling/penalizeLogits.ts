@@ -1,4 +1,4 @@
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { byRows, checkFloats, checkShape, linearGrid } from '../check';
 import { eachElement } from '../elementwise/eachElement';
 import { perRow, type PerRow } from './perRow';
@@ -22,9 +22,10 @@ export interface Penalties {
 
 /** A copy of `logits [rows, vocab]` with penalties, in the order of vLLM: repetition, frequency, presence; then blocked ids become -Infinity. */
 export function penalizeLogits(logits: Tensor, { counts = [], repetition = 1, presence = 0, frequency = 0, blocked = [] }: Penalties): Tensor {
+  checkTensors('penalizeLogits', [logits]);
   const [rows] = logits.shape;
   for (const [name, list] of Object.entries({ counts, blocked })) {
-    if (list.length && list.length !== rows) throw new RangeError(`penalizeLogits: expected ${name} for each of ${rows} rows, got ${list.length}`);
+    if (list.length && list.length !== rows) throw new RangeError(`penalizeLogits: expected ${name} for each of ${rows} rows, got ${list.length}; an empty one leaves a row as it is`);
   }
   const entries: number[] = [];
   for (let row = 0; row < rows; row++) {
@@ -59,7 +60,7 @@ const penalizeLogitsOp: Op<PenaltyAttributes> = {
   infer([logits], { entries }) {
     checkFloats('penalizeLogits', { logits });
     const { vocab } = checkShape('penalizeLogits', 'logits', logits, ['rows', 'vocab']);
-    for (let i = 1; i < entries.length; i += 3) if (entries[i] < 0 || entries[i] >= vocab) throw new RangeError(`penalizeLogits: expected ids in [0, ${vocab}), got ${entries[i]}`);
+    for (let i = 1; i < entries.length; i += 3) if (entries[i] < 0 || entries[i] >= vocab) throw new RangeError(`penalizeLogits: expected ids in [0, ${vocab}), got ${entries[i]}; ids count the columns of the logits`);
     return [logits];
   },
   reference([logits], [y], { entries, factors }, [{ shape: [, vocab] }]) {

@@ -1,5 +1,5 @@
 // Sampling where the logits are: only ids and log-probabilities have to be read.
-import { apply, type Op } from '../../op';
+import { apply, checkTensors, type Op } from '../../op';
 import { scope } from '../../scope';
 import { threefry2x32 } from '../../random';
 import { byRows, checkSame, checkShape, linearGrid } from '../check';
@@ -25,6 +25,7 @@ export interface SampleOptions extends FilterOptions, Penalties {
  */
 export function sampleTokens(logits: Tensor, options: SampleOptions = {}): { ids: Tensor; logProbs: Tensor } {
   const { temperature = 1, topK = 0, topP = 1, seed = 0, sample = 0, position = 0, counts, blocked } = options;
+  checkTensors('sampleTokens', [logits]);
   const [rows] = logits.shape;
   const keys = new Int32Array(3 * rows);
   [seed, sample, position].forEach((values, i) => perRow('sampleTokens', values, rows).forEach((value, row) => { keys[3 * row + i] = value; }));
