@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { bgzfCompress } from '@genomelm/genome-io';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
 const genomelm = bundleGenomelm();
@@ -13,6 +14,20 @@ const write = (name: string, contents: string | Uint8Array): string => {
 const genome = '>chrI one\nACGTTGCAAC\nGTNNac\n>chrII\nTTTTACGT\n';
 const fasta = write('genome.fa', genome);
 const header = '##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tchild\tdad\tmum\n';
+/** The index of a file of one block: tabix's format, one contig, one bin of all (SAM specification's tabix). */
+function tabixIndex(contig: string, headerBytes: number, fileBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(8 + 28 + contig.length + 1 + 4 + 4 + 4 + 16 + 4 + 8);
+  bytes.write('TBI\x01');
+  [1, 2, 1, 2, 0, 35, 0, contig.length + 1].forEach((word, i) => bytes.writeInt32LE(word, 4 + 4 * i));
+  let at = 36;
+  at += bytes.write(`${contig}\0`, at);
+  for (const word of [1, 4681, 1]) at = bytes.writeInt32LE(word, at);
+  at = bytes.writeBigUInt64LE(BigInt(headerBytes), at);
+  at = bytes.writeBigUInt64LE(BigInt(fileBytes - 28) << 16n, at);
+  at = bytes.writeInt32LE(1, at);
+  bytes.writeBigUInt64LE(BigInt(headerBytes), at);
+  return bytes;
+}
 const vcf = write('v.vcf', `${header}chrI\t2\t.\tC\tCTT\t.\t.\t.\tGT\t0|1\t0|0\t1|1\nchrI\t5\t.\tT\t<DEL>\t.\t.\tEND=7\tGT\t1|0\t1|1\t0|0\n`);
 
 test('fasta index writes what samtools writes, and bgzip what can be entered anywhere', () => {
@@ -48,6 +63,14 @@ test('facts about sequences', () => {
   expect(JSON.parse(genomelm('fasta', 'codon-usage', '--json', '--genes', gene, gene).stdout)).toMatchObject({ total: 5, genes: [{ name: 'g' }] });
 });
 
+test('fasta translate: one frame or six, names told apart', () => {
+  const gene = write('frames.fa', '>g one\nCCATGAAATTTTAGC\n');
+  expect(genomelm('fasta', 'translate', '--frame', 'all', gene).stdout).toBe('>g_1\nP*NFS\n>g_2\nHEIL\n>g_3\nMKF*\n>g_-1\nAKISW\n>g_-2\nLKFH\n>g_-3\n*NFM\n'); // transeq 6.6, without its letters for cut codons
+  const refused = genomelm('fasta', 'translate', write('protein.fa', '>p\nMEL\n'));
+  expect([refused.status, refused.stdout]).toEqual([2, '']);
+  expect(refused.stderr).toContain('p: translate: expected IUPAC nucleotide codes, got "E"');
+});
+
 test('fasta to-2bit keeps every base, and says what two bits cannot hold', () => {
   expect(JSON.parse(genomelm('fasta', 'to-2bit', '--json', fasta).stdout)).toEqual({ file: path('genome.2bit'), sequences: 2, bases: 24 });
   expect(genomelm('fasta', 'fetch', path('genome.2bit'), 'chrI', 'chrII').stdout).toBe(genome.replace(' one', '').replace('AAC\nG', 'AACG'));
@@ -75,6 +98,16 @@ test('variants apply: one haplotype as bcftools names it, all samples, a child b
   expect(trio).toContain('>child#1#chrI\nACGTTAACGTNNac\n');
   expect(trio).toContain('>child#2#chrI\nACTTGTTGCAACGTNNac\n');
   expect(JSON.parse(genomelm('variants', 'validate', '--json', '--ped', ped, vcf).stdout)).toMatchObject({ files: [{ trios: [{ child: 'child', determined: 2, violation: 0 }] }] });
+});
+
+test('variants query: records that overlap regions, through the index', async () => {
+  const packed = write('q.vcf.gz', await bgzfCompress(readFileSync(vcf)));
+  write('q.vcf.gz.tbi', await bgzfCompress(tabixIndex('chrI', header.length, readFileSync(packed).length)));
+  expect(genomelm('variants', 'query', packed, 'chrI').stdout).toBe(readFileSync(vcf, 'utf8'));
+  expect(JSON.parse(genomelm('variants', 'query', '--json', packed, 'chrI:6').stdout)).toEqual({ records: [expect.objectContaining({ start: 4, end: 7, alt: ['<DEL>'], info: { END: 7 }, genotypes: { child: { alleles: [1, 0], phased: true }, dad: { alleles: [1, 1], phased: true }, mum: { alleles: [0, 0], phased: true } } })] });
+  const refused = genomelm('variants', 'query', packed, 'I');
+  expect([refused.status, refused.stdout]).toEqual([2, '']);
+  expect(refused.stderr).toMatch(/expected one of 1 contigs \(chrI\), got "I"/);
 });
 
 test('variants validate: good and bad, with the line and the section', () => {

@@ -1,6 +1,6 @@
 import { fetchIntervals, readBed, type NamedInterval } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, parseRegion, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const fastaFetch: Command = {
@@ -23,7 +23,7 @@ export const fastaFetch: Command = {
     const file = await openSequences(path, reading(context));
     const known = new Set((await file.contigs()).map(({ name }) => name));
     const intervals = async function* (): AsyncGenerator<NamedInterval & { readonly name?: string | undefined }> {
-      for (const region of regions) yield { ...parseRegion(region, known), strand, name: region };
+      for (const region of regions) yield { ...parseRegion('fasta fetch', region, known), strand, name: region };
       if (typeof values['bed'] === 'string') yield* readBed(sourceOf(values['bed']));
     };
     const list: object[] = [];
@@ -45,14 +45,3 @@ export const fastaFetch: Command = {
     }
   },
 };
-
-/** `contig`, `contig:start-end`, `contig:start-`, `contig:position` as samtools has them: 1-based, both ends in. */
-function parseRegion(text: string, known: ReadonlySet<string>): { contig: string; start: number; end: number } {
-  const match = known.has(text) ? null : /^(.+):([\d,]+)(-([\d,]*))?$/.exec(text);
-  if (!match) return { contig: text, start: 0, end: undefined as unknown as number };
-  const [, contig, from, dash, to] = match;
-  const number = (digits: string) => Number(digits.replaceAll(',', ''));
-  const start = number(from) - 1;
-  if (start < 0) throw new UsageError(`fasta fetch: expected a region from 1, got ${text}; positions on the command line are 1-based`);
-  return { contig, start, end: dash === undefined ? start + 1 : to ? number(to) : (undefined as unknown as number) };
-}

@@ -9,6 +9,7 @@ import { fastaIndex } from './fastaIndex';
 import { fastaKmers } from './fastaKmers';
 import { fastaOrfs } from './fastaOrfs';
 import { fastaStats } from './fastaStats';
+import { fastaTranslate } from './fastaTranslate';
 import { fastaTwoBit } from './fastaTwoBit';
 import { fastqStats } from './fastqStats';
 import { finetune } from './finetune';
@@ -33,7 +34,8 @@ import { tokenize } from './tokenize';
 import { trainTokenizer } from './trainTokenizer';
 import { variantEffect } from './variantEffect';
 import { variantsApply } from './variantsApply';
+import { variantsQuery } from './variantsQuery';
 import { variantsValidate } from './variantsValidate';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, serve, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaCodonUsage, fastaKmers, fastaTwoBit, fastqStats, bgzip, variantsApply, variantsValidate, corpusBuild, doctor];
+export const commands: readonly Command[] = [gueRun, gueTasks, gueReport, gueCompare, gueAudit, gueBaseline, gueReproduce, gueSplit, gueSketch, gueDownload, tokenize, trainTokenizer, inspectTokenizer, pretrain, finetune, predict, embed, variantEffect, inspect, generate, score, serve, fastaIndex, fastaFetch, fastaStats, fastaOrfs, fastaTranslate, fastaCodonUsage, fastaKmers, fastaTwoBit, fastqStats, bgzip, variantsApply, variantsQuery, variantsValidate, corpusBuild, doctor];
