@@ -15,7 +15,7 @@ import type { ShaderFacts } from './shader';
 interface Machine {
   readonly commands: Commands;
   readonly pipelines: PipelineCache;
-  params(op: string, facts: ShaderFacts, dispatch: Dispatch): Range;
+  readonly params: (op: string, facts: ShaderFacts, dispatch: Dispatch) => Range;
   allocate(label: string, bytes: number): GpuBuffer;
   free(buffer: DeviceBuffer): void;
 }
@@ -30,24 +30,40 @@ export interface Runner {
   readonly dispatches: () => number;
 }
 
-export function createRunner(machine: Machine, limits: Limits): Runner {
-  const { commands, pipelines } = machine;
+/** Steps of a plan become commands; while warming up, pipelines. */
+function createRecorder({ commands, pipelines, params }: Machine, limits: Limits) {
   let dispatches = 0;
   let jobs: Promise<void>[] | undefined; // while warming up
-
-  const record = (op: string, steps: readonly Dispatch[], bound: (view: View) => Bound) => {
-    const running = steps.filter(({ workgroups }) => !workgroups.includes(0));
-    if (jobs) {
-      jobs.push(...running.map((step) => pipelines.prepare(op, step)));
-      return;
-    }
-    const checked = running.map((step) => {
-      const pipeline = pipelines.get(op, step), tensors = step.bind.map(bound);
-      return { step, pipeline, ranges: rangesOf(op, pipeline.facts, tensors, limits), work: step.work ?? tensors.reduce((sum, spec) => sum + sizeOf(spec), 0) };
-    });
-    for (const { step, pipeline, ranges, work } of checked) commands.dispatch(op, pipeline, [machine.params(op, pipeline.facts, step), ...ranges], step.workgroups, work);
-    dispatches += checked.length;
+  return {
+    record(op: string, steps: readonly Dispatch[], bound: (view: View) => Bound): void {
+      const running = steps.filter(({ workgroups }) => !workgroups.includes(0));
+      if (jobs) {
+        jobs.push(...running.map((step) => pipelines.prepare(op, step)));
+        return;
+      }
+      const checked = running.map((step) => {
+        const pipeline = pipelines.get(op, step), tensors = step.bind.map(bound);
+        return { step, pipeline, ranges: rangesOf(op, pipeline.facts, tensors, limits), work: step.work ?? tensors.reduce((sum, spec) => sum + sizeOf(spec), 0) };
+      });
+      for (const { step, pipeline, ranges, work } of checked) commands.dispatch(op, pipeline, [params(op, pipeline.facts, step), ...ranges], step.workgroups, work);
+      dispatches += checked.length;
+    },
+    async warmup(f: () => void): Promise<void> {
+      const mine: Promise<void>[] = (jobs = []);
+      try {
+        f();
+      } finally {
+        jobs = undefined;
+      }
+      await Promise.all(mine);
+    },
+    compiling: () => jobs !== undefined,
+    dispatches: () => dispatches,
   };
+}
+
+export function createRunner(machine: Machine, limits: Limits): Runner {
+  const { record, ...recorder } = createRecorder(machine, limits);
 
   const runWhole = <A extends Attributes<A>>(op: Op<A>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => {
     const plan = op.webgpu?.(inputs, outputs, attributes, limits);
@@ -81,20 +97,10 @@ export function createRunner(machine: Machine, limits: Limits): Runner {
   };
 
   return {
+    ...recorder,
     run(op, inputs, outputs, attributes) {
       checkAligned(op.name, inputs);
       runParts(op, inputs, outputs, attributes);
     },
-    async warmup(f) {
-      const mine: Promise<void>[] = (jobs = []);
-      try {
-        f();
-      } finally {
-        jobs = undefined;
-      }
-      await Promise.all(mine);
-    },
-    compiling: () => jobs !== undefined,
-    dispatches: () => dispatches,
   };
 }
