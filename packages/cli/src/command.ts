@@ -45,7 +45,7 @@ export function sentenceOf(error: Error, place?: string): string {
   const code = systemCode(error);
   if (!code || !message.startsWith(code)) return `${place === undefined || message.startsWith(place) ? '' : `${place}: `}${message.replace(/\s*\n\s*/g, ' ')}`;
   const file = (dest ?? path)?.replace(/(\.\d+)?\.partial(\.ids)?$/, '');
-  return `${file ?? place ?? 'write'}: expected ${whatElse(code, syscall, path, file) ?? systemErrors[code]} (${code})`;
+  return `${file ?? place ?? syscall ?? 'system'}: expected ${whatElse(code, syscall, path, file) ?? systemErrors[code]} (${code})`;
 }
 
 export interface OptionSpec {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free } from '@genomelm/kernels';
 import { createSequenceClassifier, dnabert2Config, isDecoder, loadPretrained, smallConfig } from '@genomelm/model';
@@ -7,6 +7,7 @@ import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } fro
 import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
 import { codeHash } from './codeHash';
+import { readUserFile } from './userFile';
 import type { Device } from '@genomelm/kernels';
 import type { ClassifierProtocol } from '@genomelm/model';
 import type { Source } from './data';
@@ -106,12 +107,7 @@ function upstreamHyperparameters({ name, upstream }: Source): Readonly<Record<st
 }
 
 function readTokenizer(path: string): TokenizerFile {
-  const text = readFileSync(path, 'utf8');
-  try {
-    return { path, sha256: createHash('sha256').update(text).digest('hex'), tokenizer: parseTokenizerJson(text) };
-  } catch (cause) {
-    throw new UsageError(`${path}: ${(cause as Error).message}`, { cause });
-  }
+  return readUserFile(path, (contents) => ({ path, sha256: createHash('sha256').update(contents).digest('hex'), tokenizer: parseTokenizerJson(contents.toString('utf8')) }));
 }
 
 /** `--tokenizer`, else GENOMELM_TOKENIZER, else a tokenizer.json beside the data: in the folder, or in tokenizer/dnabert2 of it or of the two folders above it. */

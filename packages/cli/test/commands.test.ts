@@ -19,8 +19,8 @@ const wrong: Readonly<Record<string, readonly string[]>> = {
   tokenize: ['-t', 'kmer:3', nowhere], 'train-tokenizer': ['-o', out, nowhere], 'inspect-tokenizer': [nowhere],
   pretrain: ['-t', nowhere, '-o', out, fasta], finetune: ['--model', nowhere, '--train', nowhere, '-o', out], predict: [nowhere, fasta], embed: [nowhere, fasta, '-o', `${out}.npy`], 'variant-effect': [nowhere, '-r', fasta, '--vcf', vcf], inspect: [nowhere],
   generate: [nowhere], score: [nowhere, fasta], serve: [nowhere, '--port', '0'],
-  'fasta index': [nowhere], 'fasta fetch': [nowhere, 'a'], 'fasta stats': [nowhere], 'fasta orfs': [nowhere], 'fasta codon-usage': [nowhere], 'fasta kmers': [nowhere, '-k', '40'], 'fasta to-2bit': [nowhere], 'fastq stats': [nowhere], bgzip: [nowhere],
-  'variants apply': ['--reference', fasta, '--vcf', vcf, '--sample', 's', '--haplotype', '1'], 'variants validate': [nowhere], 'corpus build': ['-o', out, '--seed', '1', nowhere], doctor: [],
+  'fasta index': [nowhere], 'fasta fetch': [nowhere, 'a'], 'fasta stats': [nowhere], 'fasta orfs': [nowhere], 'fasta translate': [nowhere], 'fasta codon-usage': [nowhere], 'fasta kmers': [nowhere, '-k', '40'], 'fasta to-2bit': [nowhere], 'fastq stats': [nowhere], bgzip: [nowhere],
+  'variants apply': ['--reference', fasta, '--vcf', vcf, '--sample', 's', '--haplotype', '1'], 'variants validate': [nowhere], 'variants query': [nowhere, 'a:1-2'], 'corpus build': ['-o', out, '--seed', '1', nowhere], doctor: [],
 };
 
 const run = async (command: Command, args: readonly string[]): Promise<number | void> => {

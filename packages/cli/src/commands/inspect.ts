@@ -15,7 +15,7 @@ export const inspect: Command = {
   summary: 'Parameters, operations per token, and memory for running and training a model at a given length. Nothing is allocated, and no weights are read.',
   usage: `MODEL [--length N] (a directory, address, hub id, config.json, or ${Object.keys(published).join(', ')})`,
   options: {
-    length: { type: 'string', value: 'N', help: 'tokens of a sequence (default 512)' },
+    length: { type: 'string', value: 'N', help: 'tokens of a sequence (default 512, or as many as the model takes)' },
     tokens: { type: 'string', value: 'N', help: 'tokens of a batch (default: one sequence)' },
     weights: { type: 'string', value: 'TYPE', help: 'float32 (default), bfloat16 or float16: what pretrain --weights reads in each step' },
     device: { type: 'string', value: 'KIND', help: 'whose plans are counted: wasm (default), webgpu or reference' },
@@ -25,11 +25,11 @@ export const inspect: Command = {
     const { positionals, json, print } = context;
     if (positionals.length !== 1) throw new UsageError(`inspect: expected one model, got ${positionals.length}; see genomelm inspect --help`);
     const [name] = positionals;
-    const length = integer(context, 'length', 512);
-    const tokens = integer(context, 'tokens', length);
     const device = choice(context, 'device', ['wasm', 'webgpu', 'reference'], 'wasm');
     const weights = choice(context, 'weights', ['float32', 'bfloat16', 'float16'], 'float32');
     const { config, file } = await find(name, () => inspectPretrained(name, sourceOptions(context)));
+    const length = integer(context, 'length', Math.min(512, config.maxPositions || 512));
+    const tokens = integer(context, 'tokens', length);
     const estimate = estimateMemory(config, tokens, { device, sequenceLength: length, weights });
     const architecture = isDecoderConfig(config) ? 'decoder' : 'encoder';
     const stored = file && { parameters: [...file.tensors.values()].reduce((total, { shape }) => total + shape.reduce((product, axis) => product * axis, 1), 0), tensors: file.tensors.size, dtypes: [...new Set([...file.tensors.values()].map(({ dtype }) => dtype))] };

@@ -1,4 +1,4 @@
-import { readVcf } from '@genomelm/genome-io';
+import { readVcf, type VcfRecord } from '@genomelm/genome-io';
 import { free } from '@genomelm/kernels';
 import { mutagenesis, mutagenesisSvg, scoreVariants, type SequenceVariant, type VariantEffectOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, UsageError, type Command, type Context } from '../command';
@@ -6,6 +6,7 @@ import { openDevice } from '../devices';
 import { openSequences, required, sourceOf } from '../genomeFiles';
 import { withOutput, writeFileAtomic, type Output } from '../output';
 import { modelOptions, openPretrained, type OpenedModel } from '../pretrained';
+import { naming } from '../userFile';
 
 /** Variants that are read before they are scored. */
 const chunk = 256;
@@ -58,7 +59,10 @@ function effectOptions(context: Context): VariantEffectOptions {
 
 /** The bases around a stretch, as far as the contig goes, in upper case. */
 async function around(genome: Genome, contig: string, start: number, end: number, window: number): Promise<{ sequence: string; from: number }> {
-  const length = (await genome.contigs()).find(({ name }) => name === contig)?.length ?? end;
+  const contigs = await genome.contigs();
+  const length = contigs.find(({ name }) => name === contig)?.length;
+  if (length === undefined) throw new UsageError(`variant-effect: expected a contig of the reference (${contigs.slice(0, 3).map(({ name }) => name).join(', ')}${contigs.length > 3 ? ' …' : ''}), got ${contig}; name contigs as the reference does`);
+  if (end > length) throw new UsageError(`variant-effect: expected positions up to ${length} on ${contig}, got ${end}; is it another reference?`);
   const flank = Math.max(0, Math.floor((window - (end - start)) / 2));
   const from = Math.max(0, start - flank);
   const bases = await genome.fetch(contig, from, Math.min(length, end + flank));
@@ -76,7 +80,7 @@ async function scoreVcf(context: Context, { model, tokenizer }: OpenedModel, gen
     waiting = [];
   };
   if (!json) await output.write('#contig\tpos\tref\talt\teffect\n');
-  for await (const { contig, start, ref, alt } of readVcf(sourceOf(values['vcf'] as string), { signal })) {
+  for await (const { contig, start, ref, alt } of variantsOf(values['vcf'] as string, signal)) {
     const alleles = alt.filter((allele) => /^[ACGTN]+$/i.test(allele));
     skipped += alt.length - alleles.length;
     if (!alleles.length) continue;
@@ -86,6 +90,14 @@ async function scoreVcf(context: Context, { model, tokenizer }: OpenedModel, gen
   }
   await flush();
   if (skipped) process.stderr.write(`genomelm: ${skipped} symbolic or missing alleles were left out: they have no sequence\n`);
+}
+
+async function* variantsOf(path: string, signal: AbortSignal): AsyncGenerator<VcfRecord> {
+  try {
+    yield* readVcf(sourceOf(path), { signal });
+  } catch (error) {
+    throw naming(path, error);
+  }
 }
 
 async function saturate(context: Context, { model, tokenizer }: OpenedModel, genome: Genome, output: Output): Promise<void> {
