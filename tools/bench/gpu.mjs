@@ -57,7 +57,7 @@ async function openPeer() {
 }
 
 async function main() {
-  const { createWebGpuDevice, free, tensor } = await import('@genomelm/kernels');
+  const { createWebGpuDevice, tensor } = await import('@genomelm/kernels');
   const { attentionCases, decodeCase, fence, gemmCases, trainingCase } = await import('./support/gpuCases.mjs');
   const { copyProbe, fmaProbe } = await import('./support/gpuCeilings.mjs');
   const { toy } = options, [least, rounds] = toy ? [0, 1] : [0.3, 3];
@@ -88,29 +88,12 @@ async function main() {
   let profile;
   const result = () => ({ date: new Date().toISOString(), node: process.version, toy, adapter: facts, description, peer: peer.facts, ceilings: { teraflops: median(ceilings.fma), gigabytesPerSecond: median(ceilings.copy) }, rows, profile });
   const measure = async (each, on, precision) => {
-    const before = on.memory.peak = on.memory.live, waitOn = () => fence(on);
+    const name = `${each.name}${precision ? `, ${precision}` : ''}`;
     let row;
     try {
-      const prepared = each.prepare(on), arm = { ...prepared, waits: each.waits }, samples = [await prepared.sample?.()];
-      await arm.run();
-      await waitOn();
-      const ours = [], peers = (peer.measure && each.peers) || [], theirs = peers.map(() => []);
-      for (let round = 0; round < rounds; round++) {
-        ours.push(await secondsOf(arm, waitOn, least));
-        for (const [i, list] of theirs.entries()) list.push(await peer.measure(peers[i]));
-        await ceiling();
-      }
-      const seconds = median(ours), peakBytes = on.memory.peak - before;
-      prepared.end?.();
-      free(prepared.tensors);
-      if (precision) samples.push(await sampleOf(each, session.device));
-      row = {
-        name: `${each.name}${precision ? `, ${precision}` : ''}`, seconds, spread: Math.max(...ours) / Math.min(...ours), peakBytes, ...(precision && { relativeError: relativeError(...samples) }),
-        ...(each.flop && { teraflops: each.flop / 1e12 / seconds, shareOfFma: each.flop / 1e12 / seconds / median(ceilings.fma) }), ...(each.tokens && { tokensPerSecond: each.tokens / seconds }),
-        torch: theirs.map((list, i) => besideTorch(peers[i].dtype, list, seconds)),
-      };
+      row = { name, ...(await measurementOf({ each, on, fence, peer, rounds, least, ceiling, ceilings, reference: precision && session.device })) };
     } catch (error) {
-      row = { name: `${each.name}${precision ? `, ${precision}` : ''}`, error: error.message };
+      row = { name, error: error.message };
     }
     rows.push(row);
     console.log(describe(row));
@@ -122,23 +105,50 @@ async function main() {
     await session.device.destroy(); // what it ran after an error would fail with the same error
     session = await open();
   }
-  profile = await profileOf(session.device, trainingCase(toy));
+  profile = await profileOf(session.device, trainingCase(toy)).catch(({ message }) => note(`no profile: ${message}`));
   save(result()); // before what is experimental: a driver may end the process there
-  for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) {
-    try {
-      const reduced = await createWebGpuDevice(gpu, { reducedPrecision: precision });
-      const own = wanted.includes('attention') ? attentionCases(toy) : [];
-      for (const each of [...gemmCases(toy), ...own]) if (!(await measure(each, reduced, precision))) break;
-      await reduced.destroy();
-    } catch (error) {
-      note(error.message);
-    }
-  }
+  for (const precision of wanted.includes('gemm') ? ['float16', 'subgroupMatrix'] : []) await measureReduced(gpu, precision, [...gemmCases(toy), ...(wanted.includes('attention') ? attentionCases(toy) : [])], measure);
   const whole = result();
   console.log(`ceilings: ${whole.ceilings.teraflops.toPrecision(3)} TFLOP/s of multiply-adds, ${whole.ceilings.gigabytesPerSecond.toPrecision(3)} GB/s copied`);
   save(whole);
   peer.end?.();
   await session.device.destroy();
+}
+
+/** Ours, torch's and the ceilings in turn, `rounds` times; beside a `reference` device also how far the first elements of the results are apart. */
+async function measurementOf({ each, on, fence, peer, rounds, least, ceiling, ceilings, reference }) {
+  const { free } = await import('@genomelm/kernels');
+  const before = on.memory.peak = on.memory.live, waitOn = () => fence(on);
+  const prepared = each.prepare(on), arm = { ...prepared, waits: each.waits }, samples = [await prepared.sample?.()];
+  await arm.run();
+  await waitOn();
+  const ours = [], peers = (peer.measure && each.peers) || [], theirs = peers.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await secondsOf(arm, waitOn, least));
+    for (const [i, list] of theirs.entries()) list.push(await peer.measure(peers[i]));
+    await ceiling();
+  }
+  const seconds = median(ours), peakBytes = on.memory.peak - before;
+  prepared.end?.();
+  free(prepared.tensors);
+  if (reference) samples.push(await sampleOf(each, reference));
+  return {
+    seconds, spread: Math.max(...ours) / Math.min(...ours), peakBytes, ...(reference && { relativeError: relativeError(...samples) }),
+    ...(each.flop && { teraflops: each.flop / 1e12 / seconds, shareOfFma: each.flop / 1e12 / seconds / median(ceilings.fma) }), ...(each.tokens && { tokensPerSecond: each.tokens / seconds }),
+    torch: theirs.map((list, i) => besideTorch(peers[i].dtype, list, seconds)),
+  };
+}
+
+/** Until one fails, or none where the GPU does not offer it. */
+async function measureReduced(gpu, reducedPrecision, cases, measure) {
+  const { createWebGpuDevice } = await import('@genomelm/kernels');
+  try {
+    const device = await createWebGpuDevice(gpu, { reducedPrecision });
+    for (const each of cases) if (!(await measure(each, device, reducedPrecision))) break;
+    await device.destroy();
+  } catch (error) {
+    note(error.message);
+  }
 }
 
 function save(result) {
@@ -168,16 +178,13 @@ function besideTorch(dtype, measured, seconds) {
   return { dtype, seconds: own, share: own / seconds };
 }
 
-/** Where the time of a training step goes, by op; undefined where the GPU has no timestamps. */
+/** Where the time of a training step goes, by op. */
 async function profileOf(device, training) {
   const { free } = await import('@genomelm/kernels');
   const { tensors, run, end } = training.prepare(device);
   try {
     await run();
     return await device.profile(run);
-  } catch (error) {
-    note(`no profile: ${error.message}`);
-    return undefined;
   } finally {
     end();
     free(tensors);
