@@ -1,7 +1,7 @@
-/** The names most like one that was mistyped, nearest first, by Levenshtein's distance. @param options - `within`: no further than so many edits; `most`: how many */
+/** The names most like one that was mistyped: those that begin with it, then the nearest by Levenshtein's distance. @param options - `within`: no further than so many edits; `most`: how many */
 export function nearestNames(name: string, names: readonly string[], { within = Infinity, most = 3 }: { readonly within?: number; readonly most?: number } = {}): string[] {
   return names
-    .map((each) => ({ each, distance: editDistance(name.toLowerCase(), each.toLowerCase()) }))
+    .map((each) => ({ each, distance: each.toLowerCase().startsWith(name.toLowerCase()) ? 0 : editDistance(name.toLowerCase(), each.toLowerCase()) }))
     .filter(({ distance }) => distance <= within)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, most)

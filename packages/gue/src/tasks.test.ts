@@ -41,7 +41,7 @@ test('rows cannot be changed', () => {
   for (const task of tasks) expect([task, task.upstream, task.published].every(Object.isFrozen)).toBe(true);
 });
 
-test.each([['prom_core_tat', 'prom_core_tata'], ['H3K4me3', 'emp_H3K4me3'], ['tf/3', 'tf_3'], ['EPI_GM12878', 'epi_GM12878']])('%s is answered with %s', (wrong, near) => {
+test.each([['prom_core_tat', 'prom_core_tata'], ['H3K4me3', 'emp_H3K4me3'], ['tf/3', 'tf_3'], ['prom', 'prom_core_all'], ['EPI_GM12878', 'epi_GM12878']])('%s is answered with %s', (wrong, near) => {
   expect(() => findTask(wrong)).toThrow(`got ${JSON.stringify(wrong)}; did you mean`);
   expect(() => findTask(wrong)).toThrow(near);
 });

@@ -56,6 +56,7 @@ export interface BatchLimits {
 
 /** Cuts a list of sequences, by number and in this order, into batches. */
 export function cutBatches(order: Iterable<number>, lengths: ArrayLike<number>, { tokensPerBatch, sequencesPerBatch = Infinity }: BatchLimits): number[][] {
+  if (!(tokensPerBatch > 0)) throw new RangeError(`batches: expected tokensPerBatch above 0, got ${tokensPerBatch}; 8192 is usual`);
   const batches: number[][] = [];
   let left = 0;
   for (const i of order) {

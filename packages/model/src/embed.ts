@@ -38,6 +38,7 @@ export type SequenceInput = string | { readonly sequence: string; readonly pair?
 export async function embed(model: AnyModel, encoder: Encoder, sequences: readonly SequenceInput[], options: EmbedOptions = {}): Promise<Float32Array[]> {
   const { pooling = 'mean', maxLength, tokensPerBatch = 8192, signal, onProgress } = options;
   checkEncoder('embed', model.config, encoder);
+  if (!Array.isArray(sequences)) throw new TypeError(`embed: expected an array of sequences, got ${typeof sequences}; put one into brackets`);
   const pool = poolerOf(model, encoder, pooling, options.specialTokens ?? true);
   const layers = layersOf(model, options.layers);
   const inputs = sequences.map((sequence) => encodeInput(encoder, sequence, maxLength));

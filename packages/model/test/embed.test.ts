@@ -70,6 +70,8 @@ describe('embed', () => {
     await expect(embed(untrained, encoder, sequences, { pooling: 'pooler' })).rejects.toThrow('got one without a classifier');
     await expect(embed(createModel(config, { device, seed: 1, classes: 2 }), encoder, sequences, { pooling: 'pooler' })).resolves.toHaveLength(4);
     await expect(embed(model, createKmerTokenizer({ k: 4 }), sequences)).rejects.toThrow("expected a tokenizer with the model's vocabulary of 69, got one of 261");
+    await expect(embed(model, encoder, 'ACGT' as never)).rejects.toThrow('expected an array of sequences, got string; put one into brackets');
+    await expect(embed(model, encoder, sequences, { tokensPerBatch: 0 })).rejects.toThrow('expected tokensPerBatch above 0, got 0');
     await expect(embed(model, encoder, sequences, { layers: 4 })).rejects.toThrow('expected layers from 0');
     await expect(embed(model, encoder, [''], { specialTokens: false })).rejects.toThrow('expected a token besides special ones');
     await expect(embed(model, encoder, sequences, { pooling: 'median' as 'mean' })).rejects.toThrow('expected pooling mean, max, cls, last or pooler');
