@@ -62,9 +62,15 @@ export function createReserve(heap: Pick<Heap, 'allocate' | 'free'>): Reserve {
 export function createBuffers({ memory, allocate, free }: Heap, finish: () => void): Buffers {
   const { memory: counted, allocated, freed } = countMemory(() => memory.buffer.byteLength);
   let [closed, stage, staged, reserve]: [boolean, number | undefined, number, Reserve | undefined] = [false, undefined, 0, undefined];
-  const address = ({ buffer, dtype, offset }: Tensor): number => (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
+  const checkOpen = (): void => {
+    if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed; read what is wanted before destroy(), or create a new device');
+  };
+  const address = ({ buffer, dtype, offset }: Tensor): number => {
+    checkOpen();
+    return (buffer as WasmBuffer).address + offset * bytesPerElement(dtype);
+  };
   const take = (byteLength: number): WasmBuffer => {
-    if (closed) throw new DeviceLostError('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
+    checkOpen();
     const at = (reserve ?? { allocate }).allocate(byteLength);
     allocated(byteLength);
     return { byteLength, version: 0, address: at, ...(reserve && { reserve }) };

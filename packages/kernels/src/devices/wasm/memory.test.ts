@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createWasmDevice } from './device';
 import { createHeap } from './memory';
-import { allocate, matmul, tensor } from '../../index';
+import { accumulate, allocate, matmul, scale, tensor } from '../../index';
 
 const sizes = fc.array(fc.oneof(fc.record({ take: fc.integer({ min: 0, max: 300_000 }) }), fc.record({ give: fc.nat() })), { maxLength: 120 });
 
@@ -40,12 +40,14 @@ test('what does not fit says how much was asked for, how much there is, and what
 
 test('use after free and after destroy are errors', async () => {
   const device = await createWasmDevice({ threads: 1 });
-  const x = tensor(device, [1]);
+  const [x, kept] = [tensor(device, [1]), tensor(device, [2])];
   device.free(x.buffer);
   expect(() => device.write(x, Float32Array.of(1))).toThrow('write: expected a live tensor, got one that was freed (float32 [1])');
   await expect(device.read(x)).rejects.toThrow('read: expected a live tensor');
   await device.destroy();
-  expect(() => tensor(device, [1])).toThrow('wasm: expected a device in use, got one that was destroyed; create a new one, and tensors on it');
+  const destroyed = 'wasm: expected a device in use, got one that was destroyed; read what is wanted before destroy(), or create a new device';
+  for (const use of [() => tensor(device, [1]), () => device.write(kept, Float32Array.of(1)), () => accumulate(kept, kept), () => scale(kept, 2)]) expect(use).toThrow(destroyed);
+  await expect(device.read(kept)).rejects.toThrow(destroyed);
 });
 
 test('zero threads, and no number of bytes to keep, are refused', async () => {
