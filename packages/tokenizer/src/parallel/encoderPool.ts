@@ -62,7 +62,7 @@ export function createEncoderPool(tokenizer: BpeTokenizer, { threads = Math.min(
     if (isPlain) reserve(out, out.length + (length >>> 2)); // about what comes
     await everyThread(async (thread) => {
       if (!isPlain || next >= length) return false;
-      const share = next < threads * SMALLEST_BLOCK ? SMALLEST_BLOCK : Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (4 * threads))); // small to begin soon and, so that all end together, at the end
+      const share = next < threads * SMALLEST_BLOCK ? SMALLEST_BLOCK : Math.max(SMALLEST_BLOCK, Math.ceil((length - next) / (2 * threads))); // small to begin soon and, so that all end together, at the end
       const start = next, end = Math.min(length, (next += Math.min(blockLength, share)) + OVERLAP), before = joined;
       const memory = memories.pop() ?? createBlockMemory(blockLength + OVERLAP);
       if (!(isPlain = source.fill(memory.letters.subarray(0, end - start), start, end - start))) return false;
