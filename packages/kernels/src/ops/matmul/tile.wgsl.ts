@@ -40,6 +40,7 @@ function filling(name: string, block: number, tile: Tile, across: boolean, last:
     const at = (i: number) => `(lane + ${i * threads}u)`, lines = block / 4; // quads in a line of memory
     return {
       declare, stride,
+      places: '',
       variables: unrolled(quads, (i) => `  var next${name}${i} = vec4<Part>();\n`),
       fetch: (_end: string, length: string, first: string) => unrolled(quads, (i) => `  next${name}${i} = vec4<Part>(${name}Quad(inner + ${at(i)} / ${lines}u, ${first} + ${at(i)} % ${lines}u * 4u, params.endInner, ${length}));\n`),
       store: unrolled(quads, (i) => `    ${name}Tile[${at(i)} / ${lines}u * ${stride}u + ${at(i)} % ${lines}u] = next${name}${i};\n`),
@@ -48,12 +49,12 @@ function filling(name: string, block: number, tile: Tile, across: boolean, last:
   // A lane takes a quad of four lines, at most once. Neighbours take two quads of a line, so that they read whole sectors and write different banks; b takes the last lanes, which a leaves idle: they share the registers.
   const blocks = (block * blockK) / 16, slot = last ? `(lane - ${threads - blocks}u)` : 'lane';
   const where = (body: string) => `  if (lane ${last ? `>= ${threads - blocks}` : `< ${blocks}`}u) {\n${body}  }\n`;
-  const [line, depth] = [`${slot} / 2u % ${block / 4}u`, `(${slot} / ${block / 2}u * 2u + ${slot} % 2u)`];
   return {
     declare, stride,
+    places: `  let ${name}Line = ${slot} / 2u % ${block / 4}u;\n  let ${name}Depth = (${slot} / ${block / 2}u * 2u + ${slot} % 2u) * 4u;\n`,
     variables: unrolled(4, (i) => `  var turned${i} = vec4<Part>();\n`),
-    fetch: (end: string, _length: string, first: string) => where(unrolled(4, (i) => `  turned${i} = vec4<Part>(${name}Quad(${first} + ${line} * 4u + ${i}u, inner + ${depth} * 4u, ${end}, params.k));\n`)),
-    store: where(unrolled(4, (c) => `    ${name}Tile[(${depth} * 4u + ${c}u) * ${stride}u + ${line}] = vec4(${[0, 1, 2, 3].map((i) => `turned${i}.${'xyzw'[c]}`).join(', ')});\n`)),
+    fetch: (end: string, _length: string, first: string) => where(unrolled(4, (i) => `  turned${i} = vec4<Part>(${name}Quad(${first} + ${name}Line * 4u + ${i}u, inner + ${name}Depth, ${end}, params.k));\n`)),
+    store: where(unrolled(4, (c) => `    ${name}Tile[(${name}Depth + ${c}u) * ${stride}u + ${name}Line] = vec4(${[0, 1, 2, 3].map((i) => `turned${i}.${'xyzw'[c]}`).join(', ')});\n`)),
   };
 }
 
@@ -76,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let column = lane % ${columns}u;
   var inner = params.firstInner + group.z * params.slice;
   let end = min(params.endInner, inner + params.slice);
-${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${[...new Set([a.variables, b.variables])].join('')}${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}  while (inner < end) {
+${unrolled(rows, (r) => `  var sum${r} = vec4(0.0);\n`)}${hasBias && !hasScales ? `  if (group.z == 0u) { sum0 = biasQuad(0u, firstColumn + column * 4u, 1u, params.n); }\n${unrolled(rows - 1, (r) => `  sum${r + 1} = sum0;\n`)}` : ''}${a.places}${b.places}${[...new Set([a.variables, b.variables])].join('')}${a.fetch('params.endRow', 'params.m', 'firstRow')}${b.fetch('params.endColumn', 'params.n', 'firstColumn')}  while (inner < end) {
     workgroupBarrier();
 ${a.store}${b.store}    workgroupBarrier();
     inner += ${blockK}u;
