@@ -1,5 +1,5 @@
 // What is recorded computes what its function computes, with the numbers of now.
-import { add, cacheAppend, createWasmDevice, debugDevice, fill, free, linear, pagedAttention, read, record, reshape, scale, tensor, zeros, type Device, type Tensor } from '../src';
+import { add, cacheAppend, createWasmDevice, debugDevice, fill, free, linear, pagedAttention, read, record, reshape, scale, scope, tensor, zeros, type Device, type Tensor } from '../src';
 import { testNumbers } from '../src/testing';
 import { devices } from './devices';
 
@@ -36,6 +36,20 @@ describe.each(Object.entries({ ...devices, 'a wasm device that is looked at': as
     const lengths = [3, 4, 5, 20, 21, 40, 6, 7], live = device.memory.live;
     expect(await decode(true, lengths)).toEqual(await decode(false, lengths));
     expect(device.memory.live).toBe(live);
+  });
+
+  test('scratch that is planned later takes no memory of tensors', async () => {
+    const weights = [1, 2, 3].map((seed) => tensor(device, testNumbers(seed, 64 * 64), [64, 64])), x = new Float32Array(8 * 64);
+    const compute = (): Tensor => weights.reduce((sum, weight) => add(sum, linear(add(sum, linear(sum, weight)), weight)), tensor(device, x, [8, 64]));
+    const step = record(device, compute);
+    for (let run = 0; run < 6; run++) {
+      x.set(testNumbers(run, 8 * 64));
+      const expected = scope<Tensor>(compute);
+      expect([...(await read(step.run()))]).toEqual([...(await read(expected))]);
+      free(expected);
+    }
+    step.free();
+    free(weights);
   });
 
   test('sees a weight that was written or replaced by its device, and the tensors that others allocate keep what they hold', async () => {

@@ -21,7 +21,10 @@ export interface Recorder {
 
 /** What is taken down. */
 interface Taken {
+  /** Of tensors. */
   readonly reserve: Reserve;
+  /** Of scratch, apart: a call that is planned later must not take what a tensor holds at its turn. */
+  readonly scratch: Reserve;
   readonly steps: (() => void)[];
   /** Buffers from outside, and whether the steps themselves change them. */
   readonly outside: Map<DeviceBuffer, boolean>;
@@ -56,11 +59,11 @@ export function createRecorder(heap: Pick<Heap, 'allocate' | 'free'>, buffers: B
   let taken: Taken | undefined;
 
   /** A call whose kernels are the same each time, from when its weights are packed. */
-  const fixed = ({ reserve }: Taken, compute: () => Resolved | undefined): (() => void) => {
+  const fixed = ({ scratch }: Taken, compute: () => Resolved | undefined): (() => void) => {
     let resolved: Resolved | undefined;
     return () => {
       if (resolved && resolved.kept?.filled !== false) for (const job of resolved.jobs) pool.run(...job);
-      else resolved = buffers.within(reserve, compute);
+      else resolved = buffers.within(scratch, compute);
     };
   };
 
@@ -103,12 +106,13 @@ export function createRecorder(heap: Pick<Heap, 'allocate' | 'free'>, buffers: B
     },
     record(f) {
       if (taken) throw new TypeError('record: expected no other recording to be under way, got one within another');
-      const own: Taken = { reserve: createReserve(heap), steps: [], outside: new Map(), planned: [], round: 0 };
+      const own: Taken = { reserve: createReserve(heap), scratch: createReserve(heap), steps: [], outside: new Map(), planned: [], round: 0 };
+      const end = (): void => [own.reserve, own.scratch].forEach((reserve) => reserve.end());
       taken = own;
       try {
         buffers.within(own.reserve, f);
       } catch (error) {
-        own.reserve.end();
+        end();
         throw error;
       } finally {
         taken = undefined;
@@ -121,7 +125,7 @@ export function createRecorder(heap: Pick<Heap, 'allocate' | 'free'>, buffers: B
           for (const step of own.steps) step();
           return true;
         },
-        free: own.reserve.end,
+        free: end,
       };
     },
   };
