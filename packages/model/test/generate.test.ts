@@ -135,10 +135,10 @@ test('the other strand of a prompt, and sequences that are left out', () => with
   const options: GenerateOptions = { num: 12, temperature: 0.2, maxNewTokens: 6, seed: 9 };
   expect(await all(model, [reverseComplement(prompts[0])], options)).toEqual(await all(model, [prompts[0]], { ...options, reverseComplement: true }));
   const every = await all(model, [''], options);
-  let last = { duplicates: 0, repetitive: 0 };
+  let last = { newBases: 0, duplicates: 0, repetitive: 0 };
   const unique = await all(model, [''], { ...options, unique: true, onProgress: (progress) => { last = progress; } });
   expect(unique.map(({ sequence }) => sequence)).toEqual([...new Set(every.map(({ sequence }) => sequence))]);
-  expect(last.duplicates).toBe(every.length - unique.length);
+  expect([last.duplicates, last.newBases]).toEqual([every.length - unique.length, every.reduce((total, { sequence }) => total + sequence.length, 0)]);
   const plain = await all(model, [''], { ...options, maxTandemRepeats: 0.3, onProgress: (progress) => { last = progress; } });
   expect(plain).toEqual(every.filter(({ sequence }) => tandemRepeatFraction(sequence) <= 0.3));
   expect(last.repetitive).toBe(every.length - plain.length);

@@ -60,14 +60,13 @@ export const generate: Command = {
       const { model: opened, tokenizer } = await openPretrained(context, name, device);
       if (!isDecoder(opened)) throw new UsageError(`generate: expected a decoder, got an encoder in ${name}`);
       const model: CausalModel = weights === 'float32' ? opened : storeWeights(opened, weights);
-      let [bases, duplicates, repetitive] = [0, 0, 0];
-      const onProgress: GenerateOptions['onProgress'] = ({ done, total, newTokens, ...left }) => {
+      let [duplicates, repetitive] = [0, 0];
+      const onProgress: GenerateOptions['onProgress'] = ({ done, total, newTokens, newBases, ...left }) => {
         ({ duplicates, repetitive } = left);
-        progress.update({ stage: 'generate', done, total, unit: 'sequences', tokens: newTokens, bases, ...left });
+        progress.update({ stage: 'generate', done, total, unit: 'sequences', tokens: newTokens, bases: newBases, ...left });
       };
       await withOutput(values['out'] as string | undefined, async (output) => {
         for await (const one of generateSequences(model, tokenizer, prompts.map(({ sequence }) => sequence), { ...options, signal, onProgress })) {
-          bases += one.sequence.length;
           const { id, sequence: prompt } = prompts[one.prompt];
           const whole = `${values['with-prompt'] ? prompt : ''}${one.sequence}`;
           await output.write(format === 'fasta' ? fasta(`${id}_${one.sample}`, whole) : jsonLine(id, whole, one, values['log-probs'] === true));

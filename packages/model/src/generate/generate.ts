@@ -26,6 +26,8 @@ export interface GenerationProgress {
   readonly done: number;
   readonly total: number;
   readonly newTokens: number;
+  /** Of the sequences that ended, also those left out. */
+  readonly newBases: number;
   /** Sequences left out so far. */
   readonly duplicates: number;
   readonly repetitive: number;
@@ -62,7 +64,7 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
   const stopIds = Array.from(options.stopIds ?? [model.config.eosTokenId]);
   const blockedIds = options.blockedIds ?? vocabulary.blockedIds(stopIds);
   const total = given.length * num;
-  const counts = { done: 0, total, newTokens: 0, duplicates: 0, repetitive: 0 };
+  const counts = { done: 0, total, newTokens: 0, newBases: 0, duplicates: 0, repetitive: 0 };
 
   const engine = createGenerationEngine(model, { ...options, maxSequences, cacheTokens: options.cacheTokens ?? roomFor(model, promptIds, total, { ...options, maxSequences }) });
   const abort = () => void engine.close();
@@ -86,6 +88,7 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
       counts.done++;
       const sequence = vocabulary.textOf(ids).slice(0, options.maxNewBases ?? Infinity);
       const [twice, repetitive] = [options.unique === true && seen.has(sequence), tandemRepeatFraction(sequence) > (options.maxTandemRepeats ?? 1)];
+      counts.newBases += sequence.length;
       if (options.unique) seen.add(sequence);
       if (twice) counts.duplicates++;
       else if (repetitive) counts.repetitive++;
