@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { bgzfCompress } from './bgzf';
 import { readVcf, type VcfOptions, type VcfRecord } from './vcf';
 
@@ -41,6 +44,18 @@ test('all genotypes at once are those of each sample', async () => {
   }
   expect((await one('1 1 . A C . . . DP 1 2')).genotypes()).toBeUndefined();
   for (const row of ['GT 0|1', 'GT 0|x 0', 'GT 0| 0', 'GT 0;1 0']) expect((await one(`1 1 . A C . . . ${row}`)).genotypes.bind(await one(`1 1 . A C . . . ${row}`))).toThrow(expect.objectContaining({ name: 'FormatError', line: 3 }));
+});
+
+test('with reuse each record is right until the next one is asked for, whatever held its memory before', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'genomelm-vcf-')), 'long.vcf'), rows = Array.from({ length: 60_000 }, (_, i) => `chr${i % 7} ${i + 1} rs${i} A C . . DP=${i} GT ${i & 1}|${(i >> 1) & 1} 0|${(i >> 2) & 1}`);
+  writeFileSync(path, file(rows)); // 2 MB: chunks of 1 MiB are read into the same memory
+  const wrong: number[] = [];
+  let i = 0;
+  for await (const record of readVcf(path, { reuse: true })) {
+    if (`${record.toString()} ${record.genotypes()!.alleles.join()}` !== `${rows[i].split(' ').join('\t')} ${[i & 1, (i >> 1) & 1, 0, (i >> 2) & 1].join()}`) wrong.push(i);
+    i++;
+  }
+  expect([i, wrong]).toEqual([rows.length, []]);
 });
 
 test('missing values, and percent codes from 4.3 on', async () => {

@@ -1,5 +1,5 @@
 // VCF 4.1 to 4.5 (samtools.github.io/hts-specs): records keep their bytes and are parsed field by field when asked. POS is 1-based here and nowhere else.
-import type { ByteSource, ReadBytesOptions } from './byteSource';
+import type { ByteSource, ReadChunksOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
 import { oneByOne } from './oneByOne';
@@ -65,7 +65,9 @@ export interface VcfReader extends AsyncIterable<VcfRecord> {
   header(): Promise<VcfHeader>;
 }
 
-export interface VcfOptions extends ReadBytesOptions {
+export interface VcfOptions extends ReadChunksOptions {
+  /** Records are valid only until the next one is asked for: their memory is used again, as that of chunks in `readBytes`. Default false, and every record is the consumer's own. */
+  readonly reuse?: boolean;
   /** Check every line against the specification of the version that the file states, and throw at the first breach. Without it only what is needed to parse is checked. */
   readonly validate?: boolean;
 }
@@ -94,7 +96,7 @@ export function readVcf(source: ByteSource, options: VcfOptions = {}): VcfReader
 /** The header, then the records, in batches. */
 async function* readBatches(source: ByteSource, options: VcfOptions): AsyncGenerator<(VcfHeader | VcfRecord)[], void, undefined> {
   const parser = new VcfParser(options.validate ?? false);
-  for await (const block of lineBlocks(source, { ...options, reuse: false }, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file', parser.line + 1))) {
+  for await (const block of lineBlocks(source, options, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a VCF file', parser.line + 1))) {
     const batch: (VcfHeader | VcfRecord)[] = [];
     try {
       parser.push(block, batch);

@@ -81,7 +81,7 @@ export async function fetchText(file, intervals) {
 /** ALT alleles over all sites and samples. */
 export async function vcfAlternates(source) {
   let alternates = 0, genotypes;
-  for await (const record of io.readVcf(source)) alternates += countAlternates((genotypes = record.genotypes(genotypes)).alleles);
+  for await (const record of io.readVcf(source, { reuse: true })) alternates += countAlternates((genotypes = record.genotypes(genotypes)).alleles);
   return `${alternates}`;
 }
 
