@@ -74,12 +74,12 @@ export function fastaRecord(name: string, sequence: Uint8Array, width: number): 
 export const widthOption: OptionSpec = { type: 'string', value: 'N', help: 'bases a line (default 60; 0 for one line)' };
 
 /** `contig`, `contig:start-end`, `contig:start-`, `contig:position` as samtools has them: 1-based, both ends in. */
-export function parseRegion(command: string, text: string, known: ReadonlySet<string>): { contig: string; start: number; end: number } {
+export function parseRegion(command: string, text: string, known: ReadonlySet<string>): { contig: string; start: number; end?: number | undefined } {
   const match = known.has(text) ? null : /^(.+):([\d,]+)(-([\d,]*))?$/.exec(text);
-  if (!match) return { contig: text, start: 0, end: undefined as unknown as number };
+  if (!match) return { contig: text, start: 0 };
   const [, contig, from, dash, to] = match;
   const number = (digits: string) => Number(digits.replaceAll(',', ''));
   const start = number(from) - 1;
   if (start < 0) throw new UsageError(`${command}: expected a region from 1, got ${text}; positions on the command line are 1-based`);
-  return { contig, start, end: dash === undefined ? start + 1 : to ? number(to) : (undefined as unknown as number) };
+  return { contig, start, end: dash === undefined ? start + 1 : to ? number(to) : undefined };
 }

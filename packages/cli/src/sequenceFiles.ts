@@ -83,12 +83,15 @@ async function peek(path: string): Promise<{ readonly chunks: AsyncGenerator<Uin
 
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   const decoder = new TextDecoder();
-  let [rest, line] = ['', 0];
+  let [rest, held, line] = ['', '', 0];
   for await (const chunk of chunks) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/); // a carriage return at the very end may be half of a line's end
+    const text = held + decoder.decode(chunk, { stream: true });
+    held = text.endsWith('\r') ? '\r' : ''; // at the very end it may be half of a line's end
+    const parts = text.slice(0, text.length - held.length).split(/\r\n|\n|\r/);
+    parts[0] = rest + parts[0]; // only what is new is looked through, however long a line is
     rest = parts.pop()!;
-    for (const text of parts) yield { text, line: ++line };
+    for (const part of parts) yield { text: part, line: ++line };
   }
-  rest = (rest + decoder.decode()).replace(/\r$/, '');
-  if (rest !== '') yield { text: rest, line: line + 1 };
+  rest += decoder.decode();
+  if (rest !== '' || held !== '') yield { text: rest, line: line + 1 };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { classifierFor, labelledSequences, readLabelled } from '../src/labelledFiles';
-import { readSequences } from '../src/sequenceFiles';
+import { readLines, readSequences } from '../src/sequenceFiles';
 
 const folder = mkdtempSync(join(tmpdir(), 'genomelm-labelled-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -58,4 +58,13 @@ test('rows that lack their sequence or class are refused; no label at all is one
   expect(() => labelledSequences('rows', rows, 'classes', classifierFor('classes', rows))).toThrow('rows: line 3: expected a label, got ""');
   expect(labelledSequences('rows', rows, 'labels', classifierFor('labels', rows)).map(({ targets }) => targets)).toEqual([[1], [0]]);
   expect(() => readLabelled(write(gzipSync('sequence,label\nACGT,a\n').subarray(0, 20)))).toThrow('rows: expected a whole gzip file');
+});
+
+test.each(['\n', '\r\n', '\r'])('lines that end in %j are counted as they are, also where a chunk ends within one of their ends', async (end) => {
+  const wanted = Array.from({ length: 300_000 }, (_, i) => 'ACGTACGT'.slice(i % 7)); // 2 MB, read by the megabyte
+  for (const shift of ['', 'A']) {
+    const found: string[] = [];
+    for await (const { text } of readLines(write(shift + wanted.join(end) + end))) found.push(text);
+    expect(found.join()).toBe(shift + wanted.join());
+  }
 });

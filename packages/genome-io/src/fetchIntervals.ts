@@ -6,8 +6,8 @@ export interface NamedInterval {
   readonly contig: string;
   /** 0-based. */
   readonly start: number;
-  /** Half-open. */
-  readonly end: number;
+  /** Half-open; the end of the contig where it is left out. */
+  readonly end?: number | undefined;
   /** `-` is fetched as the reverse complement. */
   readonly strand?: '+' | '-' | '?' | undefined;
 }
