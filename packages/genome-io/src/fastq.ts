@@ -3,9 +3,9 @@ import type { ByteSource, ReadBytesOptions } from './byteSource';
 import { concat } from './bytes';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
-import { oneByOne } from './oneByOne';
+import { oneByOne, type Batch } from './oneByOne';
 import { keep, kinds, show } from './residues';
-import { readWords, scanner } from './scan';
+import { readWords, scanner, type Reads } from './scan';
 
 /** How a quality is written: `sanger` is PHRED + 33 (also Illumina 1.8 and later), `illumina-1.3` PHRED + 64 (to 1.7), `solexa` the Solexa score + 64 (before 1.3). */
 export type QualityEncoding = 'sanger' | 'illumina-1.3' | 'solexa';
@@ -40,20 +40,9 @@ export function readFastq(source: ByteSource, options: FastqOptions = {}): Async
   return oneByOne(readBatches(source, options));
 }
 
-async function* readBatches(source: ByteSource, options: FastqOptions): AsyncGenerator<FastqRecord[], void, undefined> {
+async function* readBatches(source: ByteSource, options: FastqOptions): AsyncGenerator<Batch<FastqRecord>, void, undefined> {
   const parser = new FastqParser(encodingOf('readFastq', options.encoding ?? 'sanger'));
-  const push = function* (block: Uint8Array) {
-    let failure: { error: unknown } | undefined;
-    const records: FastqRecord[] = [];
-    try {
-      parser.push(block, records);
-    } catch (error) {
-      failure = { error };
-    }
-    if (records.length > 0) yield records; // what stands before the damage
-    if (failure) throw failure.error;
-  };
-  for await (const block of lineBlocks(source, { ...options, reuse: true }, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* push(block);
+  for await (const block of lineBlocks(source, { ...options, reuse: true }, () => parser.fail(`lines of at most ${longestLine} bytes`, 'a longer one', 'check that this is a FASTQ file'))) yield* parser.push(block);
   const last = parser.end();
   if (last) yield [last];
 }
@@ -82,13 +71,34 @@ class FastqParser {
     this.highest = offset + highest;
   }
 
-  /** Adds the records that end in `block`. */
-  push(block: Uint8Array, records: FastqRecord[]): void {
+  /** Gives the records that end in `block`, which must stay as it is until the next one is asked for; those before damage come first. */
+  *push(block: Uint8Array): Generator<Batch<FastqRecord>, void, undefined> {
     this.scanner?.forget();
     for (let at = 0; at < block.length; ) {
+      const records: FastqRecord[] = [];
+      let plain: Reads | undefined;
+      let failure: { error: unknown } | undefined;
+      try {
+        ({ at, plain } = this.readOthers(block, at, records));
+      } catch (error) {
+        failure = { error };
+      }
+      if (records.length > 0) yield records;
+      if (failure) throw failure.error;
+      if (plain) yield new PlainRecords(block, plain);
+    }
+  }
+
+  /** Adds records to `records` up to those that the scanner finds. @returns these, and where the next one begins */
+  private readOthers(block: Uint8Array, from: number, records: FastqRecord[]): { at: number; plain?: Reads } {
+    for (let at = from; at < block.length; ) {
       if (block[at] === 64 && (this.place === 'between' || (this.place === 'quality' && this.residues > 0 && this.scores >= this.residues))) {
         if (this.place === 'quality') records.push(this.take(64));
-        at = this.readPlain(block, at, records);
+        const plain = this.scanner?.findReads(block, at, this.lowest, this.highest);
+        if (plain && plain.count > 0) {
+          this.line += 4 * plain.count;
+          return { at: plain.next, plain };
+        }
       }
       const { end, next } = lineEnd(block, at);
       this.line++;
@@ -104,6 +114,7 @@ class FastqParser {
       }
       at = next;
     }
+    return { at: block.length };
   }
 
   end(): FastqRecord | undefined {
@@ -111,19 +122,6 @@ class FastqParser {
     if (this.place === 'sequence') this.fail("a line that begins with '+' after the sequence", 'the end of the file', 'fetch the file again: it was cut');
     if (this.scores < this.residues) this.fail(`${this.residues} qualities`, `${this.scores} and the end of the file`, 'fetch the file again: it was cut');
     return this.take(undefined);
-  }
-
-  /** Adds the records of four lines that begin at `from`, found by the scanner. @returns where the first other one begins, or the last one of the block */
-  private readPlain(block: Uint8Array, from: number, records: FastqRecord[]): number {
-    let at = from;
-    for (let count = 1; this.scanner && count > 0; ) {
-      const found = this.scanner.findReads(block, at, this.lowest, this.highest);
-      ({ count } = found);
-      addPlain(block, found.rows, titleDecoder.decode(found.titles), records);
-      this.line += 4 * count;
-      at = found.next;
-    }
-    return at;
   }
 
   private readTitle(block: Uint8Array, at: number, end: number): void {
@@ -186,26 +184,44 @@ const titleDecoder = new TextDecoder();
 /** Bytes of records that share one array: few, so that a record which is kept keeps little else (Node's Buffers share 8 KiB). */
 const sharedBytes = 1 << 13;
 
-function addPlain(block: Uint8Array, rows: Int32Array, titles: string, records: FastqRecord[]): void {
-  let title = 0;
-  let shared = new Uint8Array(0);
-  let sharedFrom = 0;
-  for (let i = 0; i < rows.length; i += readWords) {
-    const sequence = rows[i + 1];
-    const quality = rows[i + 2];
-    const length = rows[i + 4];
-    if (quality + length > sharedFrom + shared.length) {
-      let last = i;
-      while (last + readWords < rows.length && rows[last + readWords + 2] + rows[last + readWords + 4] - sequence <= sharedBytes) last += readWords;
-      shared = copyOf(block, sequence, rows[last + 2] + rows[last + 4]);
-      sharedFrom = sequence;
-    }
-    const nameEnd = title + rows[i + 5];
-    const titleEnd = title + rows[i + 3];
+/** Records that the scanner found, each made when it is asked for: made beforehand they outlive collections of new memory, which then copies them (a tenth of reading). */
+class PlainRecords implements Batch<FastqRecord> {
+  readonly length: number;
+  private readonly rows: Int32Array;
+  private readonly titles: string;
+  private shared = new Uint8Array(0);
+  private sharedFrom = 0;
+
+  constructor(private readonly block: Uint8Array, { count, rows, titles }: Reads) {
+    this.length = count;
+    this.rows = rows;
+    this.titles = titleDecoder.decode(titles);
+  }
+
+  at(index: number): FastqRecord {
+    const { rows, titles } = this;
+    const row = readWords * index;
+    const sequence = rows[row + 1];
+    const quality = rows[row + 2];
+    const length = rows[row + 4];
+    if (sequence < this.sharedFrom || quality + length > this.sharedFrom + this.shared.length) this.share(row);
+    const title = rows[row];
+    const nameEnd = title + rows[row + 5];
+    const titleEnd = title + rows[row + 3];
     const name = titles.slice(title, nameEnd);
     const description = nameEnd === titleEnd ? '' : isBlank(titles, nameEnd + 1) || isBlank(titles, titleEnd - 1) ? wordsOfTitle(titles.slice(title, titleEnd)).description : titles.slice(nameEnd + 1, titleEnd);
-    title = titleEnd;
-    records.push({ name, description, sequence: new Uint8Array(shared.buffer, sequence - sharedFrom, length), quality: new Uint8Array(shared.buffer, quality - sharedFrom, length) });
+    const { buffer } = this.shared;
+    return { name, description, sequence: new Uint8Array(buffer, sequence - this.sharedFrom, length), quality: new Uint8Array(buffer, quality - this.sharedFrom, length) };
+  }
+
+  /** Copies the record at `row` and those after it that share an array with it. */
+  private share(row: number): void {
+    const { block, rows } = this;
+    const from = rows[row + 1];
+    let last = row;
+    while (last + readWords < rows.length && rows[last + readWords + 2] + rows[last + readWords + 4] - from <= sharedBytes) last += readWords;
+    this.shared = copyOf(block, from, rows[last + 2] + rows[last + 4]);
+    this.sharedFrom = from;
   }
 }
 

@@ -1,6 +1,12 @@
+/** Items by their place: a list, or what makes each when it is asked for. */
+export interface Batch<T> {
+  readonly length: number;
+  at(index: number): T | undefined;
+}
+
 /** The items of `batches` one by one. A step of an async generator costs 150 to 250 ns, which is half the time of a short read; one of this iterator, 50. Batches are asked for as they are needed, and `return` closes them. */
-export function oneByOne<T>(batches: AsyncGenerator<readonly T[], void, undefined>): AsyncGenerator<T, void, undefined> {
-  let items: readonly T[] = [];
+export function oneByOne<T>(batches: AsyncGenerator<Batch<T>, void, undefined>): AsyncGenerator<T, void, undefined> {
+  let items: Batch<T> = [];
   let at = 0;
   let busy: Promise<IteratorResult<T, void>> | undefined;
   const refill = async (): Promise<IteratorResult<T, void>> => {
@@ -10,7 +16,7 @@ export function oneByOne<T>(batches: AsyncGenerator<readonly T[], void, undefine
       items = value;
       at = 0;
     }
-    return { done: false, value: items[at++] };
+    return { done: false, value: items.at(at++)! };
   };
   const stop = async (settle: () => Promise<unknown>): Promise<IteratorResult<T, void>> => {
     items = [];
@@ -26,7 +32,7 @@ export function oneByOne<T>(batches: AsyncGenerator<readonly T[], void, undefine
     return result;
   };
   return {
-    next: () => (busy === undefined && at < items.length ? Promise.resolve({ done: false, value: items[at++] }) : inTurn(refill)),
+    next: () => (busy === undefined && at < items.length ? Promise.resolve({ done: false, value: items.at(at++)! }) : inTurn(refill)),
     return: () => inTurn(() => stop(() => batches.return())),
     throw: (error: unknown) => inTurn(() => stop(() => batches.throw(error))),
     [Symbol.asyncIterator]() { return this; },

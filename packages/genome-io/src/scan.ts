@@ -9,6 +9,17 @@ export const mostRows = 4096;
 export const readWords = 6;
 export const columnWords = 12;
 
+/** What {@link Scanner.findReads} found. */
+export interface Reads {
+  readonly count: number;
+  /** {@link readWords} each: where its title begins in `titles`, its sequence and quality in the text; how long title, sequence and name are. */
+  readonly rows: Int32Array;
+  /** ASCII, one after another, in memory that the next call changes. */
+  readonly titles: Uint8Array;
+  /** Where the next record begins in the text. */
+  readonly next: number;
+}
+
 /** One memory for all readers of the thread: each uses it from `show` to its results without a pause. A class because it remembers what lies there. */
 export class Scanner {
   private readonly memory = new WebAssembly.Memory({ initial: Math.ceil((outputAt + windowBytes + padding + 4 * mostRows * columnWords) / 2 ** 16) });
@@ -46,8 +57,8 @@ export class Scanner {
     return { next, residues: this.bytes.subarray(outputAt, outputAt + written), lines, lineStart: lines === 0 ? undefined : lineStart - inputAt + this.start };
   }
 
-  /** FASTQ records of the plainest kind from `at` on: {@link readWords} words each, with places in `text`; their titles, ASCII, one after another; and where the next record begins. */
-  findReads(text: Uint8Array, at: number, lowest: number, highest: number): { count: number; rows: Int32Array; titles: Uint8Array; next: number } {
+  /** FASTQ records of the plainest kind from `at` on. */
+  findReads(text: Uint8Array, at: number, lowest: number, highest: number): Reads {
     this.show(text, at);
     const from = this.address(at);
     const count = this.wasm.findReads(from, this.address(this.end), tableAt, mostRows, outputAt, lowest, highest);
@@ -55,7 +66,7 @@ export class Scanner {
     const move = this.start - inputAt;
     let titleBytes = 0;
     for (let i = 0; i < rows.length; i += readWords) {
-      rows[i] += move;
+      rows[i] = titleBytes;
       rows[i + 1] += move;
       rows[i + 2] += move;
       titleBytes += rows[i + 3];
