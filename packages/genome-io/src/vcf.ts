@@ -279,6 +279,7 @@ class LazyRecord implements VcfRecord {
       if (definition?.type === 'Integer' || definition?.type === 'Float') return parseFloatOf(value) ?? this.fail(`${key} as ${definition.type}`, JSON.stringify(value));
       return decodes ? value.replace(/%(3A|3B|3D|25|2C|0D|0A|09)/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16))) : value;
     };
+    if (text === '' && (definition?.id === 'LAA' || /^L[ARG]$/.test(definition?.number ?? ''))) return []; // local lists of a sample that is REF only
     return definition === undefined || definition.number === '1' ? one(text) : text.split(',').map(one);
   }
 

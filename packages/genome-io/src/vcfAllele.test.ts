@@ -39,6 +39,15 @@ test.each([
   'c 11 . G . . . . GT:DPM5mC:M6mA 0/0:.:.', 'c 10 . T <DUP> . . SVLEN=9;SVCLAIM=DJ;END=19 GT:PSL:PSO /0/0|1:.,.,c*10*3:.,.,3', 'c 5 . T G,<DEL> . . SVLEN=.,30;CIPOS=.,.,-5,5;SVCLAIM=.,D GT 0/1', 'c 5 . T <*> . . END=14 GT:LEN 0/0:10',
 ])('4.5 allows %s', async (row) => expect(await readAll(file('4.5', [row], likelihoods), true)).toHaveLength(1));
 
+test('4.5: the empty list of LAA and of local fields, as hts-specs has it for samples that are REF only', async () => {
+  const values = async (sample: string) => { const [record] = await readAll(file('4.5', [`c 1 . G A,C . . . LAA:LEC ${sample}`]), true); return ['LAA', 'LEC', 'EC'].map((key) => record.sample(0, key)); };
+  expect(await values(':')).toEqual([[], [], [null, null]]);
+  expect(await values('')).toEqual([[], undefined, undefined]);
+  expect(await values('.:')).toEqual([[null], [], [null, null]]);
+  expect(await values(':.')).toEqual([[], [null], [null]]);
+  expect(await values('2:7')).toEqual([[2], [7], [null, 7]]);
+});
+
 test.each([
   ['4.5', 'c 1 . G A,C . . . GT:LAD 0/1:1,2', /LAA beside LAD .*section 1\.6\.2/], ['4.5', 'c 1 . G A,C . . . GT:LAD:LAA 0/1:1,2:1', /LAA before all keys/], ['4.5', 'c 1 . G A,C . . . GT:LAA 0/1:3', /LAA of different whole numbers from 1 to 2/], ['4.5', 'c 1 . G A,C . . . GT:LAA 0/1:1,1', /LAA/],
   ['4.5', 'c 1 . G A,C . . . GT:LAA:LAD 0/1:1:1,2,3', /2 values of LAD/], ['4.5', 'c 1 . G A,C . . . GT:LAA:LPL 0/1:1:1,2', /3 values of LPL/], ['4.5', 'c 1 . C A . . . GT:M5mC 0/1:0.5,0.5', /1 values of M5mC/],

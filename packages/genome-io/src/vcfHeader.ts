@@ -75,7 +75,7 @@ function parseMetaLine(text: string, line: number): VcfMetaLine {
 
 /** Fills `fields` from `<key=value,key="quoted",…>`; returns what is wrong with it, if anything. */
 function parseFields(value: string, fields: Map<string, string>): string | undefined {
-  const field = /([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]"<>]*\]|[^",<>]*))(,|>)/y;
+  const field = /([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]"<>]*\]|(?:[^",<>][^,<>]*)?))(,|>)/y;
   field.lastIndex = 1;
   for (;;) {
     const from = field.lastIndex;

@@ -101,7 +101,7 @@ export class VcfValidator {
     if (!bases.test(ref)) fixed('REF of A, C, G, T, N', ref);
     const alleles = alt.split(',');
     for (const allele of alleles) {
-      const fine = bases.test(allele) || breakend.test(allele) || singleBreakend.test(allele) || symbolic.test(allele) || (allele === '*' && this.minor > 1) || (allele === '.' && alleles.length === 1);
+      const fine = bases.test(allele) || breakend.test(allele) || singleBreakend.test(allele) || symbolic.test(allele) || allele === '*' || (allele === '.' && alleles.length === 1);
       if (!fine) fixed('ALT alleles of A, C, G, T, N, symbolic, breakends or *', allele);
     }
     if (qual !== '.' && (!isFloat(qual, this.minor) || qual.startsWith('-'))) fixed('QUAL as a number of 0 or more', qual);
@@ -138,8 +138,9 @@ export class VcfValidator {
       if (seen.has(key)) fixed('INFO keys once', key);
       seen.add(key);
       if (this.minor < 3 && /\s/.test(field)) fixed('INFO without blanks', field);
-      const own = reserved(this.minor).info.get(key);
-      const definition = this.header.info.get(key) ?? own;
+      const declared = this.header.info.get(key);
+      const own = key === 'SB' && !declared ? undefined : reserved(this.minor).info.get(key); // four numbers since 4.3, one before: undeclared it may be either
+      const definition = declared ?? own;
       const value = equals < 0 ? undefined : field.slice(equals + 1);
       if (this.minor >= 3 && value !== undefined && /^[^"].*=/.test(value)) fixed('= in values of INFO as %3D', field);
       if (definition?.type === 'Flag' || definition?.number === '0') {
@@ -163,6 +164,7 @@ export class VcfValidator {
     const genotypeSection = `${this.dataSection}.2`;
     const fail = (expected: string, got: string) => this.fail(record.line, expected, JSON.stringify(got), genotypeSection);
     const { format } = record;
+    if (format.length === 0 && this.header.samples.every((_, sample) => record.sampleText(sample) === '.')) return; // FORMAT is missing, and so is every sample
     for (const [i, key] of format.entries()) {
       if (!(this.minor < 3 ? /^[0-9A-Za-z]+$/ : formatKey).test(key)) fail('FORMAT keys of letters and digits', format.join(':'));
       if (key === 'GT' && i > 0) fail('GT as the first key', format.join(':'));

@@ -12,6 +12,7 @@ export function checkRepeats(record: Pick<VcfRecord, 'info' | 'alt'>, fail: Fail
     const values = lists.get(key);
     if (values && values.length !== repeats) fail(`${repeats} values of ${key}, as many as RN says`, `${values.length}`, '3');
   }
+  if (!units && !lengths && record.alt.some((allele) => /^<CNV:TR[:>]/.test(allele))) fail('RUS or RUL for <CNV:TR>', 'neither', '5.7');
   for (const [i, unit] of (units ?? []).entries()) {
     if (unit !== null && !/^[ACGTURYSWKMBDHVN]+$/i.test(String(unit))) fail('RUS of IUPAC codes', String(unit), '3');
     if (unit !== null && (lengths?.[i] ?? null) !== null && Number(lengths![i]) !== String(unit).length) fail(`RUL ${String(unit).length}, the length of RUS`, `${lengths![i]}`, '3');
