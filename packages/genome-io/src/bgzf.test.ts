@@ -127,6 +127,25 @@ describe('a .gzi', () => {
     expect(await opened.read(300, textOffsets[2] - 20)).toEqual(text.subarray(textOffsets[2] - 20, textOffsets[2] + 280));
     expect(asked).toEqual([[second, third - second], [third, fourth - third]]);
   });
+  test('of this file: blocks that follow one another come with one read, up to 1 MiB', async () => {
+    const asked: number[][] = [];
+    const large = noisy(1_500_000);
+    const packed = await bgzfCompress(large, { level: 0 });
+    const handle = { stat: async () => ({ size: packed.length }), read: async (length: number, position: number) => { asked.push([position, length]); return packed.subarray(position, position + length); } };
+    const opened = openBgzf(handle, { gzi: await createGzi(packed) });
+    const { blockOffsets } = await opened.gzi();
+    expect(Buffer.from(await opened.read(1_400_000, 70_000)).equals(large.subarray(70_000, 1_470_000))).toBe(true);
+    const [[first, most], [second, rest]] = asked;
+    expect([asked.length, first, most]).toEqual([2, blockOffsets[1], 1 << 20]);
+    expect(blockOffsets.includes(second)).toBe(true);
+    expect([second <= first + most, second + rest]).toEqual([true, blockOffsets[22] + 65_536]);
+  });
+  test('reads side by side, through a cache of two blocks, each get their own text', async () => {
+    const opened = openBgzf(new Blob([file as BlobPart]), { gzi, cacheBytes: 1 << 17 });
+    const places = Array.from({ length: 200 }, (_, i) => (i * 77_777) % 299_000);
+    const found = await Promise.all(places.map((position) => opened.read(1000, position)));
+    for (const [i, position] of places.entries()) expect(Buffer.from(found[i]).equals(text.subarray(position, position + 1000))).toBe(true);
+  });
   test('that has a block begin within another is refused', async () => {
     for (const between of [3, 40]) {
       const wrong = { blockOffsets: Float64Array.of(0, between), textOffsets: Float64Array.of(0, 20) };

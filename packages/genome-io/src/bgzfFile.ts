@@ -5,6 +5,7 @@ import type { FileHandleLike, ReadOptions } from './byteSource';
 import { FormatError } from './formatError';
 import { createGzi, parseGzi, type GziIndex } from './gzi';
 import { openRandomAccess, type RandomAccessFile, type RandomAccessOptions, type RandomAccessSource } from './randomAccess';
+import { textMemory } from './textMemory';
 
 /** The text of a BGZF file by position: a {@link FileHandleLike} itself, so whatever reads plain files reads this. */
 export interface BgzfFile extends RandomAccessFile {
@@ -50,9 +51,9 @@ export function openBgzf(source: RandomAccessSource, options: BgzfFileOptions = 
     let at = blockOffsets[blockOffsets.length - 1];
     let total = textOffsets[textOffsets.length - 1];
     for (;;) { // blocks after the last one of the index: that block itself and the empty one
-      const block = await blocks(at, {});
+      const block = await blocks(at, readStored(file, {}), ({ text, length }) => ({ text: text.length, length }));
       if (!block) return total;
-      total += block.text.length;
+      total += block.text;
       at += block.length;
     }
   };
@@ -66,11 +67,13 @@ export function openBgzf(source: RandomAccessSource, options: BgzfFileOptions = 
       }
       const { blockOffsets, textOffsets } = await gzi();
       const block = lastAtOrBelow(textOffsets, position);
-      return (await readFrom(blocks, blockOffsets[block], position - textOffsets[block], length, more)).bytes;
+      const last = lastAtOrBelow(textOffsets, position + length - 1);
+      const read = readStored(file, more, last > block ? blockOffsets[last] + bytesToNextBlock(await gzi(), blockOffsets[last]) : 0);
+      return (await readFrom(blocks, read, blockOffsets[block], position - textOffsets[block], length)).bytes;
     },
     async readVirtual(virtualOffset, length, more = {}) {
       const { blockOffset, within } = fromVirtualOffset(virtualOffset);
-      const { bytes, blockOffset: nextBlock, within: nextWithin } = await readFrom(blocks, blockOffset, within, length, more);
+      const { bytes, blockOffset: nextBlock, within: nextWithin } = await readFrom(blocks, readStored(file, more), blockOffset, within, length);
       return { bytes, next: toVirtualOffset(nextBlock, nextWithin) };
     },
   };
@@ -92,17 +95,21 @@ export async function readWhole(source: RandomAccessSource, options: RandomAcces
   }
 }
 
-/** A block's text and its bytes in the file; undefined at the end of the file. */
-type ReadBlock = (offset: number, options: ReadOptions) => Promise<{ text: Uint8Array; length: number } | undefined>;
+/** A block's text and its bytes in the file. */
+interface Block {
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+}
+
+/** What `use` makes of the block at `offset`, whose text is another's once it returns; undefined at the end of the file. */
+type UseBlock = <T>(offset: number, read: ReadStored, use: (block: Block) => T) => Promise<T | undefined>;
+type ReadStored = (length: number, position: number) => Promise<Uint8Array>;
 
 /** `length` bytes of text from `within` the block at `offset`, over as many blocks as it takes. */
-async function readFrom(blocks: ReadBlock, offset: number, within: number, length: number, options: ReadOptions) {
+async function readFrom(blocks: UseBlock, read: ReadStored, offset: number, within: number, length: number) {
   let bytes = new Uint8Array(Math.min(length, 1 << 16));
   let used = 0;
-  for (;;) {
-    const block = await blocks(offset, options);
-    if (!block) break;
-    const { text, length: blockBytes } = block;
+  const copy = ({ text, length: blockBytes }: Block): boolean => {
     const piece = text.subarray(within, within + length - used);
     if (used + piece.length > bytes.length) { // grows with what is there: a caller may ask for more than the file holds
       const larger = new Uint8Array(Math.min(length, 2 * bytes.length));
@@ -112,11 +119,12 @@ async function readFrom(blocks: ReadBlock, offset: number, within: number, lengt
     bytes.set(piece, used);
     used += piece.length;
     within += piece.length;
-    if (within < text.length) break;
+    if (within < text.length) return false;
     within -= text.length;
     offset += blockBytes;
-    if (used === length && within === 0) break;
-  }
+    return used < length || within > 0;
+  };
+  while (await blocks(offset, read, copy));
   return { bytes: bytes.subarray(0, used), blockOffset: offset, within };
 }
 
@@ -126,31 +134,70 @@ function bytesToNextBlock({ blockOffsets }: GziIndex, offset: number): number {
   return next < blockOffsets.length ? Math.min(longestBlock, blockOffsets[next] - offset) : longestBlock;
 }
 
-/** Blocks by offset, the least recently used dropped first. Several reads of one block share its promise. */
-function blockCache(file: FileHandleLike, cacheBytes: number, bytesAt: (offset: number) => number): ReadBlock {
-  const cache = new Map<number, ReturnType<ReadBlock>>();
+/** The most that is read at once where a read goes over several blocks: few requests, and memory for few of them. */
+const aheadBytes = 1 << 20;
+
+/** Reads `file`, and with it what lies up to `until`, for who asks for that next. */
+function readStored(file: FileHandleLike, options: ReadOptions, until = 0): ReadStored {
+  let ahead: Uint8Array = new Uint8Array(0);
+  let from = 0;
+  let to = 0; // beyond the end of the file where `ahead` reaches it
+  return async (length, position) => {
+    if (position < from || position + length > to) {
+      const most = Math.max(length, Math.min(until - position, aheadBytes));
+      ahead = await file.read(most, position, options);
+      from = position;
+      to = position + most;
+    }
+    return ahead.subarray(position - from, position - from + length);
+  };
+}
+
+interface CachedBlock {
+  readonly loading: Promise<Block | undefined>;
+  loaded?: Block | undefined;
+  readers: number;
+}
+
+/** Blocks by offset, the least recently used dropped first. Several reads of one block share its promise. The memory of one that was dropped is that of the next: new memory cost a sixth of a fetch. */
+function blockCache(file: FileHandleLike, cacheBytes: number, bytesAt: (offset: number) => number): UseBlock {
+  const cache = new Map<number, CachedBlock>();
   const held = Math.max(1, Math.floor(cacheBytes / longestBlock));
-  const load: ReadBlock = async (offset, { signal }) => {
+  const memory = textMemory(true, longestBlock);
+  const load = async (offset: number, read: ReadStored): Promise<Block | undefined> => {
     const most = bytesAt(offset);
-    const bytes = await file.read(most, offset, { signal });
+    const bytes = await read(most, offset);
     if (bytes.length === 0 && offset >= (await file.stat()).size) return undefined;
     const length = blockLength(bytes, 0, offset);
     if (bytes.length === most && most < longestBlock && (length ?? longestBlock) > most) throw new FormatError(`bgzf: expected a block of at most ${most} bytes at byte ${offset}, as the index has it, got ${length ?? 'a longer one'}; the index belongs to another version of this file, or the file is damaged: make the index again with createGzi or bgzip -r`, { format: 'bgzf', offset });
     if (length === undefined || length > bytes.length) throw new FormatError(`bgzf: expected a complete block at byte ${offset}, got the end of the file after ${bytes.length} bytes; fetch the file again and compare its checksum`, { format: 'bgzf', offset });
-    return { text: inflateBlock(bytes.subarray(0, length), offset), length };
+    return { text: inflateBlock(bytes.subarray(0, length), offset, memory.take()), length };
   };
-  return (offset, options) => {
-    const known = cache.get(offset);
-    if (known) {
-      cache.delete(offset);
-      cache.set(offset, known);
-      return known.catch(() => load(offset, options)); // it may have failed because another reader gave up
-    }
-    const block = load(offset, options);
-    cache.set(offset, block);
-    block.then((some) => some ?? cache.delete(offset), () => cache.delete(offset)); // a file may grow
-    if (cache.size > held) cache.delete(cache.keys().next().value!);
+  const drop = (offset: number) => {
+    const { loaded, readers } = cache.get(offset)!;
+    cache.delete(offset);
+    if (loaded && readers === 0) memory.giveBack(loaded.text);
+  };
+  const add = (offset: number, read: ReadStored): CachedBlock => {
+    const block: CachedBlock = { loading: load(offset, read), readers: 0 };
+    const forget = () => { if (cache.get(offset) === block) cache.delete(offset); }; // a file may grow
+    block.loading.then((some) => { if (some) block.loaded = some; else forget(); }, forget);
     return block;
+  };
+  return async (offset, read, use) => {
+    const known = cache.get(offset);
+    const block = known ?? add(offset, read);
+    cache.delete(offset);
+    cache.set(offset, block);
+    if (cache.size > held) drop(cache.keys().next().value!);
+    block.readers++;
+    try {
+      // Another reader's may have failed because that one gave up.
+      const some = block.loaded ?? await (known ? known.loading.catch(() => load(offset, read)) : block.loading);
+      return some && use(some);
+    } finally {
+      block.readers--;
+    }
   };
 }
 
