@@ -26,9 +26,9 @@ ${yTicks}${xTicks}<text x="${width - right}" y="${height - 3}" text-anchor="end"
 
   function drawn(row: Row, seconds: number, label: Label): Html {
     const kind: Mark['kind'] = row.kind === 'model' ? 'model' : row === task.best?.row ? 'bestBaseline' : 'baseline';
-    const style = kind === 'model' ? summary.models.indexOf(row.model) : undefined;
+    const style = kind === 'model' ? summary.styles.get(row.model) : undefined;
     const [x, at] = [Number(across(seconds)), Number(down(row.mean))];
-    return html`<g class="${kind}${style !== undefined && ` style${style % 5}`}"><title>${row.model}: ${percent(row.mean)} in ${duration(seconds)}</title><svg x="${x}" y="${at}" overflow="visible">${shapeOf(kind, style)}</svg><text class="small" x="${label.end ? x - 9 : x + 9}" y="${label.y}" dy="4" text-anchor="${label.end ? 'end' : 'start'}">${short(row.model)}</text></g>`;
+    return html`<g class="${kind}${style !== undefined && ` style${style}`}"><title>${row.model}: ${percent(row.mean)} in ${duration(seconds)}</title><svg x="${x}" y="${at}" overflow="visible">${shapeOf(kind, style)}</svg><text class="small" x="${label.end ? x - 9 : x + 9}" y="${label.y}" dy="4" text-anchor="${label.end ? 'end' : 'start'}">${short(row.model)}</text></g>`;
   }
 }
 

@@ -25,7 +25,7 @@ export function curvePlot(curves: readonly Curve[], title: string, format: (valu
   const lines = thinned.map((curve) => {
     const drawn = curve.points.map(([step, value]) => [across(step), down(value)] as const);
     const dots = drawn.length <= 40 && drawn.filter(([, at]) => at !== 'NaN').map(([cx, cy]) => html`<circle class="point" cx="${cx}" cy="${cy}" r="2"/>`);
-    return html`<g class="style${curve.style % 5}"><title>${curve.name}</title><path class="curve" d="${path(drawn)}"/>${dots}</g>`;
+    return html`<g class="style${curve.style}"><title>${curve.name}</title><path class="curve" d="${path(drawn)}"/>${dots}</g>`;
   });
   return html`<svg class="curves" role="img" viewBox="0 0 ${width} ${height}"><title>${title}</title><desc>${thinned.map((curve) => describe(curve, format)).join('; ')}</desc>
 ${yTicks}${xTicks}<text x="${width - right}" y="${height - 3}" text-anchor="end">step</text>${lines}</svg>`;

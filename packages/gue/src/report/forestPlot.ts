@@ -10,9 +10,9 @@ export function forestPlot(summary: Summary): Html | false {
   const pairs = summary.tasks.flatMap((task) => task.models.flatMap((row) => (row.comparison ? [{ task, row, comparison: row.comparison }] : [])));
   if (!pairs.length) return false;
   const axis = niceAxis([0, ...pairs.flatMap(({ comparison: { difference, interval } }) => [difference, interval?.low ?? difference, interval?.high ?? difference])], 5, 'value');
-  const groups = summary.models.map((model, style) => ({
+  const groups = summary.models.map((model) => ({
     head: model,
-    rows: pairs.filter(({ row }) => row.model === model).map(({ task, row, comparison }) => cells(task, row, comparison, style)),
+    rows: pairs.filter(({ row }) => row.model === model).map(({ task, row, comparison }) => cells(task, row, comparison, summary.styles.get(model)!)),
   }));
   function cells(task: TaskSummary, row: Row, comparison: NonNullable<Row['comparison']>, style: number) {
     const { baseline, difference, interval, pValue } = comparison;

@@ -84,5 +84,5 @@ ${summary.simulated && html`<p class="banner" role="note"><strong>simulated</str
 </header>`;
 }
 
-const legend = (summary: Summary): Html => html`<ul class="legend">${summary.models.map((model, style) => html`<li>${modelSign(style)}${model}</li>`)}
+const legend = (summary: Summary): Html => html`<ul class="legend">${summary.models.map((model) => html`<li>${modelSign(summary.styles.get(model)!)}${model}</li>`)}
 <li>${kindSign('bestBaseline')}best baseline</li><li>${kindSign('baseline')}other baselines</li><li>${kindSign('published')}published</li></ul>`;

@@ -10,7 +10,7 @@ export function scoreMatrix(summary: Summary, axis: Axis): Html {
   const audited = summary.tasks.some((task) => task.models.some((row) => row.clean));
   const mixed = summary.simulated && summary.tasks.some((task) => !task.simulated);
   const columns: readonly Column[] = [
-    { head: 'Task' }, { head: axisLabels(axis), kind: 'plot' }, ...summary.models.map((model, style) => ({ head: html`${modelSign(style)}${model}` })),
+    { head: 'Task' }, { head: axisLabels(axis), kind: 'plot' }, ...summary.models.map((model) => ({ head: html`${modelSign(summary.styles.get(model)!)}${model}` })),
     { head: html`${kindSign('bestBaseline')}best baseline` }, ...(published ? [{ head: html`${kindSign('published')}best published` }] : []),
   ];
   const rows = summary.tasks.map((task) => [
@@ -48,7 +48,7 @@ function publishedCell(task: TaskSummary): Html | string {
 
 function matrixLanes(task: TaskSummary, summary: Summary): readonly (readonly Mark[])[] {
   return [
-    ...task.models.map((row) => [{ kind: 'model' as const, style: summary.models.indexOf(row.model), name: row.model, value: row.mean, interval: row.interval }]),
+    ...task.models.map((row) => [{ kind: 'model' as const, style: summary.styles.get(row.model)!, name: row.model, value: row.mean, interval: row.interval }]),
     baselineMarks(task),
     (task.task.published ?? []).map(({ model, score }) => ({ kind: 'published' as const, name: `published ${model}`, value: score / 100 })),
   ].filter((lane) => lane.length > 0);

@@ -9,7 +9,7 @@ export interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** What is drawn at one value. Kinds differ in shape as well as in colour; `style` counts the models. */
+/** What is drawn at one value. Kinds differ in shape as well as in colour; `style` is a model's sign. */
 export interface Mark {
   readonly kind: 'model' | 'baseline' | 'bestBaseline' | 'published';
   readonly style?: number;
@@ -60,21 +60,36 @@ const describe = ({ name, value, interval }: Mark): string => `${name} ${percent
 function drawMark(mark: Mark, axis: Axis, y: string): Html {
   const { kind, style, value, interval } = mark;
   const drawn = interval !== undefined && Number.isFinite(interval.low + interval.high);
-  return html`<g class="${kind}${style === undefined ? '' : ` style${style % modelShapes.length}`}"><title>${describe(mark)}</title>${
+  return html`<g class="${kind}${style === undefined ? '' : ` style${style}`}"><title>${describe(mark)}</title>${
     drawn && html`<line class="whisker" x1="${at(interval.low, axis)}" x2="${at(interval.high, axis)}" y1="${y}" y2="${y}"/>`}<svg x="${at(value, axis)}" y="${y}" overflow="visible">${shapeOf(kind, style)}</svg></g>`;
 }
 
-// Models in order: circle, diamond, triangle up, triangle down, hexagon.
+// Circle, diamond, triangle up, triangle down, hexagon.
 const modelShapes = ['M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z', 'M0 -6.5L6 0L0 6.5L-6 0z', 'M0 -6L6 5L-6 5z', 'M0 6L6 -5L-6 -5z', 'M-6 0L-3 -5.2L3 -5.2L6 0L3 5.2L-3 5.2z'];
+
+/**
+ * The sign of each model, its colour and shape: from 0 to 4. It follows from the name alone, so that a model looks the same in every report;
+ * where two names fall on one sign, the later in the alphabet moves on to the next that is used least.
+ */
+export function modelStyles(models: readonly string[]): ReadonlyMap<string, number> {
+  const uses = modelShapes.map(() => 0);
+  return new Map([...models].sort().map((model) => {
+    const least = Math.min(...uses);
+    let style = [...model].reduce((hash, letter) => (31 * hash + letter.codePointAt(0)!) % 2 ** 32, 0) % uses.length;
+    while (uses[style] > least) style = (style + 1) % uses.length;
+    uses[style]++;
+    return [model, style];
+  }));
+}
 
 export function shapeOf(kind: Mark['kind'], style = 0): Html {
   if (kind === 'published') return html`<line y1="-6" y2="6"/>`;
   if (kind !== 'model') return html`<rect x="-4" y="-4" width="8" height="8"/>`;
-  return html`<path d="${modelShapes[style % modelShapes.length]}"/>`;
+  return html`<path d="${modelShapes[style]}"/>`;
 }
 
 const sign = (kind: Mark['kind'], style = 0): Html =>
-  html`<svg class="sign style${style % modelShapes.length}" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><g class="${kind}">${shapeOf(kind, style)}</g></svg>`;
+  html`<svg class="sign style${style}" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true"><g class="${kind}">${shapeOf(kind, style)}</g></svg>`;
 
 /** The sign of a model, for legends and row heads. */
 export const modelSign = (style: number): Html => sign('model', style);

@@ -2,6 +2,7 @@ import { sampleReport } from '../../test/reportSample';
 import type { Interval, RunRecord } from '../runRecord';
 import { tasks } from '../tasks';
 import type { ReportInput, ReportTask } from './input';
+import { modelStyles } from './scorePlot';
 import { isComparable, summarise } from './summary';
 
 const interval = (low: number, high: number): Interval => ({ low, high, level: 0.95, method: 'bca', resamples: 1000 });
@@ -65,4 +66,14 @@ test.each<[string, ReportInput]>([
   ['to be 0.4 over 1 seeds, got 0.5 over 1', input([record('small', 'model', 0, 0.4, [0, 1])], { aggregates: [{ task: 'tf_3', model: 'small', seeds: 1, mean: 0.5, interval: interval(0, 1) }] })],
 ])('contradictions end with a sentence: expected %s', (message, contradiction) => {
   expect(() => summarise(contradiction)).toThrow(new RegExp(`^report: expected .*${message}.*;`));
+});
+
+test('a model has one sign, whatever stands beside it and in whatever order records come', () => {
+  const records = ['small', 'dnabert2-shape', 'hyena'].map((model) => record(model, 'model', 0, 0.5, [0.4, 0.6]));
+  const { styles } = summarise(input(records));
+  expect(new Set(styles.values()).size).toBe(3);
+  expect(summarise(input([...records].reverse())).styles).toEqual(styles);
+  for (const own of records) expect(summarise(input([own])).styles.get(own.model)).toBe(styles.get(own.model));
+  const many = modelStyles(Array.from({ length: 10 }, (_, i) => `model ${i}`));
+  expect([...many.values()].sort()).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
 });

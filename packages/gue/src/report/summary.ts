@@ -1,5 +1,6 @@
 import type { Interval, LeakCounts, RunRecord } from '../runRecord';
 import { holm } from '../statistics/multipleTests';
+import { modelStyles } from './scorePlot';
 import type { PairedDifference, PublishedRow, ReportInput, ReportTask } from './input';
 
 /** One model or baseline on one task, over its seeds. Scores are on the metric's own scale. */
@@ -64,8 +65,10 @@ export const rowsOf = (task: TaskSummary): readonly Row[] => [...task.models, ..
 export interface Summary {
   readonly input: ReportInput;
   readonly tasks: readonly TaskSummary[];
-  /** Names of the models in the order in which they appear; the place in it is a model's sign in every plot. */
+  /** Names of the models in the order in which they appear. */
   readonly models: readonly string[];
+  /** The sign of each model in every plot, see {@link modelStyles}. */
+  readonly styles: ReadonlyMap<string, number>;
   readonly simulated: boolean;
   /** "95 % interval" where all intervals have that coverage. */
   readonly intervalHead: string;
@@ -79,9 +82,9 @@ export function summarise(input: ReportInput): Summary {
   const tasks = correctPValues(summariseTasks(input));
   const rows = tasks.flatMap(rowsOf);
   const levels = [...new Set(rows.flatMap((row) => row.interval?.level ?? []))];
+  const models = [...new Set(tasks.flatMap((task) => task.models.map((row) => row.model)))];
   return {
-    input, tasks,
-    models: [...new Set(tasks.flatMap((task) => task.models.map((row) => row.model)))],
+    input, tasks, models, styles: modelStyles(models),
     simulated: tasks.some((task) => task.simulated),
     intervalHead: levels.length === 1 ? `${Number((100 * levels[0]).toFixed(2))} % interval` : 'interval',
   };

@@ -13,7 +13,7 @@ export function learningCurves(task: TaskSummary, summary: Summary): Html | fals
   const [losses, devs] = [curvesOf(task, summary, (point) => point.trainLoss), curvesOf(task, summary, (point) => point.devScore)];
   if (!losses.length && !devs.length) return false;
   const legend = task.models.map(({ model, records }) => html`
-<li><svg class="stroke style${summary.models.indexOf(model) % 5}" width="30" height="3" aria-hidden="true"><path class="curve" d="M0 1.5H30"/></svg>${model}, ${plural(records.length, 'seed')}</li>`);
+<li><svg class="stroke style${summary.styles.get(model)}" width="30" height="3" aria-hidden="true"><path class="curve" d="M0 1.5H30"/></svg>${model}, ${plural(records.length, 'seed')}</li>`);
   const figure = (caption: string, curves: readonly Curve[], format: (value: number) => string) =>
     curves.length > 0 && html`<figure><figcaption>${caption}</figcaption>${curvePlot(curves, `${caption} on ${task.task.name}`, format)}</figure>`;
   return html`<h4>Learning curves${simulatedTag(task.simulated)}</h4>
@@ -24,7 +24,7 @@ export function learningCurves(task: TaskSummary, summary: Summary): Html | fals
 
 function curvesOf(task: TaskSummary, summary: Summary, valueOf: (point: CurvePoint) => number | undefined): readonly Curve[] {
   return task.models.flatMap((row) => row.records.map((record) => ({
-    style: summary.models.indexOf(row.model), name: `${row.model}, seed ${record.seed}`,
+    style: summary.styles.get(row.model)!, name: `${row.model}, seed ${record.seed}`,
     points: record.curve.flatMap((point) => {
       const value = valueOf(point);
       return value === undefined ? [] : [[point.step, value] as const];
@@ -37,7 +37,7 @@ export function confusionMatrices(task: TaskSummary, summary: Summary): Html | f
   const rows = [...task.models, ...(task.best ? [task.best.row] : [])].filter((row) => row.records.some((record) => record.predictions.labels.length));
   if (!rows.length) return false;
   const figures = rows.map(({ kind, model, records }) => {
-    const sign = kind === 'model' ? modelSign(summary.models.indexOf(model)) : kindSign('bestBaseline');
+    const sign = kind === 'model' ? modelSign(summary.styles.get(model)!) : kindSign('bestBaseline');
     const counts = confusionCounts(records, Math.max(task.task.classes, records[0].data.testClassCounts.length));
     const seeds = records.length > 1 ? `${records.length} seeds together` : `seed ${records[0].seed}`;
     return html`<figure><figcaption>${sign}${model}, ${seeds}</figcaption>${confusionPlot(counts, `Confusion matrix of ${model} on ${task.task.name}`)}</figure>`;
@@ -51,7 +51,7 @@ export function calibrationPlots(task: TaskSummary, summary: Summary): Html | fa
   const rows = [...task.models, ...(task.best ? [task.best.row] : [])].filter((row) => row.records.every(({ calibration }) => calibration));
   if (!rows.length) return false;
   const figures = rows.map(({ kind, model, records }) => {
-    const style = kind === 'model' ? summary.models.indexOf(model) : 0;
+    const style = kind === 'model' ? summary.styles.get(model)! : 0;
     const mean = (value: (calibration: NonNullable<(typeof records)[number]['calibration']>) => number | undefined) => {
       const values = records.flatMap(({ calibration }) => value(calibration!) ?? []);
       return values.length === records.length ? average(values) : undefined;

@@ -118,7 +118,7 @@ const signOf = (mark: Mark): Html => (mark.kind === 'model' ? modelSign(mark.sty
 const oneClass = (row: Row): Html | false => row.kind === 'model' && row.records.some((record) => record.collapsed) && html` <span class="tag">one class only</span>`;
 
 const markOf = (row: Row, summary: Summary, best = false): Pick<Mark, 'kind' | 'style' | 'name'> =>
-  row.kind === 'model' ? { kind: 'model', style: summary.models.indexOf(row.model), name: row.model } : { kind: best ? 'bestBaseline' : 'baseline', name: row.model };
+  row.kind === 'model' ? { kind: 'model', style: summary.styles.get(row.model)!, name: row.model } : { kind: best ? 'bestBaseline' : 'baseline', name: row.model };
 
 const intervalMeanings = [
   ['mean', 'of the mean over seeds, test items nested in seeds'], ['run', 'of one run, over test items'],
