@@ -1,4 +1,4 @@
-import { loadPretrained, type AnyModel, type LoadEvent, type LoadFacts, type LoadOptions } from '@genomelm/model';
+import { checkTokenizer, loadPretrained, tokenizerFingerprint, type AnyModel, type LoadEvent, type LoadFacts, type LoadOptions } from '@genomelm/model';
 import { parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
 import { UsageError, type Context, type OptionSpec } from './command';
 import { openTokenizer } from './commands/tokenize';
@@ -33,17 +33,21 @@ function announce({ source, revision, files }: Extract<LoadEvent, { kind: 'found
   process.stderr.write(`genomelm: ${source}${revision ? ` at ${revision}` : ''}: ${(bytes / 1e6).toFixed(1)} MB in ${missing.length} files (${missing.map(({ name }) => name).join(', ')})\n`);
 }
 
-/** The tokenizer that --tokenizer names, else the one that came with the model. */
-function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, text: string | undefined): Tokenizer {
-  if (typeof values['tokenizer'] === 'string') return openTokenizer(values['tokenizer']);
-  if (text === undefined) throw new UsageError(`${name}: expected a tokenizer.json beside the model, got none; give --tokenizer`);
-  return parseTokenizerJson(text);
+/** The tokenizer that --tokenizer names, else the one that came with the model. @throws RangeError where the model says that it was trained with another */
+function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, { config, tokenizer: text }: OpenedModel['model']): Tokenizer {
+  const own = text === undefined ? undefined : parseTokenizerJson(text);
+  const named = typeof values['tokenizer'] === 'string' ? openTokenizer(values['tokenizer']) : undefined;
+  const tokenizer = named ?? own;
+  if (!tokenizer) throw new UsageError(`${name}: expected a tokenizer.json beside the model, got none; give --tokenizer`);
+  checkTokenizer(name, config, tokenizer);
+  if (named && own && tokenizerFingerprint(named) !== tokenizerFingerprint(own)) process.stderr.write(`genomelm: --tokenizer ${String(values['tokenizer'])} cuts sequences otherwise than the tokenizer.json of ${name}; what the model says of its tokens means nothing unless it was trained with them\n`);
+  return tokenizer;
 }
 
 export async function openPretrained(context: Context, name: string, device: Device): Promise<OpenedModel> {
   const model = await loadPretrained(name, { ...sourceOptions(context), device });
   context.progress.finish();
-  return { model, tokenizer: tokenizerFor(context, name, model.tokenizer) };
+  return { model, tokenizer: tokenizerFor(context, name, model) };
 }
 
 /** The first operand is the model, the others are files. */

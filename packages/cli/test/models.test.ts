@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWasmDevice, type Device } from '@genomelm/kernels';
-import { createModel, dnabert2Config, embed, estimateMemory, parseSafetensors, predict, savePretrained, scoreVariants, toFloat32, type Model } from '@genomelm/model';
-import { createKmerTokenizer } from '@genomelm/tokenizer';
+import { createModel, dnabert2Config, embed, estimateMemory, parseSafetensors, predict, savePretrained, scoreVariants, toFloat32, tokenizerFingerprint, type Model } from '@genomelm/model';
+import { createCharacterTokenizer, createKmerTokenizer, serializeTokenizerJson } from '@genomelm/tokenizer';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
 const genomelm = bundleGenomelm();
@@ -105,6 +105,10 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   near(lines.map(({ outputs }) => outputs['yes']), [pair.outputs['yes'], pair.outputs['yes']]);
   writeFileSync(file('soft.fa'), '>a\nACGTacgt\n>b\nACGTACGT\n');
   expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain('4 of 16 tokens are unknown to the tokenizer (N, other letters, lower case); --upper');
+  await savePretrained({ ...classifier, config: { ...named, tokenizerFingerprint: tokenizerFingerprint(tokenizer) } }, file('named'));
+  expect(genomelm('predict', file('named'), file('soft.fa'), '-t', 'kmer:2')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(`${file('named')}: expected the tokenizer that the model was trained with`) as unknown });
+  writeFileSync(join(file('classifier'), 'tokenizer.json'), serializeTokenizerJson(createCharacterTokenizer()));
+  expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain(`--tokenizer kmer:3 cuts sequences otherwise than the tokenizer.json of ${file('classifier')}`);
   expect(genomelm('predict', file('encoder'), file('a.fa'), '-t', 'kmer:3').stderr).toContain('expected a model with a classifier, got none in');
 });
 

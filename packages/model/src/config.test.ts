@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { FormatError, countParameters, dnaGrinderConfig, dnabert2Config, parseConfig, serializeConfig, smallConfig, type EncoderConfig } from './index';
+import { FormatError, countParameters, dnaGrinderConfig, dnabert2Config, genomeOceanConfigs, parseConfig, serializeConfig, smallConfig, type EncoderConfig } from './index';
 
 const golden = (name: string) => readFileSync(path.join(__dirname, '../test/golden', name, 'config.json'), 'utf8');
 
@@ -77,4 +77,11 @@ describe('config.json', () => {
   ])('%s: refused with what is wrong', (_name, change, message) => {
     expect(() => parseConfig(JSON.stringify({ ...JSON.parse(golden('dnabert2/a_h64_l4_h4')), ...change }))).toThrow(message);
   });
+});
+
+test('a configuration remembers which tokenizer its model was trained with', () => {
+  for (const config of [smallConfig({ vocabSize: 69, maxPositions: 64 }), genomeOceanConfigs['100M']]) {
+    const own = { ...config, tokenizerFingerprint: '0123456789abcdef' };
+    expect(parseConfig(serializeConfig(own))).toEqual(own);
+  }
 });

@@ -1,5 +1,5 @@
 import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
-import { parseObject, readerOf, requireSetting } from './configJson';
+import { parseObject, parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
 import { decoderConfigJson, isDecoderConfig, parseDecoderConfig, type DecoderConfig } from './decoderConfig';
 import { FormatError } from './errors';
 
@@ -40,6 +40,8 @@ export interface EncoderConfig {
   readonly pooling: 'cls' | 'mean';
   /** What a classifier's outputs mean. Undefined: classes without names. */
   readonly classifier?: ClassifierConfig;
+  /** Of the tokenizer that the model was trained with, see `tokenizerFingerprint`; undefined where nobody said. */
+  readonly tokenizerFingerprint?: string;
 }
 
 /** What a model is made from; `isDecoderConfig` tells them apart. */
@@ -98,7 +100,7 @@ export function checkConfig(config: EncoderConfig): EncoderConfig {
 
 /**
  * Reads a config.json of DNABERT-2, of GenomeOcean or of this package. Keys without a meaning here are ignored.
- * `learned_positions`, `kmer_prefixes`, `mlp_bias` and `pooling` are ours: upstream's `max_position_embeddings` and `position_embedding_type` stand in its file without effect.
+ * `learned_positions`, `kmer_prefixes`, `mlp_bias`, `pooling` and `tokenizer_fingerprint` are ours: upstream's `max_position_embeddings` and `position_embedding_type` stand in its file without effect.
  * @throws FormatError for text that is no such file, RangeError for settings that cannot be
  */
 export function parseConfig(text: string): ModelConfig {
@@ -129,6 +131,7 @@ export function parseConfig(text: string): ModelConfig {
     tiedDecoder: read('tie_word_embeddings', 'boolean', true),
     pooling: read('pooling', 'string', 'cls'),
     ...parseClassifier(raw),
+    ...parseTokenizerFingerprint(raw),
   });
 }
 
@@ -159,6 +162,7 @@ export function serializeConfig(config: ModelConfig, head: 'none' | 'maskedLm' |
     tie_word_embeddings: config.tiedDecoder,
     pooling: config.pooling,
     ...classifierJson(classifier),
+    ...tokenizerFingerprintJson(config),
   }, null, 2)}\n`;
 }
 

@@ -22,6 +22,14 @@ export const readerOf = (raw: Readonly<Record<string, unknown>>): ConfigReader =
   return value as T;
 };
 
+/** What `tokenizer_fingerprint` says, where it is there. @throws FormatError for anything but a text */
+export const parseTokenizerFingerprint = (raw: Readonly<Record<string, unknown>>): { readonly tokenizerFingerprint?: string } =>
+  ((raw['tokenizer_fingerprint'] ?? undefined) === undefined ? {} : { tokenizerFingerprint: readerOf(raw)('tokenizer_fingerprint', 'string') });
+
+/** The key that `parseTokenizerFingerprint` reads. */
+export const tokenizerFingerprintJson = ({ tokenizerFingerprint }: { readonly tokenizerFingerprint?: string }): Record<string, unknown> =>
+  (tokenizerFingerprint === undefined ? {} : { tokenizer_fingerprint: tokenizerFingerprint });
+
 /** A check that throws a RangeError saying which setting cannot be. */
 export function requireSetting(holds: boolean, what: string, got: unknown): void {
   if (!holds) throw new RangeError(`config: expected ${what}, got ${JSON.stringify(got)}`);

@@ -1,7 +1,7 @@
 import { flatten, free, leaves, type Device } from '@genomelm/kernels';
 import { checkConfig, type EncoderConfig, type ModelConfig } from './config';
 import { checkDecoderConfig, isDecoderConfig } from './decoderConfig';
-import { checkEncoder, checkLabels, encodeExamples, type Encoder, type Example } from './examples';
+import { checkLabels, checkTokenizer, encodeExamples, type Encoder, type Example } from './examples';
 import { hashText } from './hash';
 import { isDecoder, type AnyModel, type Model } from './model';
 import { deviceOf, elements } from './parameters';
@@ -104,7 +104,7 @@ export function createSequenceClassifier(source: AnyModel | ((facts: FitFacts) =
   const pooling = protocol === 'probe' || zeroShot ? 'mean' : options.pooling;
   const configFor = (facts: FitFacts, { dropout }: Hyperparameters): ModelConfig => {
     const base = scratch ? source(facts) : source.config;
-    checkEncoder('createSequenceClassifier', base, encoder);
+    checkTokenizer('createSequenceClassifier', base, encoder);
     if (isDecoderConfig(base)) {
       const vain = zeroShot ? "protocol 'zero-shot'" : options.pooling ? 'pooling' : dropout ? 'dropout' : undefined;
       if (vain) throw new TypeError(`createSequenceClassifier: expected an encoder for ${vain}, got a decoder, which has a classifier without bias on its last token; leave it out`);

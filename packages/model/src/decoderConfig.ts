@@ -1,5 +1,5 @@
 import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
-import { readerOf, requireSetting } from './configJson';
+import { parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
 import { FormatError } from './errors';
 
 /** The shape of a decoder: Mistral's block, which is GenomeOcean's. Names are ours; `parseConfig` and `serializeConfig` translate from and to the keys of upstream's config.json. */
@@ -33,6 +33,8 @@ export interface DecoderConfig {
   readonly padTokenId?: number | undefined;
   /** What a classifier's outputs mean; of sequences only. Undefined: classes without names. */
   readonly classifier?: ClassifierConfig;
+  /** Of the tokenizer that the model was trained with, see `tokenizerFingerprint`; undefined where nobody said. */
+  readonly tokenizerFingerprint?: string;
 }
 
 /** Tells a decoder from an encoder. */
@@ -84,6 +86,7 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
     eosTokenId: read('eos_token_id', 'number', 2),
     ...(pad === undefined ? {} : { padTokenId: pad as number }),
     ...parseClassifier(raw),
+    ...parseTokenizerFingerprint(raw),
   });
 }
 
@@ -118,6 +121,7 @@ export const decoderConfigJson = (config: DecoderConfig, classifies = false): Re
   eos_token_id: config.eosTokenId,
   ...(config.padTokenId === undefined ? {} : { pad_token_id: config.padTokenId }),
   ...classifierJson(config.classifier),
+  ...tokenizerFingerprintJson(config),
   torch_dtype: 'float32',
   use_cache: true,
 });

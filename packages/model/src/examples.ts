@@ -1,3 +1,4 @@
+import { hashText } from './hash';
 import type { TokenSequence } from './batch';
 
 /** What this package asks of a tokenizer. */
@@ -14,6 +15,28 @@ const paddingMultiple = 256;
 export function checkEncoder(operation: string, { vocabSize }: { readonly vocabSize: number }, encoder: { readonly vocabSize?: number }): void {
   if (encoder.vocabSize === undefined || (encoder.vocabSize <= vocabSize && vocabSize - encoder.vocabSize < paddingMultiple)) return;
   throw new RangeError(`${operation}: expected a tokenizer with the model's vocabulary of ${vocabSize}, got one of ${encoder.vocabSize}; use the tokenizer that the model was made for`);
+}
+
+type AnyEncoder = Pick<Encoder, 'encode'> | { encodeWithOffsets(sequence: string, options: { addSpecialTokens: boolean }): { readonly ids: Uint32Array } };
+
+/** Tells tokenizers apart by what they make of 2,048 fixed bases, special tokens left out: 16 hexadecimal digits. */
+export function tokenizerFingerprint(encoder: AnyEncoder): string {
+  let state = 1;
+  const base = (): string => 'ACGT'[(state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) >>> 30];
+  const pieces = Array.from({ length: 8 }, () => Array.from({ length: 256 }, base).join('')); // short enough for a tokenizer.json that cuts
+  const idsOf = (piece: string): Uint32Array => ('encode' in encoder ? encoder.encode(piece, { addSpecialTokens: false }) : encoder.encodeWithOffsets(piece, { addSpecialTokens: false }).ids);
+  return hashText(pieces.map((piece) => idsOf(piece).join(',')).join(' '));
+}
+
+/**
+ * {@link checkEncoder}, and where the configuration says which tokenizer the model was trained with, whether this is it: another of the same size, or of a smaller vocabulary, would go unseen and make nonsense of every score.
+ * @throws RangeError
+ */
+export function checkTokenizer(operation: string, config: { readonly vocabSize: number; readonly tokenizerFingerprint?: string }, encoder: AnyEncoder & { readonly vocabSize?: number }): void {
+  checkEncoder(operation, config, encoder);
+  if (config.tokenizerFingerprint === undefined) return;
+  const found = tokenizerFingerprint(encoder);
+  if (found !== config.tokenizerFingerprint) throw new RangeError(`${operation}: expected the tokenizer that the model was trained with (${config.tokenizerFingerprint}), got another (${found}); use the tokenizer that the model was made for`);
 }
 
 /** One item: a sequence, or two that belong together, and its class. */

@@ -3,7 +3,7 @@ import { free, read } from '@genomelm/kernels';
 import { checkConfig, type ModelConfig } from './config';
 import { checkDecoderConfig, isDecoderConfig } from './decoderConfig';
 import type { ClassifierConfig } from './classifierConfig';
-import { checkEncoder, encodeExamples, type Encoder, type EncodedExamples } from './examples';
+import { checkTokenizer, encodeExamples, tokenizerFingerprint, type Encoder, type EncodedExamples } from './examples';
 import { classifierLayer } from './heads/sequenceClassifier';
 import { ignored } from './heads/weightedCrossEntropy';
 import { hashText } from './hash';
@@ -76,7 +76,7 @@ export async function finetuneClassifier<M extends AnyModel>(source: M, encoder:
   const { classifier, protocol = 'full', seed, signal } = options;
   const { level, labels, problemType } = classifier;
   if (!data.train.length) throw new RangeError('finetuneClassifier: expected training examples, got none');
-  checkEncoder('finetuneClassifier', source.config, encoder);
+  checkTokenizer('finetuneClassifier', source.config, encoder);
   const settings = readHyperparameters(fromPretrained[protocol], options.hyperparameters ?? {});
   const limit = Math.min(settings.maxLength || Infinity, source.config.maxPositions || Infinity);
   const units = problemType === 'regression' ? unitsOf(data.train, labels.length, !isDecoderConfig(source.config)) : undefined;
@@ -87,7 +87,7 @@ export async function finetuneClassifier<M extends AnyModel>(source: M, encoder:
   };
   const [train, dev] = [encode(data.train), encode(data.dev)];
   const objective = objectiveOf(options, train);
-  const config = configFor(source.config, settings, options);
+  const config = configFor({ ...source.config, tokenizerFingerprint: tokenizerFingerprint(encoder) }, settings, options);
   const params = startingPoint(source, config, level === 'token' ? { classes: labels.length, pooler: false } : { classes: labels.length }, deviceOf(source.params), seed);
   const fingerprint = hashText(JSON.stringify([source.fingerprint, config, settings, protocol, seed]));
   try {

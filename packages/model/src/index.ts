@@ -25,7 +25,7 @@ export { FormatError } from './errors';
 export { type ClassifierFitOptions, type ClassifierProtocol, type FitFacts, type SequenceClassifier, type SequenceClassifierOptions, type TrainedClassifier, createSequenceClassifier } from './createSequenceClassifier';
 export { type CnnHyperparameters, type TrainedCnn, createCnnClassifier } from './createCnnClassifier';
 export { type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, finetuneClassifier } from './finetuneClassifier';
-export type { Encoder, Example } from './examples';
+export { type Encoder, type Example, checkTokenizer, tokenizerFingerprint } from './examples';
 export type { Protocol } from './train/trainClassifier';
 export { type Hyperparameters } from './train/hyperparameters';
 export { type FinetuneOptions, type FinetuneResult, type FinetuneTask, finetune } from './train/finetune';

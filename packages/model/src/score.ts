@@ -8,7 +8,7 @@ import { linear } from './layers/linear';
 import { isDecoder, type AnyModel } from './model';
 import { forward } from './models/decoder';
 import { reverseComplement } from './reverseComplement';
-import type { Encoder } from './examples';
+import { checkTokenizer, type Encoder } from './examples';
 
 /** A tokenizer that can say which bases a token covers. */
 export interface OffsetEncoder extends Pick<Encoder, 'specialIds'> {
@@ -77,6 +77,7 @@ interface Item {
  */
 export async function score(model: AnyModel, encoder: OffsetEncoder, sequences: readonly (string | Uint32Array)[], options: ScoreOptions = {}): Promise<Score[]> {
   if (!isDecoder(model)) throw new TypeError('score: expected a decoder, got an encoder; its masked-LM loss is no likelihood');
+  if (sequences.some((sequence) => typeof sequence === 'string')) checkTokenizer('score', model.config, encoder);
   const { strand = 'forward', perBase = false } = options;
   const { window, overlap } = windowing(model, options);
   const strands = sequences.map((sequence, i) => (strand === 'both' ? ['forward', 'reverse'] as const : [strand]).map((side) => prepare(model, encoder, sequence, side, i)));

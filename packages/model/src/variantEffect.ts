@@ -1,6 +1,6 @@
 // What a change of bases does to what a model says of a sequence.
 import { embed, type EmbedOptions } from './embed';
-import { checkEncoder, encodeExamples, type Encoder } from './examples';
+import { checkTokenizer, encodeExamples, type Encoder } from './examples';
 import { isDecoder, type AnyModel } from './model';
 import { predictLogits } from './predict';
 import { score, type OffsetEncoder } from './score';
@@ -41,7 +41,7 @@ export type EffectEncoder = Encoder & OffsetEncoder;
  * @throws RangeError for a variant whose `ref` is not what its sequence holds
  */
 export async function scoreVariants(model: AnyModel, encoder: EffectEncoder, variants: readonly SequenceVariant[], options: VariantEffectOptions = {}): Promise<Float64Array> {
-  checkEncoder('scoreVariants', model.config, encoder);
+  checkTokenizer('scoreVariants', model.config, encoder);
   const effectsOf = measureOf(model, encoder, options);
   const bySequence = new Map<string, number[]>();
   variants.forEach(({ sequence }, i) => {

@@ -1,24 +1,23 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { free } from '@genomelm/kernels';
-import { finetuneClassifier, isDecoder, loadPretrained, savePretrained, saveLora, type AnyModel, type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, type Protocol } from '@genomelm/model';
+import { finetuneClassifier, isDecoder, savePretrained, saveLora, type AnyModel, type FinetuneClassifierOptions, type FinetunedClassifier, type LabelledSequence, type Protocol } from '@genomelm/model';
 import { serializeTokenizerJson, type BpeTokenizer, type Tokenizer } from '@genomelm/tokenizer';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
 import { classifierFor, labelledSequences, problems, readLabelled } from '../labelledFiles';
 import { prepareFolder, writeFileAtomic } from '../output';
-import { openTokenizer } from './tokenize';
+import { modelOptions, openPretrained } from '../pretrained';
 
 const metrics = ['mcc', 'f1', 'accuracy', 'loss', 'pearson', 'r2'] as const;
 
 export const finetune: Command = {
   name: 'finetune',
   summary: 'Train a pre-trained model on labelled sequences (CSV or TSV with a header: sequence,label). Of several seeds the best on dev is kept.',
-  usage: '--model DIR --train FILE --out DIR [--dev FILE] [--test FILE]',
+  usage: '--model MODEL --train FILE --out DIR [--dev FILE] [--test FILE]',
   options: {
-    model: { type: 'string', value: 'DIR', help: 'a directory with config.json and weights, as pretrain or Hugging Face write them' },
-    tokenizer: { type: 'string', short: 't', value: 'T', help: 'a tokenizer.json, kmer:6, or character (default: the tokenizer.json of the model)' },
+    model: { type: 'string', value: 'MODEL', help: 'a directory with config.json and weights, as pretrain or Hugging Face write them, an address, or an id on the hub' },
+    ...modelOptions,
     train: { type: 'string', value: 'FILE', help: 'CSV or TSV, plain or gzip; a second sequence in the column sequence2' },
     dev: { type: 'string', value: 'FILE', help: 'chooses the parameters (default: every tenth row of train)' },
     test: { type: 'string', value: 'FILE', help: 'judged once, at the end, for every seed' },
@@ -41,16 +40,14 @@ export const finetune: Command = {
     ...deviceOptions,
   },
   async run(context) {
-    const { positionals, json, print, progress, values } = context;
+    const { positionals, json, print, progress } = context;
     if (positionals.length) throw new UsageError(`finetune: expected options only, got ${positionals[0]}`);
-    const directory = required(context, 'finetune', 'model', 'a directory');
+    const name = required(context, 'finetune', 'model', 'a directory, an address or an id on the hub');
     const out = required(context, 'finetune', 'out', 'a folder');
-    const own = join(directory, 'tokenizer.json');
-    const tokenizer = openTokenizer((values['tokenizer'] as string | undefined) ?? (existsSync(own) ? own : required(context, 'finetune', 'tokenizer', 'a tokenizer, for the model has none')));
     const data = readData(context);
     const device = await openDevice(context);
     try {
-      const model = await loadPretrained(directory, { device });
+      const { model, tokenizer } = await openPretrained(context, name, device);
       prepareFolder(out);
       const report = await fitAll(context, model, tokenizer, data, out);
       free(model.params);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free, type Device } from '@genomelm/kernels';
-import { bitsPerBase, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type TrainingWeights, type Validation } from '@genomelm/model';
+import { bitsPerBase, checkTokenizer, createModel, dnabert2Config, loadPretrained, parseConfig, pretrain as train, samplers, savePretrained, tokenizerFingerprint, validate, type AnyModel, type HeldOutSequence, type ModelConfig, type SamplerName, type Tally, type TrainingWeights, type Validation } from '@genomelm/model';
 import { serializeTokenizerJson, type BpeTokenizer, type Tokenizer } from '@genomelm/tokenizer';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
@@ -148,7 +148,8 @@ function checkModel(model: AnyModel, objective: 'mlm' | 'causal', tokenizer: Tok
   const kind = 'numKvHeads' in model.config ? 'causal' : 'mlm';
   if (kind !== objective) throw new UsageError(`--objective: expected ${kind} for ${path}, got ${objective}`);
   if (model.config.vocabSize !== tokenizer.vocabSize) throw new UsageError(`--tokenizer: expected the ${model.config.vocabSize} tokens of ${path}, got ${tokenizer.vocabSize}; use the tokenizer that the model was made for`);
-  return model;
+  checkTokenizer(path, model.config, tokenizer);
+  return { ...model, config: { ...model.config, tokenizerFingerprint: tokenizerFingerprint(tokenizer) } } as AnyModel;
 }
 
 function newConfig(context: Context, objective: 'mlm' | 'causal', { vocabSize }: Tokenizer): ModelConfig {

@@ -1,7 +1,7 @@
 // Between bases and ids, as generation needs it.
 import { isDecoder, type AnyModel } from '../model';
 import { reverseComplement } from '../reverseComplement';
-import type { Encoder } from '../examples';
+import { checkTokenizer, type Encoder } from '../examples';
 
 /** A tokenizer. With `decode` there are bases to count and to give back; `tokenToId` finds the token of N, and `idToToken` ids without one: both are blocked by default. */
 export interface GenerationEncoder extends Pick<Encoder, 'vocabSize' | 'specialIds' | 'encode'> {
@@ -24,6 +24,7 @@ export interface GenerationVocabulary {
 /** What a tokenizer says of a decoder's ids: `engine.submit` knows ids alone. @throws TypeError for an encoder */
 export function generationVocabulary(model: AnyModel, encoder: GenerationEncoder): GenerationVocabulary {
   if (!isDecoder(model)) throw new TypeError('generate: expected a decoder, got an encoder');
+  checkTokenizer('generate', model.config, encoder);
   const { vocabSize, bosTokenId, eosTokenId } = model.config;
   const special = Object.values(encoder.specialIds);
   const isToken = (id: number): boolean => id < encoder.vocabSize && (!encoder.idToToken || encoder.idToToken(id) !== undefined);
