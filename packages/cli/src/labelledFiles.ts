@@ -1,6 +1,6 @@
 // Labelled sequences of a user's own: values with commas or tabs between, and a header.
 import { UsageError } from './command';
-import { cutFields, separatorOf } from './delimited';
+import { cutFields, separatorOf, sequenceColumns } from './delimited';
 import { readUserFile, unpacked } from './userFile';
 import type { ClassifierConfig, LabelledSequence } from '@genomelm/model';
 
@@ -12,7 +12,7 @@ export interface LabelledRow {
 }
 
 /**
- * Columns by name: `sequence` (or `sequence1`, or the first), `sequence2` or `pair`, and the label: `label` unless named. A file of three columns without such names is read as sequence, second sequence, label.
+ * Columns by name: `sequence` (or `sequence1`, or the first that is not the label), `sequence2` or `pair`, and the label: `label` unless named. A file of three columns without such names is read as sequence, second sequence, label.
  */
 export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[] {
   const text = readUserFile(path, (bytes) => unpacked(bytes).toString('utf8'));
@@ -22,13 +22,16 @@ export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[]
   const header = cutFields(lines[0] ?? '', separator);
   const label = header.includes(labelColumn) ? header.indexOf(labelColumn) : -1;
   if (label < 0) throw new UsageError(`${path}: expected a header with the column ${labelColumn}, got ${JSON.stringify((lines[0] ?? '').slice(0, 60))}; name another with --label-column`);
-  const named = (...names: string[]) => names.map((name) => header.indexOf(name)).find((at) => at >= 0);
-  const sequence = named('sequence', 'sequence1') ?? 0;
-  const pair = named('sequence2', 'pair') ?? (header.length === 3 && label === 2 && sequence === 0 ? 1 : undefined);
+  const named = sequenceColumns(header);
+  const sequence = named.sequence >= 0 ? named.sequence : label === 0 ? 1 : 0;
+  if (header.length < 2) throw new UsageError(`${path}: expected a column of sequences beside ${labelColumn}, got none; add it`);
+  const pair = named.pair >= 0 ? named.pair : header.length === 3 && label === 2 && sequence === 0 ? 1 : undefined;
   return lines.slice(1).map((line, i) => {
     const fields = cutFields(line, separator);
     if (fields.length !== header.length) throw new UsageError(`${path}: line ${i + 2}: expected ${header.length} columns, got ${fields.length}; mend the line`);
     if (fields[sequence] === '' || (pair !== undefined && fields[pair] === '')) throw new UsageError(`${path}: line ${i + 2}: expected a sequence, got nothing; leave the line out`);
+    const odd = [sequence, pair].flatMap((at) => (at === undefined ? [] : /[^ACGTURYSWKMBDHVN]/i.exec(fields[at])?.[0] ?? [])).at(0);
+    if (odd !== undefined) throw new UsageError(`${path}: line ${i + 2}: expected nucleotide letters as the sequence, got ${JSON.stringify(odd)}; mend the line, or name the columns sequence and ${labelColumn}`);
     return { sequence: fields[sequence].toUpperCase(), ...(pair === undefined ? {} : { pair: fields[pair].toUpperCase() }), label: fields[label] };
   });
 }

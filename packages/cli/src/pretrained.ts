@@ -1,12 +1,12 @@
 import { checkTokenizer, loadPretrained, tokenizerFingerprint, type AnyModel, type LoadEvent, type LoadFacts, type LoadOptions } from '@genomelm/model';
-import { parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
+import { createKmerTokenizer, parseTokenizerJson, type Tokenizer } from '@genomelm/tokenizer';
 import { UsageError, type Context, type OptionSpec } from './command';
 import { openTokenizer } from './commands/tokenize';
 import type { Device } from '@genomelm/kernels';
 
 /** The options of every command that takes a model. */
 export const modelOptions: Readonly<Record<string, OptionSpec>> = {
-  tokenizer: { type: 'string', short: 't', value: 'T', help: "a tokenizer.json, kmer:6 or character (default: the model's own tokenizer.json)" },
+  tokenizer: { type: 'string', short: 't', value: 'T', help: "a tokenizer.json, kmer:6 or character (default: the model's own)" },
   revision: { type: 'string', value: 'R', help: 'branch, tag or commit on the hub (default main)' },
 };
 
@@ -33,15 +33,23 @@ function announce({ source, revision, files }: Extract<LoadEvent, { kind: 'found
   process.stderr.write(`genomelm: ${source}${revision ? ` at ${revision}` : ''}: ${(bytes / 1e6).toFixed(1)} MB in ${missing.length} files (${missing.map(({ name }) => name).join(', ')})\n`);
 }
 
-/** The tokenizer that --tokenizer names, else the one that came with the model. @throws RangeError where the model says that it was trained with another */
+/** The tokenizer that --tokenizer names, else the one that came with the model, else the k-mers that it was trained with. @throws RangeError where the model says that it was trained with another */
 function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, { config, tokenizer: text }: OpenedModel['model']): Tokenizer {
   const own = text === undefined ? undefined : parseTokenizerJson(text);
   const named = typeof values['tokenizer'] === 'string' ? openTokenizer(values['tokenizer']) : undefined;
-  const tokenizer = named ?? own;
+  const tokenizer = named ?? own ?? kmersOf(config);
   if (!tokenizer) throw new UsageError(`${name}: expected a tokenizer.json beside the model, got none; give --tokenizer`);
   checkTokenizer(name, config, tokenizer);
   if (named && own && tokenizerFingerprint(named) !== tokenizerFingerprint(own)) process.stderr.write(`genomelm: --tokenizer ${String(values['tokenizer'])} cuts sequences otherwise than the tokenizer.json of ${name}; what the model says of its tokens means nothing unless it was trained with them\n`);
   return tokenizer;
+}
+
+/** K-mers have no tokenizer.json: those of a model that was trained here are found by its vocabulary, and known by its fingerprint. */
+function kmersOf({ vocabSize, tokenizerFingerprint: fingerprint }: AnyModel['config']): Tokenizer | undefined {
+  const k = Math.log2(vocabSize - 5) / 2; // 5 special tokens, then 4^k
+  if (fingerprint === undefined || !Number.isInteger(k) || k < 1) return undefined;
+  const tokenizer = createKmerTokenizer({ k, stride: 1 });
+  return tokenizerFingerprint(tokenizer) === fingerprint ? tokenizer : undefined;
 }
 
 export async function openPretrained(context: Context, name: string, device: Device): Promise<OpenedModel> {

@@ -34,6 +34,13 @@ describe.each([
   });
 });
 
+test('the label is never taken for the sequence, nor words for bases', () => {
+  expect(readLabelled(write('label,dna\na,ACGT\nb,GGCC\n'))).toEqual([{ sequence: 'ACGT', label: 'a' }, { sequence: 'GGCC', label: 'b' }]);
+  expect(() => readLabelled(write('name,label\npromoter,1\n'))).toThrow('rows: line 2: expected nucleotide letters as the sequence, got "p"; mend the line, or name the columns sequence and label');
+  expect(() => readLabelled(write('label\na\n'))).toThrow('rows: expected a column of sequences beside label, got none');
+  expect(readLabelled(write('sequence1,pair,label\nACGT,GG,a\n'))).toEqual([{ sequence: 'ACGT', pair: 'GG', label: 'a' }]);
+});
+
 test('rows without a header are refused: a label is no base', async () => {
   await expect(sequencesOf(write('ACGT,0\nGGCC,1\n'))).rejects.toThrow('line 1: expected one sequence a line, or a header with the column sequence, got "ACGT,0"; add the header');
 });

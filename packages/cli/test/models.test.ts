@@ -97,7 +97,7 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   expect(rows[0]).toEqual(['id', 'label', 'no', 'yes']);
   expect(rows.slice(1).map((row) => row[1])).toEqual(expected.map(({ labels }) => labels[0]));
   near(rows.slice(1).map((row) => Number(row[3])), expected.map(({ outputs }) => outputs['yes']));
-  writeFileSync(file('pairs.csv'), 'sequence1,sequence2,label\nACGTACGT,GGGTTT,0\n');
+  writeFileSync(file('pairs.csv'), 'sequence,sequence2,label\nACGTACGT,GGGTTT,0\n'); // as finetune reads it
   writeFileSync(file('pairs.tsv'), '\uFEFF"sequence2"\t"sequence1"\r\n"GGGTTT"\t"ACGTACGT"\r\n');
   const [pair] = await predict(classifier, tokenizer, [{ sequence: 'ACGTACGT', pair: 'GGGTTT' }]);
   const lines = run('predict', file('classifier'), '--pairs', file('pairs.csv'), file('pairs.tsv'), '-t', 'kmer:3', '--json').trim().split('\n').map((line) => JSON.parse(line) as { id: string; labels: string[]; outputs: Record<string, number> });
@@ -107,6 +107,7 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain('4 of 16 tokens are unknown to the tokenizer (N, other letters, lower case); --upper');
   await savePretrained({ ...classifier, config: { ...named, tokenizerFingerprint: tokenizerFingerprint(tokenizer) } }, file('named'));
   expect(genomelm('predict', file('named'), file('soft.fa'), '-t', 'kmer:2')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(`${file('named')}: expected the tokenizer that the model was trained with`) as unknown });
+  expect(run('predict', file('named'), '--pairs', file('pairs.csv'), '--json')).toBe(run('predict', file('classifier'), '--pairs', file('pairs.csv'), '-t', 'kmer:3', '--json')); // k-mers are found
   writeFileSync(join(file('classifier'), 'tokenizer.json'), serializeTokenizerJson(createCharacterTokenizer()));
   expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain(`--tokenizer kmer:3 cuts sequences otherwise than the tokenizer.json of ${file('classifier')}`);
   expect(genomelm('predict', file('encoder'), file('a.fa'), '-t', 'kmer:3').stderr).toContain('expected a model with a classifier, got none in');

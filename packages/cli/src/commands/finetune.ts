@@ -18,7 +18,7 @@ export const finetune: Command = {
   options: {
     model: { type: 'string', value: 'MODEL', help: 'a directory with config.json and weights, as pretrain or Hugging Face write them, an address, or an id on the hub' },
     ...modelOptions,
-    train: { type: 'string', value: 'FILE', help: 'CSV or TSV, plain or gzip; a second sequence in the column sequence2' },
+    train: { type: 'string', value: 'FILE', help: 'CSV or TSV, plain or gzip, with the columns sequence and label; a second sequence in sequence2' },
     dev: { type: 'string', value: 'FILE', help: 'chooses the parameters (default: every tenth row of train)' },
     test: { type: 'string', value: 'FILE', help: 'judged once, at the end, for every seed' },
     out: { type: 'string', short: 'o', value: 'DIR', help: 'where the model, its tokenizer and finetune.json go' },
@@ -74,7 +74,12 @@ function readData(context: Context): Data {
   if (rows.length < 2) throw new UsageError(`${path}: expected labelled sequences, got ${rows.length}`);
   const classifier = classifierFor(problem, rows);
   const all = labelledSequences(path, rows, problem, classifier);
-  const read = (name: 'dev' | 'test') => (typeof values[name] === 'string' ? labelledSequences(values[name], readLabelled(values[name], column), problem, classifier) : undefined);
+  const read = (name: 'dev' | 'test') => {
+    if (typeof values[name] !== 'string') return undefined;
+    const own = readLabelled(values[name], column);
+    if (!own.length) throw new UsageError(`${values[name]}: expected labelled sequences, got none; leave --${name} out, or give another file`);
+    return labelledSequences(values[name], own, problem, classifier);
+  };
   const dev = read('dev');
   return { classifier, train: dev ? all : all.filter((_, i) => i % 10 !== 9), dev: dev ?? all.filter((_, i) => i % 10 === 9), test: read('test') };
 }

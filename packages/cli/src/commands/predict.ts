@@ -1,7 +1,7 @@
 import { free } from '@genomelm/kernels';
 import { isDecoder, predict as predictLabels, predictBases, type AnyModel, type PredictOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, UsageError, type Command } from '../command';
-import { cutFields, separatorOf } from '../delimited';
+import { cutFields, separatorOf, sequenceColumns } from '../delimited';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
 import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
@@ -19,7 +19,7 @@ export const predict: Command = {
     ...modelOptions,
     format: { type: 'string', value: 'FORM', help: 'csv (default) or jsonl' },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
-    pairs: { type: 'boolean', help: 'CSV or TSV with the columns sequence1 and sequence2: pairs, as for enhancers and promoters' },
+    pairs: { type: 'boolean', help: 'CSV or TSV with the columns sequence (or sequence1) and sequence2 (or pair): pairs, as for enhancers and promoters' },
     'max-length': { type: 'string', value: 'N', help: 'cut each record to so many tokens, special ones included' },
     upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     ...deviceOptions,
@@ -114,14 +114,15 @@ async function* readSingles(path: string, upper: boolean): AsyncGenerator<Named>
 }
 
 async function* readPairs(path: string, upper: boolean): AsyncGenerator<Named> {
-  let columns: [number, number] | undefined;
+  let columns: readonly [number, number] | undefined;
   let separator = ',';
   for await (const { text, line } of readLines(path)) {
     if (line === 1) separator = separatorOf(text);
     const fields = cutFields(upper && columns ? text.toUpperCase() : text, separator);
     if (!columns) {
-      columns = [fields.indexOf('sequence1'), fields.indexOf('sequence2')];
-      if (columns.includes(-1)) throw new UsageError(`${path}: line 1: expected the columns sequence1 and sequence2, got ${JSON.stringify(text.slice(0, 60))}; add the header`);
+      const { sequence, pair } = sequenceColumns(fields);
+      columns = [sequence, pair];
+      if (columns.includes(-1)) throw new UsageError(`${path}: line 1: expected the columns sequence and sequence2, got ${JSON.stringify(text.slice(0, 60))}; add the header`);
     } else if (text !== '') {
       const [sequence, pair] = columns.map((column) => fields[column]);
       if (!sequence || !pair) throw new UsageError(`${path}: line ${line}: expected two sequences, got ${fields.length} columns; mend the line`);
