@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { free } from '@genomelm/kernels';
-import { createSequenceClassifier, dnabert2Config, isDecoder, loadPretrained, smallConfig } from '@genomelm/model';
+import { checkTokenizer, createSequenceClassifier, dnabert2Config, inspectPretrained, isDecoder, loadPretrained, smallConfig, tokenizerFingerprint } from '@genomelm/model';
 import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } from '@genomelm/tokenizer';
 import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
 import { codeHash } from './codeHash';
+import { kmersOf } from './pretrained';
 import { readUserFile } from './userFile';
 import type { Device } from '@genomelm/kernels';
-import type { ClassifierProtocol } from '@genomelm/model';
+import type { ClassifierProtocol, ModelConfig } from '@genomelm/model';
 import type { Source } from './data';
 
 /** A tokenizer.json on disk. */
@@ -59,13 +60,23 @@ export async function prepareModel(name: string, occasion: Occasion): Promise<Pr
   return { ...prepared, settings: { ...prepared.settings, code: codeHash() } };
 }
 
+/** All that can be told of a model before anything is trained: no weights are read. @throws for a name that is no model, one without a tokenizer, or what cannot be done with it */
+export async function checkModel(name: string, { source, tokenizerFile, protocol = 'full', preset = 'own' }: Omit<Occasion, 'dataset' | 'device'>): Promise<void> {
+  if (builtInModels.some((each) => each === name)) {
+    if (protocol !== 'full') throw new UsageError(`--protocol: expected full for ${name}, which is trained from scratch, got ${protocol}; name a pre-trained model with --models`);
+    return;
+  }
+  if (!existsSync(name) || !statSync(name).isDirectory()) throw new UsageError(`--models: expected ${builtInModels.join(', ')} or a directory with config.json and model.safetensors, got ${name}`);
+  const { config } = await inspectPretrained(name);
+  checkTokenizer(name, config, tokenizerOf(name, config, tokenizerFile).tokenizer);
+  if (preset === 'upstream' && protocol !== 'zero-shot') upstreamHyperparameters(source);
+}
+
 async function prepare(name: string, occasion: Occasion): Promise<PreparedModel> {
-  const { protocol = 'full' } = occasion;
-  if (builtInModels.some((each) => each === name) && protocol !== 'full') throw new UsageError(`--protocol: expected full for ${name}, which is trained from scratch, got ${protocol}; name a pre-trained model with --models`);
+  await checkModel(name, occasion);
   if (name === 'small') return small(occasion);
   if (name === 'dnabert2-shape') return dnabert2Shape(occasion);
-  if (existsSync(name) && statSync(name).isDirectory()) return pretrained(name, occasion);
-  throw new UsageError(`--models: expected ${builtInModels.join(', ')} or a directory with config.json and model.safetensors, got ${name}`);
+  return pretrained(name, occasion);
 }
 
 /** Overlapping 6-mers with prefix tables and absolute positions: found by experiment to learn GUE's small sets from scratch.
@@ -88,11 +99,20 @@ async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasio
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens, position: 'none' } };
 }
 
-/** A checkpoint with its own tokenizer.json, or the one given. With another protocol than `full` its name says so, as then it is another model. */
+/** A model's own tokenizer.json, the k-mers that it was trained with, or the one given. */
+function tokenizerOf(directory: string, config: ModelConfig, given: TokenizerFile | undefined): TokenizerFile {
+  const own = join(directory, 'tokenizer.json');
+  if (existsSync(own)) return readTokenizer(own);
+  const kmers = kmersOf(config);
+  if (kmers) return { path: `${Math.log2(kmers.vocabSize - 5) / 2}-mers`, sha256: tokenizerFingerprint(kmers), tokenizer: kmers };
+  if (!given) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
+  return given;
+}
+
+/** A checkpoint with its tokenizer. With another protocol than `full` its name says so, as then it is another model. */
 async function pretrained(directory: string, { device, source, tokenizerFile, protocol = 'full', preset = 'own' }: Occasion): Promise<PreparedModel> {
-  const file = existsSync(join(directory, 'tokenizer.json')) ? readTokenizer(join(directory, 'tokenizer.json')) : tokenizerFile;
-  if (!file) throw new UsageError(`--models: expected a tokenizer.json in ${directory}, got none; give --tokenizer`);
   const model = await loadPretrained(directory, { device });
+  const file = tokenizerOf(directory, model.config, tokenizerFile);
   const maxLength = file.sha256 === officialTokenizer ? source.upstream?.maxTokens : undefined;
   const hyperparameters = { ...(preset === 'upstream' && protocol !== 'zero-shot' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
   const classifier = createSequenceClassifier(model, file.tokenizer, { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });

@@ -45,7 +45,7 @@ function tokenizerFor({ values }: Pick<Context, 'values'>, name: string, { confi
 }
 
 /** K-mers have no tokenizer.json: those of a model that was trained here are found by its vocabulary, and known by its fingerprint. */
-function kmersOf({ vocabSize, tokenizerFingerprint: fingerprint }: AnyModel['config']): Tokenizer | undefined {
+export function kmersOf({ vocabSize, tokenizerFingerprint: fingerprint }: AnyModel['config']): Tokenizer | undefined {
   const k = Math.log2(vocabSize - 5) / 2; // 5 special tokens, then 4^k
   if (fingerprint === undefined || !Number.isInteger(k) || k < 1) return undefined;
   const tokenizer = createKmerTokenizer({ k, stride: 1 });

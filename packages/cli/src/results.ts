@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { identityOf, openRunStore, pairedBootstrap, renderReport, renderTable, seedMeanInterval, type Aggregate, type PairedDifference, type ReportInput, type ReportTask, type RunRecord } from '@genomelm/gue';
+import { identityOf, openRunStore, pairedBootstrap, renderReport, renderTable, seedMeanInterval, tasks as benchmarkTasks, type Aggregate, type PairedDifference, type ReportInput, type ReportTask, type RunRecord } from '@genomelm/gue';
 import { UsageError } from './command';
 import { writeFileAtomic } from './output';
 import { version } from './version';
@@ -31,7 +31,7 @@ export function reportInput(stored: readonly StoredRecord[], tasks: readonly Rep
   const records = stored.map(({ record }) => record);
   const groups = groupByModel(records, tasks);
   return {
-    title: records.every(({ simulated }) => simulated) ? 'Simulated GUE-shaped tasks: encoders from scratch beside baselines' : 'GUE: encoders and baselines',
+    title: records.every(({ simulated }) => simulated) ? 'Simulated GUE-shaped tasks: encoders from scratch beside baselines' : `${records.every(({ task }) => benchmarkTasks.some(({ name }) => name === task)) ? 'GUE: e' : 'E'}ncoders and baselines`,
     records,
     tasks,
     aggregates: groups.map(aggregate),

@@ -4,7 +4,7 @@ import { choice, deviceOptions, integer, list, UsageError, type Command, type Co
 import { dataDirectory, dataOption, openSources, type Source } from '../data';
 import { openDevice } from '../devices';
 import { dryRun } from '../dryRun';
-import { builtInModels, findTokenizer, overridden, prepareModel, presets, protocols } from '../models';
+import { builtInModels, checkModel, findTokenizer, overridden, prepareModel, presets, protocols } from '../models';
 import { prepareFolder } from '../output';
 import { reportInput, resultsJson, resultsText, writeReport, type StoredRecord } from '../results';
 import { baselinesFor, mostBasesForCnn, seedsOf, type Plan } from '../runPlan';
@@ -87,6 +87,7 @@ async function runAll(plan: Plan, device: Device, context: Context): Promise<Sto
   const store = openRunStore(join(plan.out, 'records'));
   const datasets: [Source, Dataset][] = [];
   for (const source of plan.sources) datasets.push([source, await source.load(context.signal)]); // all data are checked before anything is trained
+  for (const source of plan.sources) for (const name of plan.models) for (const protocol of plan.protocols) await checkModel(name, { source, tokenizerFile: plan.tokenizerFile, protocol, preset: plan.preset }); // and all models
   const perTask = plan.baselines.length + plan.outside.length + plan.models.length * plan.protocols.reduce((runs, protocol) => runs + seedsOf(plan, protocol).length, 0);
   const skipped = datasets.filter(([, dataset]) => !baselinesFor(plan, dataset).includes('cnn') && plan.baselines.includes('cnn')).length;
   const total = plan.sources.length * perTask - skipped;
