@@ -26,6 +26,8 @@ test('weights decay, biases and LayerNorm do not, as in the Trainer of transform
   const groups = readJson<{ dnabert2_decay: string[]; dnabert2_no_decay: string[] }>(optim, 'hf_trainer_decay_groups.json');
   expect(groups.dnabert2_decay.filter((name) => !decays(name))).toEqual([]);
   expect(groups.dnabert2_no_decay.filter(decays)).toEqual([]);
+  const decoder = ['model.embed_tokens.weight', 'model.layers.0.input_layernorm.weight', 'model.layers.0.mlp.down_proj.weight', 'model.layers.0.post_attention_layernorm.weight', 'model.norm.weight', 'lm_head.weight'];
+  expect(decoder.filter(decays)).toEqual(['model.embed_tokens.weight', 'model.layers.0.mlp.down_proj.weight', 'lm_head.weight']); // transformers 4.50's patterns: bias, layernorm, rmsnorm, (^|.)norm($|.), _norm($|.)
   expect(decays('bert.embeddings.position_embeddings.weight') && decays('bert.embeddings.prefix_embeddings.0.weight')).toBe(true);
 });
 
