@@ -64,7 +64,7 @@ test('missing values, and percent codes from 4.3 on', async () => {
 });
 
 test.each([
-  ['4.2', 'A <DEL> . . END=40', 40], ['4.2', 'A <DEL> . . SVLEN=-30', 40], ['4.2', 'A <INS> . . SVLEN=30', 10], ['4.2', 'AC A . . END=40', 11],
+  ['4.2', 'A <DEL> . . END=40', 40], ['4.2', 'A <DEL> . . SVLEN=-30', 40], ['4.2', 'A <INS> . . SVLEN=30', 10], ['4.2', 'AC A . . END=40', 40], ['4.3', 'AC A[2:5[ . . END=40', 40], ['4.3', 'ACGT A . . END=11', 13], ['4.4', 'AC A . . END=40', 11],
   ['4.4', 'A <DEL> . . SVLEN=30', 40], ['4.4', 'A <DEL>,<DUP> . . SVLEN=30,50;END=99', 60], ['4.4', 'A <INS> . . SVLEN=30;END=77', 10], ['4.4', 'A <DEL> . . END=40', 40], ['4.4', 'A A[2:5[ . . DP=1', 10], ['4.2', 'A <*> . . END=40', 40], ['4.2', 'A <DEL> . . DP=1', 10],
 ])('VCF %s: the end of %s', async (version, row, end) => {
   expect((await one(`1 10 . ${row} GT 0 0`, version)).end).toBe(end);

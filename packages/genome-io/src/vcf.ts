@@ -29,7 +29,7 @@ export interface VcfRecord {
   readonly contig: string;
   /** 0-based: POS - 1; -1 for the telomere's POS 0. */
   readonly start: number;
-  /** 0-based, half-open end of what the record speaks of on the reference: by SVLEN, END or LEN where an allele is symbolic (see `alleleEnd`), else by the length of REF. */
+  /** 0-based, half-open end of what the record speaks of on the reference: by END where one is stated, which up to 4.3 holds for any alleles; by SVLEN or LEN where an allele is symbolic (see `alleleEnd`), else by the length of REF. */
   readonly end: number;
   readonly ids: readonly string[];
   readonly ref: string;
@@ -247,9 +247,9 @@ class LazyRecord implements VcfRecord {
   get end(): number {
     const { start, alt, ref } = this;
     const ends = alt.map((_, i) => alleleEnd(this, i));
-    if (alt.length === 0) { // a block of a gVCF without any other allele
+    if (alt.length === 0 || (this.header.minorVersion ?? 2) < 4) { // a block of a gVCF without any other allele; and up to 4.3 END says it whatever the alleles are (1.6.1)
       const stated = this.info('END');
-      if (typeof stated === 'number') return stated;
+      if (typeof stated === 'number') return Math.max(start + ref.length, stated);
     }
     return Math.max(start + ref.length, ...ends);
   }
