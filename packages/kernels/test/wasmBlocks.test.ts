@@ -52,8 +52,11 @@ test.each([[0, 8], [40, 19], [300, 41], [513, 264]])('a row alone has the bits t
   }
 });
 
-compare('attention, around blocks of 128 queries by 256 keys, of 96 by 96 in the gradient, and panels of 8', [
+compare('attention, around blocks of 40 queries by 256 keys, of 96 by 96 in the gradient, and panels of 8', [
   whole('lengths 127, 128, 257', 1, 4, { cuSeqlens: [0, 127, 255, 512], alibiSlopes: [0.25] }),
+  whole('lengths 39, 40, 41, 81', 1, 4, { cuSeqlens: [0, 39, 79, 120, 201], alibiSlopes: [0.25] }),
+  whole('ALiBi that leaves most blocks of keys without weight', 1, 4, { cuSeqlens: [0, 3, 603], alibiSlopes: [1] }),
+  whole('the same, causal', 1, 4, { cuSeqlens: [0, 3, 603], alibiSlopes: [1], causal: true }),
   whole('one token', 2, 16, { cuSeqlens: [0, 1] }),
   whole('lengths 7, 8, 9', 1, 16, { cuSeqlens: [0, 7, 15, 24], alibiSlopes: [0.5] }),
   whole('lengths 95, 96, 97', 1, 4, { cuSeqlens: [0, 95, 191, 288], alibiSlopes: [0.25] }),
@@ -69,6 +72,28 @@ compare('attention, around blocks of 128 queries by 256 keys, of 96 by 96 in the
   },
   { name: 'queries without any key', inputs: { query: [5, 1, 8], key: [3, 1, 8], value: [3, 1, 8] }, run: ({ query, key, value }) => attention({ query, key, value }, { cuSeqlens: [0, 2, 5], cuSeqlensKey: [0, 0, 3] }).output },
 ]);
+
+describe('keys beyond the reach of ALiBi', () => {
+  const [tokens, headDim] = [700, 4];
+  const run = async (row: number, width: number, value: number) => {
+    const numbers = testNumbers(5, tokens * 3 * headDim);
+    numbers[row * 3 * headDim + width] = value;
+    return device.read(attention({ qkv: tensor(device, numbers, [tokens, 3, 1, headDim]) }, { cuSeqlens: [0, tokens], alibiSlopes: [1] }).output);
+  };
+  const [query, value] = [0, 2 * headDim + 1];
+
+  test('leave every bit as it is: a row beside one whose query is not a number, so that their block visits all keys', async () => {
+    const [few, all] = [await run(699, query, 0.25), await run(699, query, NaN)];
+    expect([...all.slice(699 * headDim)]).toEqual([NaN, NaN, NaN, NaN]);
+    expect(new Uint32Array(all.slice(0, 699 * headDim).buffer)).toEqual(new Uint32Array(few.slice(0, 699 * headDim).buffer));
+  });
+
+  test.each([NaN, Infinity, -Infinity])('still say that a value is %p: no weight of zero hides it', async (number) => {
+    const output = await run(699, value, number);
+    expect([output[1], output[300 * headDim + 1]]).toEqual([NaN, NaN]);
+    expect([output[0], output[300 * headDim + 2]].every(Number.isFinite)).toBe(true);
+  });
+});
 
 const longCases = [
   whole('1 head in a window', 1, 4, { cuSeqlens: [0, 1031], alibiSlopes: [0.01], windowSize: [12, 20] }),

@@ -5,7 +5,7 @@ export { embedding, embeddingBackward, embeddingSort } from '../../ops/embedding
 export { layerNorm, layerNormBackward, layerNormParameters, layerNormParametersPartial } from '../../ops/layerNorm/layerNorm.wasm';
 export { activation, activationBackward } from '../../ops/activation/activation.wasm';
 export { glu, gluBackward } from '../../ops/glu/glu.wasm';
-export { attention, attentionBackward, attentionSegmentSum } from '../../ops/attention/attention.wasm';
+export { attention, attentionBackward, attentionPack, attentionSegmentSum } from '../../ops/attention/attention.wasm';
 export { dropout } from '../../ops/dropout/dropout.wasm';
 export { segmentMean, segmentMeanBackward } from '../../ops/segmentMean/segmentMean.wasm';
 export { spread, sumPartial, sumPartials, sumRowPartials, sumRowsPartial } from '../../ops/sum/sum.wasm';

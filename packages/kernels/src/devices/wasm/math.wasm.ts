@@ -58,6 +58,22 @@
   return v128.or(v128.andnot(scaled, f32x4.lt(x, splat(-87.336544))), f32x4.ne(x, x));
 }
 
+/**
+ * 2ˣ for x ≤ 0 to 1.6 units in the last place, zero below -125.5, in half the instructions of eˣ: x needs no factor, and n comes off exactly. e^(r ln 2) by a minimax polynomial of degree 5 (its error is 9e-8), exact at 0.
+ * It and its factor are 2 · 2^r and 2^(n-1), so that no product is subnormal; n = -126 gives the bits of zero.
+ */
+@inline export function exp2Weight4(x: v128): v128 {
+  const bounded = f32x4.pmax(x, splat(-126)); // keeps NaN
+  const shifted = f32x4.add(bounded, splat(12583038));
+  const r = f32x4.sub(bounded, f32x4.sub(shifted, splat(12583038)));
+  let p = madd(splat(0.0026529454546998867), r, splat(0.019343025493105003));
+  p = madd(p, r, splat(0.111014674880973));
+  p = madd(p, r, splat(0.4804448416743157));
+  p = madd(p, r, splat(1.3862939551962628));
+  p = madd(p, r, splat(2));
+  return f32x4.mul(p, i32x4.shl(shifted, 23));
+}
+
 /** eˣ for every x; infinite beyond 88.72. */
 @inline export function exp4(x: v128): v128 {
   return v128.bitselect(splat(Infinity), expBounded4(x), f32x4.gt(x, splat(88.722839)));

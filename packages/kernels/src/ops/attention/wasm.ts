@@ -4,8 +4,14 @@ import { float32, type TensorSpec } from '../../tensor';
 import { attentionLayout, eachQuery, type AttentionAttributes, type AttentionLayout } from './layout';
 import type { Plan, WasmCall } from '../../op';
 
-/** Most queries and keys of a block: 128 x 256 scores are 128 KiB, in the second cache (1.06 times 96 x 96). */
-const forwardBlock = [128, 256];
+/** Most queries and keys of a block. As keys and values are packed beforehand, few queries cost nothing: they, their scores and a panel of values stay near the first cache. 40 are whole tiles of 4 and of 5 rows. */
+const forwardBlock = [40, 256];
+
+/** Keys that are packed at a time: their values are read twice from the first cache. */
+const packedKeys = 64;
+
+/** Most bytes of packed keys and values at a time, but for one head at least: further heads follow when these are done. */
+const packedBytes = 2 ** 26;
 
 /** The gradient has seven blocks at a time: 96 x 96 scores are 36 KiB, and a sequence of 67 tokens is one block. */
 const backwardBlock = [96, 96];
@@ -26,8 +32,10 @@ interface Blocks {
   /** headDim in whole panels of 8 columns, blockK likewise. */
   readonly wide: number;
   readonly paddedK: number;
-  /** What both kernels take after their own first argument. */
-  readonly shared: readonly number[];
+  /** Arguments of the kernels: how many heads there are and where queries lie, where keys and values lie, and what a query sees of them. */
+  readonly queries: readonly number[];
+  readonly keys: readonly number[];
+  readonly seen: readonly number[];
 }
 
 function blocksOf(inputs: readonly TensorSpec[], attributes: AttentionAttributes, most: readonly number[]): Blocks {
@@ -37,15 +45,16 @@ function blocksOf(inputs: readonly TensorSpec[], attributes: AttentionAttributes
   const [blockQ, blockK] = [cuSeqlens, cuSeqlensKey].map((lengths, i) => Math.max(1, Math.min(most[i], largest(lengths))));
   return {
     layout, blockQ, blockK, wide: roundUp(headDim, 8), paddedK: roundUp(blockK, 8),
-    shared: [numHeads, numHeads / numKvHeads, headDim, rowStride[0], rowStride[1], packed ? numHeads * headDim : 0, softmaxScale, ...[windowLeft, windowRight].map((window) => Math.min(window, maxWindow)), alibiSlopes.length ? 1 : 0, blockQ, blockK],
+    queries: [numHeads, numHeads / numKvHeads, headDim, rowStride[0]], keys: [rowStride[1], packed ? numHeads * headDim : 0],
+    seen: [softmaxScale, ...[windowLeft, windowRight].map((window) => Math.min(window, maxWindow)), alibiSlopes.length ? 1 : 0, blockQ, blockK],
   };
 }
 
-/** `[sequence, first query, number of queries]` for every block. */
-function queryBlocks({ cuSeqlens }: AttentionAttributes, blockQ: number): Int32Array {
+/** `[sequence, first row, number of rows]` for every block of at most `most` rows. */
+function blocksOfRows(cuSeqlens: Int32Array, most: number): Int32Array {
   const blocks: number[] = [];
   for (let s = 0; s + 1 < cuSeqlens.length; s++) {
-    for (let first = cuSeqlens[s]; first < cuSeqlens[s + 1]; first += blockQ) blocks.push(s, first, Math.min(blockQ, cuSeqlens[s + 1] - first));
+    for (let first = cuSeqlens[s]; first < cuSeqlens[s + 1]; first += most) blocks.push(s, first, Math.min(most, cuSeqlens[s + 1] - first));
   }
   return Int32Array.from(blocks);
 }
@@ -78,18 +87,22 @@ function decodeCalls({ numHeads, numKvHeads, headDim, totalTokens }: AttentionLa
 
 export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
   if (inputs.length === 3 && largest(attributes.cuSeqlens) === 1 && largest(attributes.cuSeqlensKey) > 1) return decodeCalls(attentionLayout(inputs, attributes), attributes);
-  const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(inputs, attributes, forwardBlock);
-  const { numHeads, headDim } = layout;
-  const blocks = queryBlocks(attributes, blockQ);
-  const perPart = roundUp(32 + paddedK * headDim + wide * blockK + blockQ * (paddedK + wide + 2), 16);
-  const affordable = Math.floor((numHeads * (8 * layout.totalTokens * headDim + 2 ** 20)) / (4 * perPart)); // two more rows for each, and a mebibyte a head
-  const parts = Math.min(maxParts, (blocks.length / 3) * numHeads, Math.max(1, affordable));
-  const [query, key, value] = layout.packed ? [input(0), input(0), input(0)] : [input(0), input(1), input(2)];
-  return {
-    scratch: [float32(parts, perPart)],
-    steps: [call('attention', [query, key, value, output(0), output(1), array(blocks), array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)],
-      [blocks.length / 3, ...shared, 4 * perPart], parts)],
-  };
+  const { layout: { packed, totalKeys, numHeads, numKvHeads, headDim }, blockQ, wide, paddedK, queries, keys, seen } = blocksOf(inputs, attributes, forwardBlock);
+  const { cuSeqlens, cuSeqlensKey, alibiSlopes } = attributes;
+  const blocks = blocksOfRows(cuSeqlens, blockQ), chunks = blocksOfRows(cuSeqlensKey, packedKeys);
+  const panels = Math.floor(totalKeys / 8) + cuSeqlens.length - 1, headSize = roundUp(panels * (8 * (headDim + wide) + 1), 16);
+  const inFlight = Math.max(1, Math.min(numKvHeads, Math.floor(packedBytes / (4 * headSize))));
+  const perPart = roundUp(32 + blockQ * (paddedK + wide + 2 + headDim) + blockQ + paddedK + 4, 16);
+  const parts = Math.min(maxParts, (blocks.length / 3) * numHeads, Math.max(1, Math.floor((inFlight * 2 ** 20) / (4 * perPart))));
+  const [query, key, value] = (packed ? [0, 0, 0] : [0, 1, 2]).map(input);
+  const steps = Array.from({ length: Math.ceil(numKvHeads / inFlight) }, (_, i) => {
+    const first = i * inFlight, heads = Math.min(inFlight, numKvHeads - first);
+    return [
+      call('attentionPack', [key, value, scratch(0), scratch(1), array(chunks), array(cuSeqlensKey)], [chunks.length / 3, first, heads, headDim, ...keys, panels, headSize], partsFor(2 * totalKeys * heads * headDim)),
+      call('attention', [query, output(0), output(1), scratch(0), scratch(1), array(blocks), array(cuSeqlens), array(cuSeqlensKey), array(alibiSlopes), scratch(2)], [blocks.length / 3, first, heads, panels, headSize, ...queries, ...seen, 4 * perPart], parts),
+    ];
+  });
+  return { scratch: [float32(inFlight, headSize), float32(16), float32(parts, perPart)], steps: steps.flat() };
 }
 
 /** From this many keys on, fewer than four heads of sequences are split into segments of their keys, so that several threads find work. */
@@ -100,7 +113,7 @@ const segmentsOf = (items: number, { cuSeqlensKey }: AttentionAttributes): numbe
 
 export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs: readonly TensorSpec[], attributes: AttentionAttributes): Plan<WasmCall> {
   const count = tensors.length - 3;
-  const { layout, blockQ, blockK, wide, paddedK, shared } = blocksOf(tensors.slice(0, count), attributes, backwardBlock);
+  const { layout, blockQ, blockK, wide, paddedK, queries, keys, seen } = blocksOf(tensors.slice(0, count), attributes, backwardBlock);
   const { headDim, numHeads, numKvHeads, totalTokens, rowStride } = layout;
   const sequences = attributes.cuSeqlens.length - 1;
   const segments = segmentsOf(sequences * numKvHeads, attributes);
@@ -109,7 +122,7 @@ export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs:
   const three = layout.packed ? [0, 0, 0] : [0, 1, 2];
   const segmentSize = segments > 1 ? totalTokens * numHeads * headDim : 0;
   const backward = call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), segments > 1 ? scratch(1) : output(0), output(three[1]), output(three[2]),
-    array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)], [segments, segmentSize, sequences, ...shared, 4 * perPart], parts);
+    array(attributes.cuSeqlens), array(attributes.cuSeqlensKey), array(attributes.alibiSlopes), scratch(0)], [segments, segmentSize, sequences, ...queries, ...keys, ...seen, 4 * perPart], parts);
   if (segments === 1) return { scratch: [float32(parts, perPart)], steps: [backward] };
   const sum = call('attentionSegmentSum', [scratch(1), output(0)], [segments, segmentSize, totalTokens, numHeads * headDim, rowStride[0]], partsFor(segments * segmentSize));
   return { scratch: [float32(parts, perPart), float32(segments, segmentSize)], steps: [backward, sum] };
