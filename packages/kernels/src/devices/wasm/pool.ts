@@ -1,4 +1,4 @@
-import { createControl, depth, FAILED, instantiate, LIMIT, maxArguments, post, reached, settle, viewControl, work, type WorkerSetup } from './protocol';
+import { createControl, depth, dismiss, FAILED, instantiate, LIMIT, maxArguments, post, reached, settle, viewControl, work, type WorkerSetup } from './protocol';
 import { startThread, type Thread } from './threads';
 
 export interface Pool {
@@ -21,13 +21,13 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
   const control = viewControl(buffer);
   const { words } = control;
   const names = Object.keys(kernels), numbers = new Map(names.map((name, i) => [name, i]));
-  const list = Object.values(kernels);
+  const list = Object.values(kernels), ownKernels = () => list;
   const pool = await startThreads(threads - 1, { module, memory, control: buffer });
   const ends = new Int32Array(depth); // of each slot: the ticket after the last of its job
   let jobs = 0;
 
   const help = (end: number): void => {
-    work(control, list, end);
+    work(control, ownKernels, end);
     settle(words, end);
   };
   const check = (): void => {
@@ -57,6 +57,7 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
     },
     end() {
       help(words[LIMIT]); // a ticket that a thread took with it would never be done
+      dismiss(control);
       return endThreads(pool);
     },
   };

@@ -5,12 +5,14 @@ export interface Thread {
   end(): Promise<void>;
 }
 
-/** Starts a thread from text: the same in Node and in browsers, and no bundler needs to know. Resolves when it takes work; from then on it keeps no process alive. */
-export const startThread = (setup: WorkerSetup): Promise<Thread> => (typeof Worker === 'undefined' ? startNodeThread(setup) : startBrowserThread(setup));
+/** Starts a thread from text: the same in Node, in browsers, in Deno and in Bun, and no bundler needs to know. Resolves when it takes work; from then on it keeps no process alive. */
+export const startThread = (setup: WorkerSetup): Promise<Thread> => (workerThreads() ? startNodeThread(setup) : startBrowserThread(setup));
+
+/** Node's, which Deno and Bun have as well: their web workers would keep the process alive. Not by `import`: bundlers for the browser would look for the module. */
+const workerThreads = () => (typeof process === 'undefined' ? undefined : process.getBuiltinModule?.('node:worker_threads'));
 
 async function startNodeThread(setup: WorkerSetup): Promise<Thread> {
-  // Not `import`: bundlers for the browser would look for the module.
-  const worker = new (process.getBuiltinModule('node:worker_threads').Worker)(workerScript, { eval: true });
+  const worker = new (workerThreads()!.Worker)(workerScript, { eval: true });
   try {
     await new Promise((ready, failed) => {
       worker.once('message', ready).once('error', failed);

@@ -1,15 +1,16 @@
-// One further thread: takes parts of jobs, looks out a while for the next job, then sleeps. Runs from text in worker_threads and in browsers: see tools/embed.mjs.
-import { instantiate, LIMIT, NEXT, SLEEPING, viewControl, work, type WorkerSetup } from './protocol';
+// One further thread: takes parts of jobs, looks out a while for the next job, then sleeps. Runs from text in worker_threads (Node, Deno, Bun) and in web workers: see tools/embed.mjs.
+import { ENDED, kernelsOver, LIMIT, NEXT, SLEEPING, viewControl, work, type WorkerSetup } from './protocol';
 
 /** Milliseconds of looking out for the next job before sleeping: to be woken takes a while, and a step of decoding is two hundred jobs with some 20 µs of JavaScript before each. */
 const patience = 0.2;
 
-function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => void): never {
+function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => void): void {
   const control = viewControl(buffer);
-  const kernels = Object.values(instantiate(module, memory));
+  const kernels = kernelsOver(module, memory);
+  kernels(); // compiled before the first job
   const { words } = control;
   ready();
-  for (;;) {
+  while (!Atomics.load(words, ENDED)) {
     work(control, kernels);
     const limit = Atomics.load(words, LIMIT);
     for (const until = performance.now() + patience; Atomics.load(words, LIMIT) === limit && performance.now() < until; ) {
@@ -22,8 +23,7 @@ function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => vo
   }
 }
 
-declare const importScripts: unknown;
-if (typeof importScripts === 'undefined') {
-  const port = process.getBuiltinModule('node:worker_threads').parentPort!;
+const port = typeof process === 'undefined' ? null : (process.getBuiltinModule?.('node:worker_threads').parentPort ?? null);
+if (port) {
   port.once('message', (setup: WorkerSetup) => serve(setup, () => port.postMessage('ready')));
 } else globalThis.onmessage = ({ data }: MessageEvent<WorkerSetup>) => serve(data, () => (globalThis as unknown as { postMessage(message: string): void }).postMessage('ready'));
