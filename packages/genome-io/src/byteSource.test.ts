@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { readBytes, type ByteSource } from './byteSource';
+import { readBytes, type ByteSource, type ReadBytesOptions } from './byteSource';
 
 const data = Buffer.from(`>a\n${'ACGTN\n'.repeat(200_000)}`);
 const folder = mkdtempSync(join(tmpdir(), 'genome-io-'));
@@ -81,4 +81,51 @@ test('without a file system a path is refused with the remedy', async () => {
   } finally {
     Object.assign(process, { getBuiltinModule });
   }
+});
+
+describe('HTTP', () => {
+  type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+  const answers: Answer[] = []; // one an address, so that readers can wait for their second try together
+  const faulty = createServer((request, response) => answers[Number(request.url!.slice(1))](request, response));
+  beforeAll(() => new Promise<void>((resolve) => void faulty.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => { faulty.close(); faulty.closeAllConnections(); });
+  const read = async (answer: Answer, options: ReadBytesOptions = {}, onChunk = () => {}) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of readBytes(`http://127.0.0.1:${(faulty.address() as AddressInfo).port}/${answers.push(answer) - 1}`, options)) {
+      chunks.push(chunk);
+      onChunk();
+    }
+    return Buffer.concat(chunks).equals(data);
+  };
+  const rest = (etag = '"a"', most = Infinity): Answer => (request, response) => {
+    const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')![1]);
+    const piece = data.subarray(first, first + most);
+    response.writeHead(206, { 'content-range': `bytes ${first}-${first + piece.length - 1}/${data.length}`, etag }).end(piece);
+  };
+  /** Breaks off once the reader has had a chunk. */
+  const brokenOff = (headers: Record<string, string>, after: Answer) => {
+    let socket: IncomingMessage['socket'] | undefined;
+    return read((request, response) => {
+      if (socket) return after(request, response);
+      socket = request.socket;
+      response.writeHead(200, { 'content-length': data.length, ...headers }).write(data.subarray(0, 1000));
+    }, { retries: 1 }, () => socket?.destroy());
+  };
+
+  test('a failure that may pass is tried again; a body that breaks off goes on where it stopped, or is an error: never other bytes', async () => {
+    let count = 0;
+    const fails: Answer = (_, response) => (count++ === 0 ? response.writeHead(503).end() : response.end(data));
+    const etag = '"a"';
+    await Promise.all([
+      expect(read(fails)).resolves.toBe(true),
+      expect(brokenOff({ etag }, rest())).resolves.toBe(true),
+      expect(brokenOff({ etag }, rest(etag, 400_000))).resolves.toBe(true), // less than was asked for
+      expect(brokenOff({ etag }, rest('"b"'))).rejects.toThrow('to go on from byte 1000 with the same ETag'),
+      expect(brokenOff({ etag }, (_, response) => response.end(data))).rejects.toThrow('to go on from byte 1000 with the same ETag, got 200'),
+      expect(brokenOff({}, rest())).rejects.toThrow('broke off after 1000 bytes, and no strong ETag'),
+      expect(brokenOff({ etag: 'W/"a"' }, rest('W/"a"'))).rejects.toThrow('no strong ETag'),
+      expect(brokenOff({ etag }, (request) => request.socket.destroy())).rejects.toThrow('fetch failed'),
+      expect(read((_, response) => response.writeHead(503).end(), { retries: 0 })).rejects.toThrow('got 503'),
+    ]);
+  });
 });

@@ -5,6 +5,7 @@ import { startsAsBgzf } from './bgzfHeader';
 import { unfilled } from './bytes';
 import { FormatError } from './formatError';
 import { gunzip } from './gunzip';
+import { defaultRetries, pause, rangeOf, request, type HttpOptions } from './http';
 import type { FileOfBlocks } from './inflateFile';
 import { nodeModule } from './nodeModule';
 
@@ -23,7 +24,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ReadBytesOptions extends ReadOptions {
+export interface ReadBytesOptions extends HttpOptions {
   /** Threads that inflate BGZF, in Node; default as many as the machine runs at once, up to 4. With 1 the calling thread does it. */
   readonly threads?: number;
 }
@@ -52,10 +53,11 @@ export function checkThreads(op: string, threads: number | undefined): void {
 }
 
 /** The bytes of `source` as they are stored. */
-export function readSource(source: ByteSource, { signal, reuse = false }: Omit<ReadChunksOptions, 'threads'>): AsyncGenerator<Uint8Array, void, undefined> {
-  if (typeof source === 'string') return fromString(source, signal, reuse);
+export function readSource(source: ByteSource, options: Omit<ReadChunksOptions, 'threads'>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, reuse = false } = options;
+  if (typeof source === 'string') return fromString(source, options);
   if (source instanceof Uint8Array) return fromArray(source, signal);
-  if (source instanceof URL) return source.protocol === 'file:' ? fromPath(source, signal, reuse) : fromUrl(source, signal);
+  if (source instanceof URL) return source.protocol === 'file:' ? fromPath(source, signal, reuse) : fromUrl(source, options);
   if (source instanceof Blob) return fromStream(() => source.stream(), signal);
   if (typeof source === 'object' && source !== null) {
     if ('getReader' in source) return fromStream(() => source, signal);
@@ -66,11 +68,11 @@ export function readSource(source: ByteSource, { signal, reuse = false }: Omit<R
 
 const isAddress = (text: string) => /^https?:\/\//i.test(text);
 
-function fromString(text: string, signal: AbortSignal | undefined, reuse: boolean) {
+function fromString(text: string, options: ReadChunksOptions) {
   if (/^\s*[>@;]/.test(text) || text.includes('\n')) {
     throw new TypeError(`readBytes: expected a path or an address, got sequence data (a string that begins with ${JSON.stringify(text.slice(0, 12))}); pass new TextEncoder().encode(text)`);
   }
-  return isAddress(text) ? fromUrl(new URL(text), signal) : fromPath(text, signal, reuse);
+  return isAddress(text) ? fromUrl(new URL(text), options) : fromPath(text, options.signal, options.reuse ?? false);
 }
 
 /** `source` as threads can read it: a regular file of Node, or undefined. */
@@ -115,10 +117,42 @@ function called<T>(start: (done: (error: Error | null, value: T) => void) => voi
   return new Promise((resolve, reject) => { start((error, value) => { if (error) reject(error); else resolve(value); }); });
 }
 
-async function* fromUrl(url: URL, signal: AbortSignal | undefined) {
-  const response = await fetch(url, { signal: signal ?? null });
-  if (!response.ok) throw new Error(`readBytes: expected ${url.href} to answer 200, got ${response.status} ${response.statusText}; check the address`);
-  if (response.body) yield* fromStream(() => response.body!, signal);
+/** A body that breaks off goes on where it stopped, if the server gives ranges of the same version of the file: one with the same strong ETag. */
+async function* fromUrl(url: URL, options: ReadBytesOptions) {
+  const { retries = defaultRetries, signal } = options;
+  let position = 0;
+  let tag: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    const response = await request(url, position > 0 ? { range: `bytes=${position}-` } : {}, options, (answer) => Promise.resolve(answer));
+    const { status, statusText, headers, body } = response;
+    const isRest = status === 206 && rangeOf(response)?.first === position && headers.get('etag') === tag;
+    if (position === 0 ? !response.ok : !isRest) {
+      await body?.cancel();
+      throw new Error(position === 0 ? `readBytes: expected ${url.href} to answer 200, got ${status} ${statusText}; check the address` : `readBytes: expected ${url.href} to go on from byte ${position} with the same ETag, got ${status} ${statusText}; fetch the file first`);
+    }
+    if (!body) return;
+    if (position === 0) tag = headers.has('content-encoding') ? undefined : /^".*"$/.exec(headers.get('etag') ?? '')?.[0]; // places in an encoded body are none in the file
+    const { size } = rangeOf(response) ?? {};
+    const chunks = fromStream(() => body, signal);
+    let cause: unknown;
+    try {
+      for (;;) {
+        const { done, value } = await chunks.next();
+        if (done && (size === undefined || position >= size)) return;
+        if (done) break; // the server gives less at once
+        position += value.length;
+        attempt = 0;
+        yield value;
+      }
+    } catch (error) {
+      cause = error;
+    } finally {
+      await chunks.return();
+    }
+    signal?.throwIfAborted();
+    if (attempt >= retries || (position > 0 && tag === undefined)) throw new Error(`readBytes: expected all of ${url.href}, got a connection that broke off after ${position} bytes${attempt >= retries ? '' : ', and no strong ETag with which to go on'}; try again, or fetch the file first`, { cause });
+    if (cause) await pause(attempt, signal);
+  }
 }
 
 async function* fromArray(bytes: Uint8Array, signal: AbortSignal | undefined) {

@@ -54,11 +54,23 @@ describe('HTTP', () => {
     expect(await openRandomAccess(address).read(3, 5)).toEqual(data.slice(5, 8));
     expect(count).toBe(3);
   });
+  test('a server that gives less than it was asked for is asked for the rest', async () => {
+    answer = (request, response) => {
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range!)!.map(Number);
+      request.headers.range = `bytes=${first}-${Math.min(last, first + 999)}`;
+      serveRange(request, response);
+    };
+    const file = openRandomAccess(address);
+    expect(await file.read(2500, 5)).toEqual(data.slice(5, 2505));
+    expect(await file.read(2500, data.length - 1200)).toEqual(data.slice(-1200));
+  });
   test.each([
     ['a failure that lasts', (response: ServerResponse) => response.writeHead(500).end(), /got 500/],
     ['not found', (response: ServerResponse) => response.writeHead(404).end(), /got 404 Not Found; check the address/],
     ['a server without ranges', (response: ServerResponse) => response.writeHead(200).end(data), /got 200 OK; this server ignores Range/],
     ['another range', (response: ServerResponse) => response.writeHead(206, { 'content-range': 'bytes 0-2/9' }).end('abc'), /got the range bytes 0-2\/9/],
+    ['more than was asked for', (response: ServerResponse) => response.writeHead(206, { 'content-range': 'bytes 5-8/9' }).end('abcd'), /got the range bytes 5-8\/9/],
+    ['a Content-Range that is hidden', (response: ServerResponse) => response.writeHead(206).end('abc'), /got 206 without a Content-Range; let the server show it/],
     ['fewer bytes than said', (response: ServerResponse) => response.writeHead(206, { 'content-range': 'bytes 5-7/9' }).end('a'), /expected 3 bytes/],
   ])('%s is an error', async (_, respond, message) => {
     answer = (_request, response) => respond(response);

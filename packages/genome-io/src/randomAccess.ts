@@ -1,5 +1,7 @@
 // Bytes by position: from memory, a Blob, a file of Node, HTTP ranges, or a handle as generic-filehandle2 has them.
-import type { ByteSource, FileHandleLike, ReadOptions } from './byteSource';
+import type { ByteSource, FileHandleLike } from './byteSource';
+import { concat } from './bytes';
+import { rangeOf, request, type HttpOptions } from './http';
 import { nodeModule } from './nodeModule';
 
 /** A {@link FileHandleLike} that is ours to close. Reads beyond the end give fewer bytes; reads may run side by side. */
@@ -10,10 +12,7 @@ export interface RandomAccessFile extends FileHandleLike {
 /** Where a source is read by position: all of {@link ByteSource} but streams, which cannot go back. */
 export type RandomAccessSource = Exclude<ByteSource, ReadableStream<Uint8Array>>;
 
-export interface RandomAccessOptions extends ReadOptions {
-  /** How often a failed HTTP request is tried again, after 0.2 s, 0.4 s, 0.8 s …; default 3. Only failures that may pass: no answer, 408, 429 and 5xx. */
-  readonly retries?: number;
-}
+export type RandomAccessOptions = HttpOptions;
 
 /**
  * Opens `source` for reading by position. Nothing is decompressed: see `openBgzf` for that.
@@ -97,28 +96,47 @@ async function readAsync(fs: typeof import('node:fs'), descriptor: number, bytes
   return used;
 }
 
-function fromUrl(url: URL, { retries = 3, signal: ownSignal }: RandomAccessOptions): RandomAccessFile {
+function fromUrl(url: URL, options: RandomAccessOptions): RandomAccessFile {
   let size: number | undefined;
   let tag: string | null | undefined;
-  const read: RandomAccessFile['read'] = async (length, position, { signal = ownSignal } = {}) => {
+  /** As many bytes as the server gives at once. */
+  const readSome = async (length: number, position: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
     if (size !== undefined && position >= size) return new Uint8Array(0);
-    const { response, bytes } = await fetchRange(url, position, position + length - 1, retries, signal);
-    const range = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+    const last = position + length - 1;
+    const { response, bytes } = await request(url, { range: `bytes=${position}-${last}` }, { ...options, signal }, async (response) => {
+      if (response.status === 206) return { response, bytes: new Uint8Array(await response.arrayBuffer()) };
+      await response.body?.cancel(); // what is no range is not read at all
+      return { response, bytes: new Uint8Array(0) };
+    });
     if (response.status === 416) {
-      size ??= range ? Number(range[3]) : undefined;
+      const [, total] = /^bytes \*\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
+      size ??= total === undefined ? undefined : Number(total);
       if (size === undefined || position < size) throw new Error(`read: expected ${url.href} to have bytes from ${position}, got 416 ${response.statusText}; check the address`);
       return new Uint8Array(0);
     }
-    if (response.status !== 206 || !range?.[1] || Number(range[1]) !== position) {
-      const answer = response.status === 206 ? `the range ${response.headers.get('content-range')}` : `${response.status} ${response.statusText}`;
-      throw new Error(`read: expected ${url.href} to answer bytes ${position}-${position + length - 1} (206), got ${answer}; ${response.status === 200 ? 'this server ignores Range (or hides Content-Range from other origins): read the whole file with readBytes' : 'check the address and the rights'}`);
+    const range = rangeOf(response);
+    if (response.status !== 206 || range?.first !== position || range.last < position || range.last > last) {
+      const header = response.headers.get('content-range');
+      const answer = response.status !== 206 ? `${response.status} ${response.statusText}` : header === null ? '206 without a Content-Range' : `the range ${header}`;
+      const remedy = response.status === 200 ? 'this server ignores Range (or hides Content-Range from other origins): read the whole file with readBytes' : header === null && response.status === 206 ? 'let the server show it to other origins (Access-Control-Expose-Headers: Content-Range, ETag), or read the whole file with readBytes' : 'check the address and the rights';
+      throw new Error(`read: expected ${url.href} to answer bytes ${position}-${last} (206), got ${answer}; ${remedy}`);
     }
     const etag = response.headers.get('etag');
-    if ((size !== undefined && size !== Number(range[3])) || (tag !== undefined && tag !== etag)) throw new Error(`read: expected ${url.href} to stay as it was opened, got another size or ETag; open it again`);
-    size = Number(range[3]);
+    if ((size !== undefined && size !== range.size) || (tag !== undefined && tag !== etag)) throw new Error(`read: expected ${url.href} to stay as it was opened, got another size or ETag; open it again`);
+    size = range.size;
     tag = etag;
-    if (bytes.length !== Number(range[2]) - position + 1) throw new Error(`read: expected ${Number(range[2]) - position + 1} bytes from ${url.href}, got ${bytes.length}; try again`);
+    if (bytes.length !== range.last - position + 1) throw new Error(`read: expected ${range.last - position + 1} bytes from ${url.href}, got ${bytes.length}; try again`);
     return bytes;
+  };
+  const read: RandomAccessFile['read'] = async (length, position, { signal = options.signal } = {}) => {
+    const first = await readSome(length, position, signal);
+    const pieces = [first];
+    for (let used = first.length; used < length && position + used < (size ?? 0); ) { // a server may give less than it was asked for
+      const more = await readSome(length - used, position + used, signal);
+      pieces.push(more);
+      used += more.length;
+    }
+    return pieces.length === 1 ? first : concat(pieces);
   };
   return {
     read,
@@ -129,25 +147,3 @@ function fromUrl(url: URL, { retries = 3, signal: ownSignal }: RandomAccessOptio
     close: () => Promise.resolve(),
   };
 }
-
-/** The body is read here too, because a connection can break in the middle of it; what is no range is not read at all. */
-async function fetchRange(url: URL, first: number, last: number, retries: number, signal: AbortSignal | undefined) {
-  for (let attempt = 0; ; attempt++) {
-    signal?.throwIfAborted();
-    try {
-      const response = await fetch(url, { headers: { range: `bytes=${first}-${last}` }, signal: signal ?? null });
-      if (response.status === 206) return { response, bytes: new Uint8Array(await response.arrayBuffer()) };
-      await response.body?.cancel();
-      if (attempt === retries || !(response.status === 408 || response.status === 429 || response.status >= 500)) return { response, bytes: new Uint8Array(0) };
-    } catch (error) {
-      if (attempt === retries || signal?.aborted) throw error;
-    }
-    await pause(200 * 2 ** attempt, signal);
-  }
-}
-
-const pause = (milliseconds: number, signal: AbortSignal | undefined) => new Promise<void>((resolve, reject) => {
-  const stop = () => { clearTimeout(timer); reject(signal!.reason as Error); };
-  const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); resolve(); }, milliseconds);
-  signal?.addEventListener('abort', stop, { once: true });
-});
