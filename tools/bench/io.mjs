@@ -1,7 +1,7 @@
 // npm run bench -- io [--json [FILE]] [--only TEXT]: genome files beside samtools, seqtk, bgzip, bcftools, pysam and npm packages, on seeded files of 30 to 60 MB.
 // Arms take turns, medians are compared, and all must give the same result first. Programs are measured from start to end; ours twice: in this process, warmed up, and as a new process of Node from start to end,
 // whose peak memory is given beside the program's. Files lie in the page cache. Programs that are not installed are left out with a note.
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ function assertSame(name, ours, theirs) {
 /**
  * Ours in this process and in one of its own, against programs (their output goes nowhere) and other arms, in turn.
  * @param times - how often `run` does the work
- * @param rivals - `[name, program and arguments]`, or `[name, function, share]` where a function does only so much of the work
+ * @param rivals - `[name, program and arguments]`, or `[name, function, share]` where a function does so much of the work, or so many times
  */
 async function* compare({ name, amount, unit = 'MB/s', run, times = 1, process: own, rivals }) {
   const memory = {}, quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
@@ -106,9 +106,12 @@ async function* bgzf({ cases, at, note }) {
   yield* compare({ name: 'BGZF, one thread', amount, run: () => cases.bgzfText(packed, 1), process: ['bgzfText', packed, '1'], rivals: [['bgzip -d', [['bgzip', '-dc', packed]]], raw] });
   const larger = at('b4.fa.gz'), body = file.subarray(0, -28), alone = ['bgzfText', larger, '1']; // without the block that ends a file
   writeFileSync(larger, Buffer.concat([body, body, body, file]));
-  yield* compare({ name: 'BGZF, two threads', amount: 4 * amount, run: () => cases.bgzfText(larger, 2), process: ['bgzfText', larger, '2'], rivals: [['bgzip -d -@ 2', [['bgzip', '-dc', '-@', '2', larger]]], ['ours on one', () => cases.bgzfText(larger, 1)]] });
-  const programs = (count) => () => Promise.all(Array.from({ length: count }, () => measureProgram(process.execPath, [casesFile, ...alone])));
-  yield* compare({ name: 'BGZF, two processes at once', amount: 8 * amount, run: programs(2), rivals: [['one process: what the machine allows two threads', programs(1), 0.5]] });
+  const processes = [1, 2].map(() => fork(casesFile, ['serve'])), ask = (one) => new Promise((resolve) => one.once('message', resolve).send(alone));
+  try {
+    yield* compare({ name: 'BGZF, two threads', amount: 4 * amount, run: () => cases.bgzfText(larger, 2), process: ['bgzfText', larger, '2'], rivals: [['bgzip -d -@ 2', [['bgzip', '-dc', '-@', '2', larger]]], ['ours on one', () => cases.bgzfText(larger, 1)], ['two processes on one thread each, warmed up: what the machine allows', () => Promise.all(processes.map(ask)), 2]] });
+  } finally {
+    for (const one of processes) one.kill();
+  }
 }
 
 async function* fetch({ peer, cases, at, note }) {

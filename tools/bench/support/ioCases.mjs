@@ -1,4 +1,4 @@
-// What the bench of genome files does with our package: in its own process, or in a new one by `node ioCases.mjs CASE ARGUMENT...`, which prints the result.
+// What the bench of genome files does with our package: in its own process, or in a new one by `node ioCases.mjs CASE ARGUMENT...`, which prints the result; `serve` answers cases that its parent sends.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
@@ -106,6 +106,6 @@ export async function bothHaplotypes(fasta, vcf) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , name, ...args] = process.argv;
   const cases = { fastaIndex, fastaLengths, fastaComposition, fastqBases, bgzfText, vcfAlternates, bothHaplotypes };
-  const result = await cases[name](...args);
-  for (const part of [result].flat()) process.stdout.write(part);
+  if (name === 'serve') process.on('message', async ([wanted, ...more]) => process.send(await cases[wanted](...more)));
+  else for (const part of [await cases[name](...args)].flat()) process.stdout.write(part);
 }
