@@ -46,3 +46,10 @@ export function checkSequence(sequence: Sequence): void {
   // eslint-disable-next-line no-control-regex -- the range is ASCII
   if (!/^[\x00-\x7f]{4}$/.test(bases)) throw new RangeError(`encode: expected four ASCII letters for the bases, got ${show(bases)}; leave it out for TCAG`);
 }
+
+/** @throws TypeError for one sequence in place of many, and for what cannot be iterated over; `what` names them, such as `chunks` */
+export function checkSequences(caller: string, sequences: unknown, what = 'sequences'): void {
+  if (typeof sequences === 'string' || sequences instanceof Uint8Array || isPacked(sequences)) throw new TypeError(`${caller}: expected an iterable of ${what}, got one sequence; put it into an array`);
+  const { [Symbol.iterator]: each, [Symbol.asyncIterator]: eachAsync } = (sequences ?? {}) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  if (!each && !eachAsync) throw new TypeError(`${caller}: expected an iterable of ${what}, got ${show(sequences)}; pass an array, or a generator that reads them`);
+}

@@ -1,6 +1,6 @@
 /** Encoding of a sequence that comes in chunks, such as a chromosome from a file, in memory that does not grow with it. */
 import { encodePiece, findJoint, firstTokenFrom, OVERLAP, type PieceEncoder } from './joint';
-import { toText, type Sequence } from './sequence';
+import { checkSequences, toText, type Sequence } from './sequence';
 import { checkOptions, unknownLetter, type EncodeOptions, type Encoding } from './tokenizer';
 
 export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialTokens' | 'case' | 'unknown'> {
@@ -22,7 +22,7 @@ export interface EncodeStreamOptions extends Pick<EncodeOptions, 'addSpecialToke
 export async function* encodeStream(tokenizer: PieceEncoder, chunks: Iterable<Sequence> | AsyncIterable<Sequence>, options: EncodeStreamOptions = {}): AsyncGenerator<Uint32Array, void, undefined> {
   const { addSpecialTokens = true, blockLength = 2 ** 20, unknown, onUnknown } = options;
   checkOptions({ unknown, case: options.case });
-  if (typeof chunks === 'string' || chunks instanceof Uint8Array) throw new TypeError('encodeStream: expected an iterable of chunks, got one sequence; put it into an array');
+  checkSequences('encodeStream', chunks, 'chunks');
   const { single } = tokenizer.definition.frame, content = single.findIndex((piece) => 'sequence' in piece);
   const specials = (from: number, to: number) => Uint32Array.from(addSpecialTokens ? single.slice(from, to).flatMap((piece) => ('ids' in piece ? piece.ids : [])) : []);
   const encode = (text: string) => encodePiece(tokenizer, text, options.case);

@@ -32,6 +32,17 @@ describe('released DNABERT-2 ids', () => {
   ])('%s', (sequence, ids) => expect(bpe.encode(sequence).join(' ')).toBe(ids));
 });
 
+it('what was given out stays as it is, also of sequences so long that no copy is made', () => {
+  const long = 'ACGTTGCATGGATTACA'.repeat(150_000), { ids, offsets } = bpe.encodeWithOffsets(long), kept = ids.slice(), short = bpe.encode('TGCATG');
+  expect(ids.byteLength).toBeLessThan(ids.buffer.byteLength);
+  const equal = () => Buffer.from(kept.buffer).equals(Buffer.from(ids.buffer, 0, ids.byteLength));
+  expect(bpe.encode(long).length).toBe(ids.length);
+  bpe.encode('C'.repeat(long.length));
+  bpe.encodeWithOffsets('N'.repeat(9));
+  expect(() => bpe.encode(`${long}N`, { unknown: 'error' })).toThrow('got "N"');
+  expect([equal(), [...short], [...offsets.subarray(-4)]]).toEqual([true, [1, 11, 65, 2], [long.length - 2, long.length, 0, 0]]);
+});
+
 describe('lower case: the accident and the two ways out', () => {
   const softMasked = 'ACGTagcatcggATC';
   it('becomes unknown, and is counted', () => {
@@ -120,6 +131,7 @@ describe.each(tokenizers)('%s', (name, tokenizer) => {
     expect(() => tokenizer.encode('A', { unknown: 'skip' as never })).toThrow("expected unknown to be 'token' or 'error'");
     expect(() => tokenizer.encode('A', { case: 'lower' as never })).toThrow("expected case to be 'preserve' or 'upper'");
     expect(() => tokenizer.encodeBatch('ACGT')).toThrow('expected an iterable of sequences, got one sequence');
+    expect(() => tokenizer.encodeBatch(undefined as unknown as string[])).toThrow('expected an iterable of sequences, got nothing');
     expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(RangeError);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainByDefinition } from '../test/references';
 import { trainBpe, type TrainBpeProgress } from './trainBpe';
+import { createTrainingShard, trainBpeOverShards } from './trainShards';
 import { runs } from '../test/runs';
 
 const words = (corpus: readonly string[]) => corpus.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
@@ -67,6 +68,8 @@ describe('corpora', () => {
   });
   it('refuses one sequence in place of a corpus', async () => {
     await expect(trainBpe('ACGT', { vocabSize: 10 })).rejects.toThrow(TypeError);
+    await expect(trainBpe({} as string[], { vocabSize: 10 })).rejects.toThrow('trainBpe: expected an iterable of sequences, got an object');
+    await expect(trainBpeOverShards([createTrainingShard('ACGT')], { vocabSize: 10 })).rejects.toThrow('got one sequence');
   });
   it.each([
     ['an unlimited vocabulary', ['ACGT'], { vocabSize: Infinity }, 'expected vocabSize'],

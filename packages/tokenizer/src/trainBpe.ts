@@ -71,7 +71,6 @@ const PAUSE = 50; // milliseconds between looks at the signal and at other work
 export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: TrainBpeOptions): Promise<BpeTokenizer> {
   const { vocabSize: goal, maxMemory } = options;
   checkTrainOptions(options);
-  if (typeof corpus === 'string' || corpus instanceof Uint8Array) throw new TypeError('trainBpe: expected an iterable of sequences, got one sequence; put it into an array');
   const inMemory = maxMemory === undefined ? createScratchMemory() : undefined, scratch = inMemory ?? createScratchFile(options.scratchDirectory);
   try {
     const { letters, length } = await readCorpus(corpus, options, scratch.append);

@@ -1,6 +1,6 @@
 import { show } from './errors';
 import { forEachWord, upperCaseAscii } from './text';
-import { toText, type Sequence } from './sequence';
+import { checkSequences, toText, type Sequence } from './sequence';
 
 /** Between words, and at both ends. */
 export const SEPARATOR = 0xffff;
@@ -15,9 +15,10 @@ export interface CorpusOptions {
 /**
  * Passes the words of a corpus on, behind each other, as UTF-16 units with separators around them, block by block (each is reused).
  * @returns the letters in the order of their code points, and the number of units
- * @throws RangeError where it holds no letters, or a character above U+FFFF
+ * @throws TypeError for what is no corpus, RangeError where it holds no letters, or a character above U+FFFF
  */
 export async function readCorpus(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: CorpusOptions, write: (units: Uint16Array) => void): Promise<{ readonly letters: readonly string[]; readonly length: number }> {
+  checkSequences('trainBpe', corpus);
   const { initialAlphabet = '', otherLetters = 'learn', signal } = options;
   const known = new Uint8Array(2 ** 16);
   for (let i = 0; i < initialAlphabet.length; i++) known[checked(initialAlphabet, i)] = 1;
