@@ -1,6 +1,6 @@
 import { featureSequence, readGenBank, type GenBankRecord } from './genBank';
 
-const entry = (features: string, { bases = 'acgtacgtac', length }: { bases?: string; length?: number } = {}) => new TextEncoder().encode(`LOCUS       TEST ${length ?? bases.length} bp    DNA     circular BCT 21-JUL-2008\nDEFINITION  A small one,\n            in two lines.\nACCESSION   T_1 T_2\nVERSION     T_1.2  GI:1\nSOURCE      x\n  ORGANISM  Homo sapiens\n            Eukaryota; Metazoa.\nFEATURES             Location/Qualifiers\n${features}ORIGIN\n        1 ${bases.slice(0, 6)} ${bases.slice(6)}\n//\n`);
+const entry = (features: string, { bases = 'acgtacgtac', length, topology = 'circular' }: { bases?: string; length?: number; topology?: string } = {}) => new TextEncoder().encode(`LOCUS       TEST ${length ?? bases.length} bp    DNA     ${topology} BCT 21-JUL-2008\nDEFINITION  A small one,\n            in two lines.\nACCESSION   T_1 T_2\nVERSION     T_1.2  GI:1\nSOURCE      x\n  ORGANISM  Homo sapiens\n            Eukaryota; Metazoa.\nFEATURES             Location/Qualifiers\n${features}ORIGIN\n        1 ${bases.slice(0, 6)} ${bases.slice(6)}\n//\n`);
 const readAll = async (source: Uint8Array) => { const list: GenBankRecord[] = []; for await (const record of readGenBank(source)) list.push(record); return list; };
 const feature = (type: string, location: string, ...qualifiers: string[]) => `     ${type.padEnd(16)}${location}\n${qualifiers.map((text) => `                     ${text}\n`).join('')}`;
 
@@ -26,9 +26,15 @@ test.each([
 });
 
 test.each([
-  ['a location that is none', entry(feature('gene', '5..x')), 10], ['an end before its start', entry(feature('gene', '5..3')), 10], ['other than LOCUS says', entry('', { length: 11 }), 12], ['bytes that are no bases', entry('', { bases: 'ac?tacgtac' }), 11], ['a missing end', entry('').subarray(0, -3), 11], ['LOCUS without a length', new TextEncoder().encode('LOCUS x\n'), 1],
+  ['a location that is none', entry(feature('gene', '5..x')), 10], ['an end before its start', entry(feature('gene', '5..3'), { topology: 'linear' }), 10], ['an end before its start in another entry', entry(feature('gene', 'J1.1:5..3')), 10], ['a start beyond the origin', entry(feature('gene', '12..3')), 10], ['other than LOCUS says', entry('', { length: 11 }), 12], ['bytes that are no bases', entry('', { bases: 'ac?tacgtac' }), 11], ['a missing end', entry('').subarray(0, -3), 11], ['LOCUS without a length', new TextEncoder().encode('LOCUS x\n'), 1],
 ] as const)('%s is an error', async (_, source, line) => {
   await expect(readAll(source)).rejects.toMatchObject({ name: 'FormatError', format: 'genbank', line });
+});
+
+test('on a circular molecule 9..2 goes through the origin, as programs for plasmids write it', async () => {
+  const [record] = await readAll(entry(feature('gene', 'complement(<9..2)')));
+  expect(record.features[0].spans).toEqual([{ start: 0, end: 2, strand: '-', openStart: false, openEnd: false, accession: undefined }, { start: 8, end: 10, strand: '-', openStart: true, openEnd: false, accession: undefined }]);
+  expect(new TextDecoder().decode(featureSequence(record, record.features[0]))).toBe('gtgt'); // of acac
 });
 
 test('spans of another entry are told', async () => {

@@ -132,7 +132,7 @@ function finishDraft({ name, length, isCircular, header, features, sequence, has
         if (before) before.push(text);
         else values.set(key, [text]);
       }
-      return { type, location, line, qualifiers: values, isJoined: !/\b(?:order|bond)\(/.test(location), spans: parseLocation(location.replace(/\s+/g, ''), (got) => {
+      return { type, location, line, qualifiers: values, isJoined: !/\b(?:order|bond)\(/.test(location), spans: parseLocation(location.replace(/\s+/g, ''), isCircular ? length : undefined, (got) => {
         throw new FormatError(`readGenBank: expected a location at line ${line}, got ${JSON.stringify(got.slice(0, 60))}; correct the feature`, { format: 'genbank', line });
       }) };
     }),
@@ -151,11 +151,14 @@ const base = new RegExp(String.raw`^(?:([\w.|-]+):)?${position}(?:(\.\.|\^|\.)${
 /** One base; or of several that it may be (as files before 2006 say) the first or the last. */
 const outermost = (text: string, which: 'min' | 'max') => Math[which](...text.match(/\d+/g)!.map(Number));
 
-/** Spans in the order in which they are joined: of a complement the last comes first. */
-function parseLocation(text: string, fail: (got: string) => never, depth = 0): GenBankSpan[] {
+/**
+ * Spans in the order in which they are joined: of a complement the last comes first.
+ * @param circumference - of a circular molecule: there `5000..20` goes through the origin, which INSDC writes `join(5000..5386,1..20)` and programs for plasmids do not
+ */
+function parseLocation(text: string, circumference: number | undefined, fail: (got: string) => never, depth = 0): GenBankSpan[] {
   const call = /^(complement|join|order|bond)\((.*)\)$/.exec(text);
   if (call && depth < 20) {
-    const spans = splitAtCommas(call[2]).map((part) => parseLocation(part, fail, depth + 1));
+    const spans = splitAtCommas(call[2]).map((part) => parseLocation(part, circumference, fail, depth + 1));
     if (call[1] !== 'complement') return spans.flat();
     if (spans.length !== 1) fail(text);
     return spans[0].reverse().map((span) => ({ ...span, strand: span.strand === '+' ? '-' : '+' }));
@@ -163,8 +166,11 @@ function parseLocation(text: string, fail: (got: string) => never, depth = 0): G
   const match = base.exec(text) ?? fail(text);
   const [, accession, before, from, join, after, to = from] = match;
   const [start, end] = [outermost(from, 'min') - 1, outermost(to, 'max')];
+  const openStart = before === '<';
+  const openEnd = (after || (to === from ? before : '')) === '>';
+  if (join === '..' && end <= start && end > 0 && circumference !== undefined && start < circumference && accession === undefined) return [{ start, end: circumference, strand: '+', openStart, openEnd: false, accession }, { start: 0, end, strand: '+', openStart: false, openEnd, accession }];
   if (start < 0 || (join === '^' ? false : end <= start)) fail(text);
-  return [{ start: join === '^' ? start + 1 : start, end: join === '^' ? start + 1 : end, strand: '+', openStart: before === '<', openEnd: (after || (to === from ? before : '')) === '>', accession }];
+  return [{ start: join === '^' ? start + 1 : start, end: join === '^' ? start + 1 : end, strand: '+', openStart, openEnd, accession }];
 }
 
 function splitAtCommas(text: string): string[] {
