@@ -100,10 +100,10 @@ test('virtual offsets: pages follow one another through every block, empty ones 
 });
 
 test('.gzi: what is no index is refused', () => {
-  for (const bytes of [new Uint8Array(7), new Uint8Array(9), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), new Uint8Array(24).fill(1, 0, 1)]) {
+  for (const bytes of [new Uint8Array(7), new Uint8Array(9), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), new Uint8Array(24).fill(1, 0, 1), new Uint8Array(8).fill(255, 1)]) {
     expect(() => parseGzi(bytes)).toThrow(expect.objectContaining({ name: 'FormatError', format: 'gzi' }));
   }
-  expect(serializeGzi(parseGzi(new Uint8Array(8)))).toEqual(new Uint8Array(8));
+  for (const none of [0, 255]) expect(serializeGzi(parseGzi(new Uint8Array(8).fill(none)))).toEqual(new Uint8Array(8)); // bgzip 1.16 writes -1
 });
 
 test('the empty file is one block, as bgzip writes it', async () => expect(await bgzfCompress(new Uint8Array(0))).toEqual(endOfFileBlock));

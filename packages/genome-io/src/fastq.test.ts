@@ -37,6 +37,7 @@ test.each([
   ['another title after the +', '@a\nAC\n+b\nII\n', 3, /another title/],
   ['a blank in the sequence', '@a\nA C\n+\nIII\n', 2, /byte 0x20 in column 2/],
   ['a blank in the qualities', '@a\nA\n+\n \n', 4, /byte 0x20 in column 1/],
+  ['the line ends of old Macintosh files', '@a\rAC\r+\rII\r', 1, /a line feed after the carriage return at line 1, got the end of the file; convert/],
   ['a byte of 127', '@a\nA\n+\n\x7f\n', 4, /from byte 33 to 126 at line 4, got byte 0x7f/],
 ])('refuses %s and says where', async (_, file, line, message) => {
   for (const source of [bytes(file), inPieces(bytes(file), 1)]) {

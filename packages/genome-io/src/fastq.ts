@@ -4,7 +4,7 @@ import { concat } from './bytes';
 import { FormatError } from './formatError';
 import { lineBlocks, lineEnd, longestLine } from './lines';
 import { oneByOne, type Batch } from './oneByOne';
-import { keep, kinds, show } from './residues';
+import { carriageReturn, keep, kinds, show } from './residues';
 import { readWords, scanner, type Reads } from './scan';
 
 /** How a quality is written: `sanger` is PHRED + 33 (also Illumina 1.8 and later), `illumina-1.3` PHRED + 64 (to 1.7), `solexa` the Solexa score + 64 (before 1.3). */
@@ -119,6 +119,7 @@ class FastqParser {
 
   end(): FastqRecord | undefined {
     if (this.place === 'between') return undefined;
+    if (this.place === 'sequence' && this.title.includes(carriageReturn)) this.fail('a line feed after the carriage return', 'the end of the file', 'convert the line ends to LF or CRLF');
     if (this.place === 'sequence') this.fail("a line that begins with '+' after the sequence", 'the end of the file', 'fetch the file again: it was cut');
     if (this.scores < this.residues) this.fail(`${this.residues} qualities`, `${this.scores} and the end of the file`, 'fetch the file again: it was cut');
     return this.take(undefined);

@@ -17,8 +17,9 @@ export interface GziIndex {
  */
 export function parseGzi(bytes: Uint8Array): GziIndex {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = bytes.length < 8 ? -1 : Number(view.getBigUint64(0, true));
-  if (bytes.length !== 8 + 16 * count) throw fail(count < 0 ? 'a count of blocks' : `${8 + 16 * count} bytes for ${count} blocks`, `${bytes.length} bytes`, 0);
+  const stated = bytes.length < 8 ? NaN : Number(view.getBigInt64(0, true));
+  const count = Math.max(0, stated); // bgzip 1.16 writes -1 for a file without text
+  if (!(stated >= -1) || bytes.length !== 8 + 16 * count) throw fail(!(stated >= -1) ? 'a count of blocks' : `${8 + 16 * count} bytes for ${count} blocks`, `${bytes.length} bytes`, 0);
   const blockOffsets = new Float64Array(count + 1);
   const textOffsets = new Float64Array(count + 1);
   for (let i = 1; i <= count; i++) {
@@ -32,7 +33,7 @@ export function parseGzi(bytes: Uint8Array): GziIndex {
 
 const fail = (expected: string, got: string, offset: number) => new FormatError(`parseGzi: expected ${expected}, got ${got}; make the index again with createGzi or bgzip -r`, { format: 'gzi', offset });
 
-/** The bytes of a `.gzi` file, equal to htslib's. */
+/** The bytes of a `.gzi` file, equal to htslib's. But: no blocks are 0 of them, where bgzip 1.16 writes -1. */
 export function serializeGzi({ blockOffsets, textOffsets }: GziIndex): Uint8Array {
   const count = Math.max(0, blockOffsets.length - 1);
   const bytes = new Uint8Array(8 + 16 * count);
