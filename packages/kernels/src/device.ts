@@ -13,6 +13,8 @@ export interface Limits {
   readonly maxBufferBytes: number;
   /** Largest part of a buffer that one dispatch can see. */
   readonly maxBindingBytes: number;
+  /** Bytes at whose multiples the inputs of an op begin; without it, anywhere. */
+  readonly viewAlignment?: number;
   /** Shared memory of one workgroup. */
   readonly workgroupBytes: number;
   readonly threads: number;

@@ -111,7 +111,14 @@ export function checkTensors(op: string, inputs: readonly Tensor[]): void {
     if (input.device !== device) throw new TypeError(`${op}: expected all inputs on one device, got ${device.kind} and, as input ${i}, another ${input.device.kind}; copy it with tensor(device, await read(t), t.shape)`);
     if (input.buffer.version < 0) throw new ReferenceError(`${op}: expected a live tensor as input ${i}, got one that was freed (${describeSpec(input)}); return it from its scope to keep it`);
     if (!(input.offset >= 0 && input.offset * bytesPerElement(input.dtype) + bytesOf(input) <= input.buffer.byteLength)) throw new RangeError(`${op}: expected a view within its buffer of ${input.buffer.byteLength} bytes as input ${i}, got ${describeSpec(input)} from element ${input.offset} on; keep the shape within what was allocated`);
+    checkAligned(op, input, i);
   });
+}
+
+/** WebGPU binds a buffer only at multiples of so many bytes. */
+function checkAligned(op: string, input: Tensor, i: number): void {
+  const elements = (input.device.limits.viewAlignment ?? 1) / bytesPerElement(input.dtype);
+  if (elements > 1 && input.offset % elements && bytesOf(input)) throw new RangeError(`${op}: expected input ${i} to begin at a multiple of ${elements} elements, as WebGPU binds no other, got a view at element ${input.offset} (${describeSpec(input)}); copy it with tensor(device, await read(t), t.shape)`);
 }
 
 /** Checks, allocates the outputs, runs the op on the inputs' device, and tells the open tape. */

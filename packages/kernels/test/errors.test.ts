@@ -120,6 +120,11 @@ test.each(Object.entries(devices).filter(([kind]) => kind === 'webgpu'))('a view
   const { live } = device.memory;
   expect(() => gelu({ ...slab, shape: [8], offset: 8 })).toThrow('gelu: expected input 0 to begin at a multiple of 64 elements, as WebGPU binds no other, got a view at element 8 (float32 [8]); copy it with tensor(device, await read(t), t.shape)');
   expect(device.memory.live).toBe(live);
+  // Ops made of others speak for themselves.
+  const [x, weight, labels] = [{ ...slab, shape: [1, 4, 2], offset: 8 }, zeros(device, [3, 2]), tensor(device, Int32Array.of(0))];
+  expect(() => conv1d(x, zeros(device, [3, 2, 2]))).toThrow('conv1d: expected input 0 to begin at a multiple of 64 elements');
+  expect(() => linearCrossEntropy(zeros(device, [1, 2]), { ...slab, shape: [3, 2], offset: 8 }, labels)).toThrow('linearCrossEntropy: expected input 1 to begin at a multiple of 64 elements');
+  expect(() => linearCrossEntropy({ ...slab, shape: [1, 2], offset: 8 }, weight, labels)).toThrow('linearCrossEntropy: expected input 0 to begin');
   await device.destroy();
 });
 

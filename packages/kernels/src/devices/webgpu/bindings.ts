@@ -1,5 +1,5 @@
 // What a dispatch binds, checked where the op and the names are known: WebGPU's own messages come later and name neither.
-import { bytesOf, bytesPerElement, describeSpec, sizeOf, type TensorSpec } from '../../tensor';
+import { bytesOf, bytesPerElement, describeSpec, type TensorSpec } from '../../tensor';
 import type { DeviceBuffer, Limits } from '../../device';
 import type { Range } from './bindGroups';
 import type { PooledBuffer } from './bufferPool';
@@ -21,15 +21,11 @@ export const pooledOf = ({ buffer }: Bound): PooledBuffer => (buffer as GpuBuffe
 /** Bytes of whole words: shaders see 8- and 16-bit elements as words. */
 export const paddedBytes = (spec: TensorSpec): number => Math.ceil(bytesOf(spec) / 4) * 4;
 
-/** Elements between places where WebGPU can bind a tensor. */
-export const alignmentOf = ({ dtype }: TensorSpec): number => 256 / bytesPerElement(dtype);
+/** Bytes between places where WebGPU can bind a buffer. */
+export const viewAlignment = 256;
 
-/** Views begin where WebGPU can bind them. */
-export function checkAligned(op: string, inputs: readonly Bound[]): void {
-  inputs.forEach((input, i) => {
-    if (input.offset % alignmentOf(input) && sizeOf(input)) throw new RangeError(`${op}: expected input ${i} to begin at a multiple of ${alignmentOf(input)} elements, as WebGPU binds no other, got a view at element ${input.offset} (${describeSpec(input)}); copy it with tensor(device, await read(t), t.shape)`);
-  });
-}
+/** The same in elements of a tensor. */
+export const alignmentOf = ({ dtype }: TensorSpec): number => viewAlignment / bytesPerElement(dtype);
 
 /** The parts of buffers to bind: each is no larger than WebGPU can show, and nothing is read and written at once. */
 export function rangesOf(op: string, { tensors }: ShaderFacts, bound: readonly Bound[], { maxBindingBytes }: Limits): Range[] {

@@ -2,7 +2,7 @@ import { countMemory, type Device, type DeviceBuffer, type Limits } from '../../
 import { UnsupportedOpError } from '../../errors';
 import { openAdapter, type AdapterDescription } from './adapter';
 import { createBindGroups } from './bindGroups';
-import { pooledOf, type GpuBuffer } from './bindings';
+import { pooledOf, viewAlignment, type GpuBuffer } from './bindings';
 import { createBufferPool } from './bufferPool';
 import { createCommands } from './commands';
 import { createFailures } from './failures';
@@ -114,6 +114,7 @@ function limitsOf({ limits }: GPUDevice, pace: Pace, { limits: chosen, reducedPr
   return {
     maxBufferBytes: chosen?.maxBufferBytes ?? limits.maxBufferSize,
     maxBindingBytes: chosen?.maxBindingBytes ?? Math.min(limits.maxStorageBufferBindingSize, 2 ** 32 - 4), // shaders count elements, of one byte at least, in 32 bits
+    viewAlignment,
     workgroupBytes: chosen?.workgroupBytes ?? limits.maxComputeWorkgroupStorageSize,
     threads: 1,
     get workPerDispatch() { return chosen?.workPerDispatch ?? pace.work(); },
