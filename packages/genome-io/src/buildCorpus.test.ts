@@ -49,6 +49,16 @@ test('weights: a quarter, all and two and a half times, each time with another c
   await expect(build([source({ weight: -1 })])).rejects.toThrow(/weight of 0 to 1000, got -1/);
 });
 
+test('the other strand and other crops of a window are no copies of it, but go with it', async () => {
+  for (const method of ['exact', 'near'] as const) {
+    const options = { duplicates: { method }, windows: { length: 100, crop: 95, strands: 'both' as const } };
+    const alone = await build([source({ weight: 2 })], options);
+    const all = (await build([source({ weight: 2 })], { windows: options.windows })).records;
+    expect([alone.records, alone.reports[0].duplicates]).toEqual([all, 0]);
+    if (method === 'near') expect((await build([source(), source({ name: 'y', weight: 2 })], options)).reports[1]).toMatchObject({ windows: 0, duplicates: all.length });
+  }
+});
+
 test('copies between two genomes come in once', async () => {
   const twin = source({ name: 'y' });
   const { records, reports } = await build([source(), twin], { duplicates: { method: 'near' }, windows: { length: 100 } });

@@ -30,8 +30,8 @@ export interface CorpusOptions {
   readonly repeats?: { readonly mode: 'keep' } | Omit<RemoveRepeatsOptions, 'repeats' | 'features'>;
   /** Default `N`. */
   readonly ambiguity?: AmbiguityOptions['policy'];
-  /** Default: copies stay. */
-  readonly duplicates?: Omit<DuplicateOptions, 'onDuplicate'>;
+  /** Default: copies stay. What weights and strands make of one window (another crop, the other strand) is no copy of it. */
+  readonly duplicates?: Omit<DuplicateOptions, 'onDuplicate' | 'originOf'>;
   /** Whole contigs into train, dev and test; default 8, 1, 1. */
   readonly shares?: SplitOptions['shares'];
 }
@@ -70,7 +70,7 @@ export async function* buildCorpus(sources: readonly CorpusSource[], options: Co
       }
     }
   };
-  const records = options.duplicates ? removeDuplicates(all(), { ...options.duplicates, onDuplicate: (record) => { reports[(record as { place?: number }).place!].duplicates++; } }) : all();
+  const records = options.duplicates ? removeDuplicates(all(), { ...options.duplicates, originOf: (record) => (record as Draft).origin, onDuplicate: (record) => { reports[(record as { place?: number }).place!].duplicates++; } }) : all();
   for await (const { name, sequence, split: part, place } of records) {
     reports[place].windows++;
     yield { name, sequence, split: part };
@@ -80,8 +80,11 @@ export async function* buildCorpus(sources: readonly CorpusSource[], options: Co
 
 const noBases = () => ({ length: 0, repeats: 0, unknown: 0, short: 0, kept: 0, byType: {} as Record<string, { length: number; kept: number }> });
 
+/** A record, and the window of the sequence that it was made from. */
+interface Draft extends NamedSequence { readonly origin: object }
+
 /** The windows of one sequence, as often as the weights say. */
-function* windowsOf(source: CorpusSource, contig: string, name: string, sequence: Uint8Array, { seed, windows, repeats = { mode: 'split' }, ambiguity = 'N' }: CorpusOptions, report: { repeats: ReturnType<typeof noBases> }): Generator<NamedSequence> {
+function* windowsOf(source: CorpusSource, contig: string, name: string, sequence: Uint8Array, { seed, windows, repeats = { mode: 'split' }, ambiguity = 'N' }: CorpusOptions, report: { repeats: ReturnType<typeof noBases> }): Generator<Draft> {
   const { weight: ofSource = 1 } = source;
   if (!(ofSource >= 0 && ofSource < 1000)) throw new RangeError(`buildCorpus: expected a weight of 0 to 1000, got ${ofSource} for ${source.name}; 1 is the default`);
   const resolved = resolveAmbiguity(sequence, { policy: ambiguity, seed, name });
@@ -90,13 +93,17 @@ function* windowsOf(source: CorpusSource, contig: string, name: string, sequence
   addReport(report.repeats, removed.report);
   for (const stretch of removed.stretches) {
     const weight = ofSource * stretch.weight;
+    const origins: object[] = [];
     for (let copy = 0; copy < Math.ceil(weight); copy++) {
       const suffix = copy === 0 ? '' : `.${copy}`;
       let number = 0;
+      let made = 0;
       for (const window of slidingWindows(stretch.sequence, { ...windows, seed, name: `${name}:${stretch.start}${suffix}` })) {
         const start = stretch.start + window.start;
+        const origin = (origins[windows.strands === 'both' ? made >> 1 : made] ??= {});
+        made++;
         if (copy + 1 > weight && createRandom(seed, `weight ${name}:${stretch.start}${suffix}`, number++).uniform() >= weight - copy) continue;
-        yield { name: `${name}:${start + 1}-${stretch.start + window.end}${window.strand}${suffix}`, sequence: window.sequence };
+        yield { name: `${name}:${start + 1}-${stretch.start + window.end}${window.strand}${suffix}`, sequence: window.sequence, origin };
       }
     }
   }

@@ -10,6 +10,8 @@ export interface DuplicateOptions {
   readonly threshold?: number;
   /** Told of every record that is left out, and of the earlier one that it repeats. */
   readonly onDuplicate?: (record: NamedSequence, earlier: string) => void;
+  /** What a record was made from, where several were made from one thing on purpose (both strands or other crops of a window): these share the verdict on the first of them, and are no copies of each other. */
+  readonly originOf?: (record: NamedSequence) => object | undefined;
 }
 
 const k = 16; // the longest word of two-bit letters that one 32-bit number holds
@@ -78,16 +80,25 @@ export function similarity(a: Uint32Array, b: Uint32Array): number {
  * Near copies are found among those that share one of 32 bands of four places: of pairs with Jaccard index J, 1 - (1 - J^4)^32 share one (0.9999 at 0.8, 0.87 at 0.5). Memory is about 3 kB a kept record for `near`, 0.2 kB for `exact`.
  * Sequences without 16 bases in a row are only compared exactly.
  */
-export async function* removeDuplicates<T extends NamedSequence>(records: AsyncIterable<T> | Iterable<T>, { method, threshold = 0.8, onDuplicate }: DuplicateOptions): AsyncGenerator<T, void, undefined> {
+export async function* removeDuplicates<T extends NamedSequence>(records: AsyncIterable<T> | Iterable<T>, { method, threshold = 0.8, onDuplicate, originOf }: DuplicateOptions): AsyncGenerator<T, void, undefined> {
   if (method !== 'exact' && method !== 'near') throw new TypeError(`removeDuplicates: expected the method exact or near, got ${String(method)}; choose one`);
   if (!(threshold >= 0.5 && threshold <= 1)) throw new RangeError(`removeDuplicates: expected a threshold of 0.5 to 1, got ${threshold}; 0.8 is the default`);
   const exact = new Map<string, string>();
   const near = new NearIndex(threshold);
+  const copied = new WeakMap<object, string | undefined>(); // by origin: the earlier record, undefined where there is none
   for await (const record of records) {
+    const origin = originOf?.(record);
+    if (origin && copied.has(origin)) {
+      const earlier = copied.get(origin);
+      if (earlier === undefined) yield record;
+      else onDuplicate?.(record, earlier);
+      continue;
+    }
     const signature = method === 'near' ? minHash(record.sequence) : undefined;
     const hasWords = signature !== undefined && signature[0] !== empty;
     const key = hasWords ? '' : await strandlessSum(record.sequence);
     const earlier = hasWords ? near.find(signature) : exact.get(key);
+    if (origin) copied.set(origin, earlier);
     if (earlier !== undefined) {
       onDuplicate?.(record, earlier);
       continue;
