@@ -47,7 +47,7 @@ export const corpusBuild: Command = {
     const only = values['shard'] === undefined ? undefined : integer(context, 'shard', 0, { min: 0, max: of - 1 });
     const options = corpusOptions(context);
     const sources = await namingAliases(() => openCorpusSources(context));
-    const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'] })).digest('hex');
+    const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'], gff: values['gff'], aliases: values['aliases'] })).digest('hex');
     mkdirSync(out, { recursive: true });
     let built = 0;
     for (const split of splits) {
