@@ -3,6 +3,8 @@
 import { at, exp2Weight4, expBounded4, largest, log1, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
 import { packColumns, packRows, panelProduct, transpose } from '../matmul/tile.wasm';
 
+const LOG2_E: f32 = 1.4426950408889634;
+
 /** First and last + 1 column of a block of keys that a query sees: `position` is where the query stands among the keys, `first` the first key of the block. */
 @inline function firstSeen(position: i32, first: i32, left: i32): i32 {
   return left < 0 ? 0 : max(0, position - left - first);
@@ -146,20 +148,20 @@ export function attentionPack(key: usize, value: usize, packed: usize, queue: us
  */
 export function attention(query: usize, output: usize, logSumExp: usize, packed: usize, queue: usize, blocks: usize, cuSeqlens: usize, cuSeqlensKey: usize, slopes: usize, scratch: usize,
   count: i32, firstHead: i32, heads: i32, panels: i32, headSize: i32, numHeads: i32, group: i32, headDim: i32, queryRow: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, _parts: i32): void {
-  const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7, inPowersOfTwo: f32 = 1.4426950408889634;
+  const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7;
   const edge = scratch + <usize>part * <usize>scratchSize;
   const scores = edge + 128, sums = at(scores, blockQ * paddedK), state = at(sums, blockQ * wide), queries = at(state, 2 * blockQ), line = at(queries, blockQ * headDim);
   for (let item = atomic.add<i32>(queue, 1); item < count * heads * group; item = atomic.add<i32>(queue, 1)) {
     const block = at(blocks, 3 * (item % count)), kvHead = item / count / group, head = firstHead * group + item / count;
     const s = load<i32>(block), firstQ = load<i32>(block, 4), rows = load<i32>(block, 8);
-    const slope: f32 = biased ? load<f32>(at(slopes, head)) * inPowersOfTwo : 0;
+    const slope: f32 = biased ? load<f32>(at(slopes, head)) * LOG2_E : 0;
     const startK = load<i32>(at(cuSeqlensKey, s)), endK = load<i32>(at(cuSeqlensKey, s + 1)), panel = panelsBefore(cuSeqlensKey, s), ownPanels = (endK - startK + 7) >> 3;
     const keys8 = at(packed, kvHead * headSize + 8 * headDim * panel), values8 = at(packed, kvHead * headSize + 8 * (panels * headDim + panel * wide)), longest = at(packed, kvHead * headSize + 8 * panels * (headDim + wide) + panel);
     const position = firstQ + endK - load<i32>(at(cuSeqlens, s + 1));
     let longestQuery: f32 = 0;
     for (let i = 0; i < rows; i++) {
       const own = at(queries, i * headDim);
-      scaleRow(at(query, (firstQ + i) * queryRow + head * headDim), own, headDim, scale * inPowersOfTwo);
+      scaleRow(at(query, (firstQ + i) * queryRow + head * headDim), own, headDim, scale * LOG2_E);
       longestQuery = max(longestQuery, dot(own, own, headDim));
       store<f32>(at(state, 2 * i), -Infinity);
       store<f32>(at(state, 2 * i), 0, 4);
@@ -225,8 +227,16 @@ export function attention(query: usize, output: usize, logSumExp: usize, packed:
   return sum;
 }
 
+/** The square of the longest of some rows of `width` numbers, `row` elements apart; NaN where one is. */
+function longestRow(x: usize, row: i32, rows: i32, width: i32): f32 {
+  let longest: f32 = 0;
+  for (let i = 0; i < rows; i++) longest = max(longest, dot(at(x, i * row), at(x, i * row), width));
+  return longest;
+}
+
 /**
  * Blocks of keys outside, of queries inside: gradients of a key block stay in scratch, those of the queries add up in place, in order. Both belong to this part alone.
+ * Queries so far that ALiBi leaves a block's keys no weight have gradients of zero from them, and are not visited, unless something is not finite.
  * With more than one segment, an item is a segment of the keys, and adds to a dQuery of its own, [tokens, heads, headDim], `segmentSize` elements after the one before; attentionSegmentSum adds them up.
  */
 export function attentionBackward(query: usize, key: usize, value: usize, output: usize, logSumExp: usize, dOutput: usize, dQuery: usize, dKey: usize, dValue: usize, cuSeqlens: usize, cuSeqlensKey: usize, slopes: usize, scratch: usize,
@@ -246,6 +256,8 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
     const s = item / (kvHeads * segments), kvHead = (item / segments) % kvHeads, segment = item % segments;
     const startQ = load<i32>(at(cuSeqlens, s)), endQ = load<i32>(at(cuSeqlens, s + 1)), startK = load<i32>(at(cuSeqlensKey, s)), endK = load<i32>(at(cuSeqlensKey, s + 1));
     const shift = endK - endQ, ownQuery = at(dQuery, segment * segmentSize);
+    const narrow = biased && endK - startK > blockK && endQ - startQ <= endK - startK; // several blocks, and every query has a key where it stands
+    const longestKey: f32 = narrow ? longestRow(at(key, startK * keyRow + kvHead * headDim), keyRow, endK - startK, headDim) : Infinity, longestValue: f32 = narrow ? longestRow(at(value, startK * keyRow + kvHead * headDim), keyRow, endK - startK, headDim) : Infinity;
     const blocks = (endK - startK + blockK - 1) / blockK, stopK = min(endK, startK + share(blocks, segment + 1, segments) * blockK);
     for (let row = startQ; row < endQ; row++) memory.fill(at(ownQuery, row * dQueryRow + kvHead * group * headDim), 0, <usize>(group * headDim) << 2);
     for (let firstK = startK + share(blocks, segment, segments) * blockK; firstK < stopK; firstK += blockK) {
@@ -258,9 +270,14 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
       for (let j = 0; j < headDim; j += 8) packRows(at(key, ownKey + j), keyBytes, min(8, headDim - j), keys, at(keyRows8, j * keys));
       memory.fill(dKeys, 0, <usize>keys * wideBytes);
       memory.fill(dValues, 0, <usize>keys * wideBytes);
-      const fromQ = right < 0 ? startQ : max(startQ, firstK - right - shift), toQ = left < 0 ? endQ : min(endQ, firstK + keys + left - shift);
       for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        const slope = biased ? load<f32>(at(slopes, head)) : 0;
+        const slope: f32 = biased ? load<f32>(at(slopes, head)) : 0;
+        let fromQ = right < 0 ? startQ : max(startQ, firstK - right - shift), toQ = left < 0 ? endQ : min(endQ, firstK + keys + left - shift);
+        if (longestKey * longestValue < Infinity && longestRow(at(dOutput, startQ * width + head * headDim), width, endQ - startQ, headDim) * longestValue < Infinity) {
+          const bound = abs(scale) * sqrt(longestRow(at(query, startQ * queryRow + head * headDim), queryRow, endQ - startQ, headDim) * longestKey), far = reach(bound * LOG2_E, slope * LOG2_E);
+          fromQ = max(fromQ, firstK - far - shift);
+          toQ = min(toQ, firstK + keys + far - shift);
+        }
         for (let firstQ = fromQ; firstQ < toQ; firstQ += blockQ) {
           const rows = min(blockQ, toQ - firstQ);
           const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(ownQuery, firstQ * dQueryRow + head * headDim);
