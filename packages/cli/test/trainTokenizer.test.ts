@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseTokenizerJson } from '@genomelm/tokenizer';
 import { prepareTraining } from './trainingCorpus';
 
@@ -30,8 +30,16 @@ test('inspect-tokenizer shows what plain bases cost', () => {
   expect(rows.at(-1)).toMatchObject({ tokenizer: 'characters', basesPerToken: 1, bitsPerBase: expect.closeTo(0.25 * 2 * 2 + 0.125 * 3 - 0.375 * Math.log2(0.375), 2) as number });
 });
 
+test('inspect-tokenizer says what soft-masked sequence lost, and that files are empty', () => {
+  writeFileSync(at('soft.fa'), '>a\nACGTacgtac\n');
+  expect(genomelm('inspect-tokenizer', at('soft.fa')).stderr).toContain('6 of 10 bases became the unknown token (60.0 %); soft-masked');
+  expect(genomelm('inspect-tokenizer', '--upper', at('soft.fa')).stderr).not.toContain('unknown');
+  writeFileSync(at('empty.fa'), '');
+  expect(genomelm('inspect-tokenizer', at('empty.fa'))).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('expected sequences, got none in') as string });
+});
+
 test.each([
-  ['too little memory', ['--max-memory', '1MB'], /expected maxMemory of at least/],
+  ['too little memory', ['--max-memory', '1MB'], /--max-memory: expected at least \d+MB, 84 of them for the program itself, got 1MB/],
   ['no amount', ['--max-memory', 'much'], /expected an amount of memory such as 500MB/],
   ['another algorithm', ['--algorithm', 'fast'], /expected one of exact, me-bpe/],
 ])('%s: one line and exit code 2', (_, options, message) => {

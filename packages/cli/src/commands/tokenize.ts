@@ -68,9 +68,14 @@ export const tokenize: Command = {
       throw error;
     }
     progress.finish();
-    if (unknownBases > 0.01 * bases) process.stderr.write(`genomelm: ${unknownBases} of ${bases} bases became the unknown token (${((100 * unknownBases) / bases).toFixed(1)} %); soft-masked (lower-case) input? --upper reads it\n`);
+    warnOfUnknown(unknownBases, bases);
   },
 };
+
+/** One in a hundred is more than the N of a finished genome. */
+export function warnOfUnknown(unknownBases: number, bases: number): void {
+  if (unknownBases > 0.01 * bases) process.stderr.write(`genomelm: ${unknownBases} of ${bases} bases became the unknown token (${((100 * unknownBases) / bases).toFixed(1)} %); soft-masked (lower-case) input? --upper reads it\n`);
+}
 
 /** The hash of a file, or the name of a tokenizer that is made from it. */
 const fingerprintOf = (name: string): string => (existsSync(name) ? `sha256:${createHash('sha256').update(readFileSync(name)).digest('hex')}` : name);
