@@ -2,6 +2,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -10,6 +13,14 @@ export const wallClock = async (run) => {
   const begun = performance.now();
   await run();
   return (performance.now() - begun) / 1000;
+};
+
+/** The same with a heap that was collected before: otherwise an arm pays for the garbage of those before it, and memory that is new to the process instead of used again. */
+export const collectedClock = async (run) => {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  await setTimeout(10); // what other threads free
+  return wallClock(run);
 };
 
 /** Seconds of processor time, which other programs that run beside stretch less; an arm in another process says its own as `cpuSeconds`. */

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { root } from '../run.mjs';
-import { interleave, interleavedTimes, measureProgram, median } from './measure.mjs';
+import { collectedClock, interleave, interleavedTimes, measureProgram, median } from './measure.mjs';
 
 export const packages = ['@genomelm/tokenizer'];
 export const peers = { tokenizers: '0.23.2', '@huggingface/tokenizers': '0.2.0', tiktoken: '1.0.22' };
@@ -61,14 +61,14 @@ async function* encoding({ peer, note, json, genome, ours, folder }) {
     ].filter(Boolean);
     for (const [, some, encode] of rivals) for (const text of some.slice(0, 20)) assertEqual(await encode(text), ours.encode(text));
     const arms = [() => { for (const text of texts) ours.encode(text); }, ...rivals.map(([, some, encode]) => async () => { for (const text of some) await encode(text); })];
-    const [mine, ...theirs] = await interleave(arms, repeats);
+    const [mine, ...theirs] = await interleave(arms, repeats, collectedClock);
     for (const [i, [name, some]] of rivals.entries()) {
       const row = { ours: megabases(texts, mine), peer: megabases(some, theirs[i]) };
       yield { name: `encode ${length} bases a call, ${name}`, ...row, ratio: row.ours / row.peer, unit: 'Mb/s' };
     }
     if (length === 300 && native) {
       assertEqual((await native.encodeBatch(few)).flatMap((encoding) => [...encoding.getIds()]), ours.encodeBatch(few).inputIds);
-      const [batched, nativeBatched] = await interleave([() => ours.encodeBatch(texts), () => native.encodeBatch(texts)], repeats);
+      const [batched, nativeBatched] = await interleave([() => ours.encodeBatch(texts), () => native.encodeBatch(texts)], repeats, collectedClock);
       yield { name: 'encodeBatch of 300 bases, native tokenizers (both cores)', ours: megabases(texts, batched), peer: megabases(texts, nativeBatched), ratio: nativeBatched / batched, unit: 'Mb/s' };
     }
   }
@@ -77,7 +77,7 @@ async function* encoding({ peer, note, json, genome, ours, folder }) {
 /** Lengths, tables, memory and threads: no other library in them. */
 async function* oursAlone({ genome, ours, folder }) {
   const pieces = cut(genome, 10_000), megabases = (texts, seconds) => texts.reduce((sum, { length }) => sum + length, 0) / 1e6 / seconds;
-  const [long, short] = await interleave([() => ours.encode(genome), () => { for (const piece of pieces) ours.encode(piece); }], 7);
+  const [long, short] = await interleave([() => ours.encode(genome), () => { for (const piece of pieces) ours.encode(piece); }], 7, collectedClock);
   yield { name: `${(genome.length / 1e6).toFixed(0)} Mb in one call, ours in calls of 10 kb`, ours: genome.length / 1e6 / long, peer: megabases(pieces, short), ratio: short / long, unit: 'Mb/s' };
   yield* tables({ folder });
   yield* streams({ genome, folder });
@@ -118,7 +118,7 @@ async function* threads({ ours, genome, folder }) {
   const [two, one, twoFromBytes, oneFromBytes, floor, twoWithOffsets, oneWithOffsets, floorWithOffsets] = await interleavedTimes([
     () => pool.encode(genome), () => ours.encode(genome), () => pool.encode(bytes), () => ours.encode(bytes), () => Promise.all(halves.map(({ encode }) => encode('encode'))),
     () => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome), () => Promise.all(halves.map(({ encode }) => encode('encodeWithOffsets'))),
-  ], 31);
+  ], 31, collectedClock);
   await Promise.all([pool, ...halves].map((each) => each.close()));
   const megabases = genome.length / 1e6, row = (name, mine, other) => ({
     name: `${megabases.toFixed(0)} Mb ${name}, ours on one`, ours: megabases / median(mine), peer: megabases / median(other), ratio: median(mine.map((seconds, i) => other[i] / seconds)), unit: 'Mb/s',
