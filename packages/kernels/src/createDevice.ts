@@ -53,7 +53,7 @@ async function pick(kind: DeviceKind, { threads, relaxedSimd = false, gpu }: Dev
     const device = await createWebGpuDevice(found);
     if (!device.adapter.software) return because(device, 'navigator.gpu has an adapter');
     await device.destroy();
-    return because(await wasm(), `navigator.gpu has only a CPU in place of a GPU: ${device.adapter.architecture || device.adapter.description}`);
+    return because(await wasm(), `navigator.gpu has only a CPU in place of a GPU: ${nameOf(device)}`);
   } catch (error) {
     return because(await wasm(), `navigator.gpu does not work here (${(error as Error).message})`);
   }
@@ -62,4 +62,7 @@ async function pick(kind: DeviceKind, { threads, relaxedSimd = false, gpu }: Dev
 const because = (device: Device, reason: string): PickedDevice => Object.assign(device, { reason });
 
 /** A driver may hand out a CPU without a word: the reason says so. */
-const onGpu = (device: WebGpuDevice, reason: string): PickedDevice => because(device, device.adapter.software ? `${reason}, but its adapter is a CPU in place of a GPU: ${device.adapter.architecture || device.adapter.description}` : reason);
+const onGpu = (device: WebGpuDevice, reason: string): PickedDevice => because(device, device.adapter.software ? `${reason}, but its adapter is a CPU in place of a GPU: ${nameOf(device)}` : reason);
+
+/** Firefox names no adapter. */
+const nameOf = ({ adapter: { architecture, description } }: WebGpuDevice): string => architecture || description || 'one that the browser does not name';
