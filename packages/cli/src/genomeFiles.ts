@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { openFasta, openRandomAccess, openTwoBit, parseAliases, type ByteSource, type ContigAliases, type FastaFileOptions, type SequenceFile } from '@genomelm/genome-io';
+import { openFasta, openRandomAccess, openTwoBit, parseAliases, readBytes, type ByteSource, type ContigAliases, type FastaFileOptions, type SequenceFile } from '@genomelm/genome-io';
 import { integer, UsageError, type Context, type OptionSpec } from './command';
 import { readUserFile } from './userFile';
 
@@ -31,27 +31,38 @@ export function loadAliases({ values }: Pick<Context, 'values'>): { aliases?: Co
   return typeof values['aliases'] === 'string' ? { aliases: readUserFile(values['aliases'], (contents) => parseAliases(contents.toString('utf8'))) } : {};
 }
 
-/** Runs `body`; where contigs do not meet, the error names the option that joins them. */
+/** What the library advises, as options. */
+const remedies = [[/pass aliases|see contigs\(\)/, 'pass --aliases FILE, whose second column is what the reference calls them'], [/pass \{clamp: true\}/, 'pass --clamp']] as const;
+
+/** Runs `body`; where contigs do not meet, or a region reaches beyond its own, the error names the option that helps. */
 export async function namingAliases<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    const remedy = /pass aliases|see contigs\(\)/;
-    if (!(error instanceof RangeError) || !remedy.test(error.message)) throw error;
-    throw new UsageError(error.message.replace(remedy, 'pass --aliases FILE'), { cause: error });
+    const [said, option] = (error instanceof RangeError ? remedies.find(([pattern]) => pattern.test(error.message)) : undefined) ?? [];
+    if (!said) throw error;
+    throw new UsageError((error as RangeError).message.replace(said, option!), { cause: error });
   }
 }
 
-/** An indexed FASTA (an index beside it is used, else made in memory) or 2bit file, told apart by its first bytes. */
+/** An indexed FASTA (an index beside it is used, else made in memory) or 2bit file, told apart by its first bytes. Plain gzip, as archives have genomes, cannot be entered in the middle: it is read whole into memory. */
 export async function openSequences(path: string, options: FastaFileOptions = {}): Promise<SequenceFile> {
   if (path === '-') throw new UsageError('expected a file that can be read at any place, got stdin; write it to a file first');
   const file = openRandomAccess(path);
   try {
-    const magic = Buffer.from(await file.read(4, 0)).toString('hex');
-    return ['1a412743', '4327411a'].includes(magic) ? openTwoBit(path) : openFasta(path, options);
+    const head = Buffer.from(await file.read(18, 0));
+    if (['1a412743', '4327411a'].includes(head.toString('hex', 0, 4))) return openTwoBit(path);
+    const isBgzf = head[12] === 66 && head[13] === 67;
+    return head[0] === 31 && head[1] === 139 && !isBgzf ? openFasta(await readWholeGzip(path, options)) : openFasta(path, options);
   } finally {
     await file.close();
   }
+}
+
+async function readWholeGzip(path: string, options: FastaFileOptions): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readBytes(path, options)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** A FASTA record with lines of `width` bases; 0 for a single line. */
