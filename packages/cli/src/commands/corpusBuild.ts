@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildCorpus, buildShard, type CorpusOptions, type CorpusReport } from '@genomelm/genome-io';
+import { buildCorpus, buildShard, type CorpusOptions, type CorpusReport, type NamedSequence, type Shard } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command, type Context } from '../command';
 import { openCorpusSources } from '../corpusSources';
 import { aliasesOption, namingAliases, threadsOption } from '../genomeFiles';
@@ -50,15 +50,16 @@ export const corpusBuild: Command = {
     const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'], gff: values['gff'], aliases: values['aliases'] })).digest('hex');
     mkdirSync(out, { recursive: true });
     let built = 0;
-    for (const split of splits) {
-      for (const shard of only === undefined ? Array.from({ length: of }, (_, i) => i) : [only]) {
-        const stem = join(out, shardName(split, shard, of));
-        if (!isWhole(stem, fingerprint)) {
-          const result = await namingAliases(() => build(sources, options, split, { shard, of, signal, onRecord: (records) => progress.update({ stage: `${split} ${shard + 1}/${of}`, done: records, unit: 'windows' }) }));
-          writeFileAtomic(`${stem}.2bit`, result.bytes);
-          writeFileAtomic(`${stem}.json`, `${JSON.stringify({ file: `${shardName(split, shard, of)}.2bit`, split, shard, of, records: result.records, bases: result.bases, sha256: result.sha256, fingerprint, report: result.report }, null, 2)}\n`);
-          built++;
-        }
+    for (const shard of only === undefined ? Array.from({ length: of }, (_, i) => i) : [only]) {
+      const missing = splits.filter((split) => !isWhole(join(out, shardName(split, shard, of)), fingerprint));
+      if (missing.length === 0) continue;
+      const { shards, report } = await namingAliases(() => build(sources, options, missing, { shard, of, signal, onRecord: (records) => progress.update({ stage: `shard ${shard + 1}/${of}`, done: records, unit: 'windows' }) }));
+      for (const [i, split] of missing.entries()) {
+        const { bytes, records, bases, sha256 } = shards[i];
+        const name = shardName(split, shard, of);
+        writeFileAtomic(join(out, `${name}.2bit`), bytes);
+        writeFileAtomic(join(out, `${name}.json`), `${JSON.stringify({ file: `${name}.2bit`, split, shard, of, records, bases, sha256, fingerprint, report }, null, 2)}\n`);
+        built++;
       }
     }
     progress.finish();
@@ -89,26 +90,38 @@ function corpusOptions(context: Context): CorpusOptions {
   };
 }
 
-/** One shard of one split, with the report on all sources. */
-async function build(sources: Parameters<typeof buildCorpus>[0], options: CorpusOptions, split: string, { shard, of, signal, onRecord }: { shard: number; of: number; signal: AbortSignal; onRecord(records: number): void }) {
-  let report: CorpusReport[] = [];
-  let seen = 0;
-  const records = async function* () {
-    const corpus = buildCorpus(sources, options);
-    for (let step = await corpus.next(); ; step = await corpus.next()) {
-      signal.throwIfAborted();
-      if (step.done) {
-        report = step.value;
-        return;
+type Split = (typeof splits)[number];
+
+/** One shard of each of `wanted` in one pass over the sources, and the report on them. */
+async function build(sources: Parameters<typeof buildCorpus>[0], options: CorpusOptions, wanted: readonly Split[], { shard, of, signal, onRecord }: { shard: number; of: number; signal: AbortSignal; onRecord(records: number): void }) {
+  const pipes = wanted.map(() => new TransformStream<NamedSequence, NamedSequence>());
+  const distribute = async (): Promise<CorpusReport[]> => {
+    const writers = pipes.map(({ writable }) => writable.getWriter());
+    try {
+      const corpus = buildCorpus(sources, options);
+      for (let seen = 1; ; seen++) {
+        const step = await corpus.next();
+        signal.throwIfAborted();
+        if (step.done) {
+          await Promise.all(writers.map((writer) => writer.close()));
+          return step.value;
+        }
+        onRecord(seen);
+        const split = wanted.indexOf(step.value.split);
+        if (split >= 0) await writers[split].write(step.value);
       }
-      onRecord(++seen);
-      if (step.value.split === split) yield step.value;
+    } catch (error) {
+      await Promise.allSettled(writers.map((writer) => writer.abort(error)));
+      throw error;
     }
   };
-  return { ...await buildShard(records(), { shard, of, iupac: 'N' }), report };
+  const ends = await Promise.allSettled([...pipes.map(({ readable }) => buildShard(readable, { shard, of, iupac: 'N' })), distribute()]); // a shard that fails stops the pass, and says why first
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  const values = ends.map((end) => (end as PromiseFulfilledResult<Shard | CorpusReport[]>).value);
+  return { shards: values.slice(0, -1) as Shard[], report: values.at(-1) as CorpusReport[] };
 }
 
-interface Manifest { readonly file: string; readonly split: (typeof splits)[number]; readonly records: number; readonly bases: number; readonly sha256: string; readonly fingerprint: string; readonly report: readonly CorpusReport[] }
+interface Manifest { readonly file: string; readonly split: Split; readonly records: number; readonly bases: number; readonly sha256: string; readonly fingerprint: string; readonly report: readonly CorpusReport[] }
 
 /** Whether a shard of the same corpus lies there undamaged; one of another corpus is refused rather than overwritten. */
 function isWhole(stem: string, fingerprint: string): boolean {
