@@ -11,6 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_ENTRIES = 2 ** 22; // of the vocabulary, of merges: a hostile file of ten million would take gigabytes
 const MAX_ADDED = 10_000;    // each is looked for in the text
+const MAX_PATTERN = 1000;    // letters of each, and of what is replaced: V8 takes no regular expression with a word of 100,000
 const MAX_STEPS = 100;       // of a normalizer, each a pass over the text
 const MAX_ID = 2 ** 24; // an id is a row of an embedding; a hostile 4,294,967,295 would ask for 16 GiB
 
@@ -77,8 +78,7 @@ function readMerge(value: unknown, path: string, vocab: ReadonlyMap<string, numb
 
 function readAddedToken(value: unknown, path: string): AddedToken {
   const token = fields(value, path, ['id', 'content', 'special', 'normalized', 'lstrip', 'rstrip']);
-  const content = text(token.content, `${path}.content`);
-  if (content === '') throw wrong(`${path}.content`, 'at least one letter', content, 'remove the token');
+  const content = filled(token.content, `${path}.content`);
   const option = (name: string, otherwise: boolean) => (token[name] === undefined ? otherwise : flag(token[name], `${path}.${name}`));
   const special = option('special', false);
   return { id: readId(token.id, `${path}.id`), content, special, normalized: option('normalized', !special), lstrip: option('lstrip', false), rstrip: option('rstrip', false) };
@@ -148,7 +148,7 @@ function readPreTokenizer(value: unknown): PreTokenizer {
 
 function filled(value: unknown, path: string): string {
   const content = text(value, path);
-  if (content === '') throw wrong(path, 'at least one letter', content, 'correct the file');
+  if (content === '' || content.length > MAX_PATTERN) throw wrong(path, `1 to ${MAX_PATTERN} letters`, content, 'correct the file');
   return content;
 }
 
