@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWasmDevice, type Device } from '@genomelm/kernels';
-import { createModel, dnabert2Config, embed, estimateMemory, parseSafetensors, predict, savePretrained, scoreVariants, toFloat32, tokenizerFingerprint, type Model } from '@genomelm/model';
+import { createModel, dnabert2Config, embed, estimateMemory, parseSafetensors, predict, savePretrained, scoreVariants, smallConfig, toFloat32, tokenizerFingerprint, type Model } from '@genomelm/model';
 import { createCharacterTokenizer, createKmerTokenizer, serializeTokenizerJson } from '@genomelm/tokenizer';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
@@ -125,6 +125,8 @@ test('variant-effect scores a VCF and draws a region', async () => {
   const from = 999 - 49;
   const [effect] = await scoreVariants(classifier, tokenizer, [{ sequence: contig.slice(from, 1000 + 49), position: 49, ref, alt }]);
   near([Number(rows[1][4])], [effect], 1e-4);
+  await savePretrained(createModel(smallConfig({ vocabSize: tokenizer.vocabSize, maxPositions: 40 }), { device, seed: 3 }), file('short'));
+  expect(run('variant-effect', file('short'), '-t', 'kmer:3', '-r', file('genome.fa'), '--region', 'chr1:1000-1000').trim().split('\n')).toHaveLength(2); // in a window that it has positions for
   const table = run('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--region', 'chr1:1000-1003', '--window', '100', '--svg', file('region.svg')).trim().split('\n');
   expect(table).toHaveLength(5);
   const picture = readFileSync(file('region.svg'), 'utf8');

@@ -103,7 +103,7 @@ export function createSequenceClassifier(source: AnyModel | ((facts: FitFacts) =
   const shown: Partial<Hyperparameters> = zeroShot ? { maxLength: defaults.maxLength } : defaults;
   const pooling = protocol === 'probe' || zeroShot ? 'mean' : options.pooling;
   const configFor = (facts: FitFacts, { dropout }: Hyperparameters): ModelConfig => {
-    const base = scratch ? source(facts) : source.config;
+    const base = withoutOutputs(scratch ? source(facts) : source.config);
     checkTokenizer('createSequenceClassifier', base, encoder);
     if (isDecoderConfig(base)) {
       const vain = zeroShot ? "protocol 'zero-shot'" : options.pooling ? 'pooling' : dropout ? 'dropout' : undefined;
@@ -144,6 +144,12 @@ export function createSequenceClassifier(source: AnyModel | ((facts: FitFacts) =
       }
     },
   };
+}
+
+/** A classifier that the model had before is left behind, and the names of its outputs with it. */
+function withoutOutputs(config: ModelConfig): ModelConfig {
+  const { classifier: former, ...own } = config;
+  return former ? own : config;
 }
 
 async function nearestMean(model: Model, train: readonly Example[], { sequences }: LabelledTokens, signal: AbortSignal | undefined): Promise<TrainedModel> {

@@ -38,8 +38,9 @@ describe('protocols', () => {
   });
 
   test('a probe changes nothing of the encoder, and its predictions are those it was chosen by', async () => {
-    const model = createModel(config, { device, seed: 1 });
+    const model = createModel({ ...config, classifier: { problemType: 'single_label_classification', level: 'sequence', labels: ['a', 'b', 'c'] } }, { device, seed: 1 });
     const fitted = await fit(model, 'probe', { epochs: 20 });
+    expect(fitted.model.config.classifier).toBeUndefined(); // those were names of other outputs
     expect(await changed(model, fitted.model)).toEqual([]);
     expect(fitted.report.trainedParameters).toBe(34);
     const probabilities = await fitted.predict(dev);

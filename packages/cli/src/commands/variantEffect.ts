@@ -21,7 +21,7 @@ export const variantEffect: Command = {
     vcf: { type: 'string', value: 'FILE', help: 'variants with sequences for alleles; each ALT is a line of the result' },
     region: { type: 'string', value: 'R', help: 'contig:start-end, 1-based, both ends in: every substitution there' },
     svg: { type: 'string', value: 'FILE', help: 'with --region: a picture of the effects' },
-    window: { type: 'string', value: 'N', help: 'bases that the model sees around a variant or region (default 512)' },
+    window: { type: 'string', value: 'N', help: 'bases that the model sees around a variant or region (default 512, or as many as it has positions for)' },
     method: { type: 'string', value: 'HOW', help: 'likelihood (default for decoders), classifier (default where there is one), embedding' },
     output: { type: 'string', value: 'N', help: 'which output of a classifier, from 0 (default: the last)' },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'tab-separated; write here instead of stdout' },
@@ -57,6 +57,10 @@ function effectOptions(context: Context): VariantEffectOptions {
   };
 }
 
+/** A sequence has no more tokens than bases, and two special ones. */
+const windowOf = (context: Context, { config }: OpenedModel['model']): number =>
+  integer(context, 'window', 'position' in config && config.position === 'learned' ? Math.min(512, config.maxPositions - 2) : 512, { min: 2 });
+
 /** The bases around a stretch, as far as the contig goes, in upper case. */
 async function around(genome: Genome, contig: string, start: number, end: number, window: number): Promise<{ sequence: string; from: number }> {
   const contigs = await genome.contigs();
@@ -71,7 +75,7 @@ async function around(genome: Genome, contig: string, start: number, end: number
 
 async function scoreVcf(context: Context, { model, tokenizer }: OpenedModel, genome: Genome, output: Output): Promise<void> {
   const { values, json, progress, signal } = context;
-  const window = integer(context, 'window', 512, { min: 2 });
+  const window = windowOf(context, model);
   let [done, skipped, waiting]: [number, number, (SequenceVariant & { readonly contig: string; readonly pos: number })[]] = [0, 0, []];
   const flush = async () => {
     const effects = await scoreVariants(model, tokenizer, waiting, effectOptions(context));
@@ -106,7 +110,7 @@ async function saturate(context: Context, { model, tokenizer }: OpenedModel, gen
   const [, contig, first, last] = /^(.+):(\d+)-(\d+)$/.exec(region.replaceAll(',', '')) ?? [];
   if (contig === undefined || Number(first) < 1 || Number(last) < Number(first)) throw new UsageError(`--region: expected contig:start-end, 1-based, got ${region}`);
   const [start, end] = [Number(first) - 1, Number(last)];
-  const { sequence, from } = await around(genome, contig, start, end, integer(context, 'window', 512, { min: 2 }));
+  const { sequence, from } = await around(genome, contig, start, end, windowOf(context, model));
   const map = await mutagenesis(model, tokenizer, sequence, { ...effectOptions(context), start: start - from, end: end - from, onProgress: ({ variants, totalVariants }) => progress.update({ stage: 'mutate', done: variants, total: totalVariants, unit: 'variants' }) });
   const rows = Array.from({ length: end - start }, (_, i) => ({ pos: start + i + 1, ref: sequence[map.start + i], effects: [...map.effects.subarray(4 * i, 4 * i + 4)] }));
   if (json) await output.write(`${JSON.stringify({ contig, rows })}\n`);
