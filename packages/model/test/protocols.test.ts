@@ -123,6 +123,7 @@ describe('objectives', () => {
     const sure = (labels: number[]) => Float32Array.from(labels.flatMap((label) => [0, 1, 2].map((k) => (k === label ? 9 : 0))));
     const judge = (metric: 'mcc' | 'f1' | 'accuracy', predicted: number[]) => classification({ classes: 3, metric }).judge(sure(predicted), [0, 1, 2, 2]);
     expect(judge('f1', [0, 1, 1, 2])).toMatchObject({ score: (1 + 2 / 3 + 2 / 3) / 3, constant: false });
+    expect(classification({ classes: 5, metric: 'f1' }).judge(Float32Array.from([9, 0, 0, 0, 0, 0, 9, 0, 0, 0]), [0, 0]).score).toBeCloseTo(1 / 3, 12); // f1_score([0, 0], [0, 1], average='macro')
     expect(judge('accuracy', [0, 1, 1, 2]).score).toBe(0.75);
     expect(judge('mcc', [1, 1, 1, 1])).toMatchObject({ score: 0, constant: true });
     expect(regression().judge(Float32Array.of(1, 2, 3), [2, 4, 6])).toMatchObject({ score: 1, constant: false });

@@ -53,7 +53,7 @@ export function classification({ classes, classWeights, metric = 'mcc' }: { read
   };
 }
 
-/** Unweighted mean of the classes' F1; a class that is neither there nor predicted counts 0, as in scikit-learn. */
+/** Unweighted mean of the F1 of the classes that are there or predicted, as scikit-learn's `f1_score(average='macro')`. */
 function macroF1(labels: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): number {
   const [both, either] = [new Float64Array(classes), new Float64Array(classes)];
   for (let i = 0; i < labels.length; i++) {
@@ -61,7 +61,7 @@ function macroF1(labels: ArrayLike<number>, predicted: ArrayLike<number>, classe
     either[labels[i]]++;
     either[predicted[i]]++;
   }
-  return both.reduce((total, hits, k) => total + (either[k] ? (2 * hits) / either[k] : 0), 0) / classes;
+  return both.reduce((total, hits, k) => total + (either[k] ? (2 * hits) / either[k] : 0), 0) / either.filter((count) => count > 0).length;
 }
 
 /** Any number of labels a row, each 0 or 1: binary cross-entropy, averaged over rows and labels. */
