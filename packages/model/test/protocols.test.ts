@@ -101,6 +101,7 @@ describe('objectives', () => {
     const row = (z: number[], label: number) => Math.log(z.reduce((total, x) => total + Math.exp(x), 0)) - z[label];
     expect(await valueOf((x) => classification({ classes: 3, classWeights: [1, 2, 3] }).loss(x, [2, 0]), [2, 3])).toBeCloseTo((3 * row(logits.slice(0, 3), 2) + row(logits.slice(3), 0)) / 4, 10);
     expect(await valueOf((x) => classification({ classes: 3 }).loss(x, [ignored, 1]), [2, 3])).toBeCloseTo(row(logits.slice(3), 1), 10);
+    expect(await valueOf((x) => classification({ classes: 3 }).loss(x, [ignored, ignored]), [2, 3])).toBeCloseTo(0, 12);
     const binary = (z: number, y: number) => -(y * Math.log(1 / (1 + Math.exp(-z))) + (1 - y) * Math.log(1 - 1 / (1 + Math.exp(-z))));
     const marks = [1, 0, 1, 0, 0, 1];
     const expected = logits.reduce((total, z, i) => total + binary(z, marks[i]), 0) / 6;
@@ -112,6 +113,7 @@ describe('objectives', () => {
   test.each([
     ['classification with class weights', [2, 3], (x: Tensor) => classification({ classes: 3, classWeights: [1, 2, 0.5] }).loss(x, [2, 0])],
     ['rows with weights of their own', [2, 3], (x: Tensor) => weightedCrossEntropy(x, [1, 2], [0.1, 1])],
+    ['no label at all', [2, 3], (x: Tensor) => classification({ classes: 3 }).loss(x, [ignored, ignored])],
     ['several labels', [2, 3], (x: Tensor) => multiLabel({ labels: 3 }).loss(x, [1, 0, 1, 0, 0, 1])],
     ['regression', [3, 2], (x: Tensor) => regression({ outputs: 2 }).loss(x, [1, 0, 1, 0, 0, 1])],
   ])('gradients equal finite differences: %s', async (_name, shape, loss) => {

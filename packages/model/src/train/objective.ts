@@ -31,7 +31,10 @@ export function classification({ classes, classWeights, metric = 'mcc' }: { read
   const weightOf = (label: number) => (label < 0 ? 0 : (classWeights?.[label] ?? 1));
   return {
     outputs: classes,
-    loss: (logits, targets) => weightedCrossEntropy(logits, targets, Float64Array.from(targets, weightOf)),
+    loss: (logits, targets) => {
+      const weights = Float64Array.from(targets, weightOf);
+      return weights.some((weight) => weight > 0) ? weightedCrossEntropy(logits, targets, weights) : scope<Tensor>(() => scale(sum(logits), 0)); // a batch of tokens without one label teaches nothing
+    },
     judge(logits, targets) {
       const rows = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] >= 0);
       const labels = Int32Array.from(rows, (i) => targets[i]);
