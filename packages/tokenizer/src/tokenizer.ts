@@ -50,7 +50,7 @@ export interface Tokenizer {
   /** Highest id + 1: the number of rows that an embedding needs. */
   readonly vocabSize: number;
   readonly specialIds: SpecialIds;
-  /** @returns the ids, `[tokens]`; of a sequence of megabases as a view of a larger buffer. @throws RangeError for an unknown letter with `unknown: 'error'`, and for bytes that are not ASCII */
+  /** @returns the ids, `[tokens]`. @throws RangeError for an unknown letter with `unknown: 'error'`, and for bytes that are not ASCII */
   encode(sequence: Sequence, options?: EncodeOptions): Uint32Array;
   encodeWithOffsets(sequence: Sequence, options?: EncodeOptions): Encoding;
   /** Every item is a sequence or a pair of sequences. */
@@ -90,7 +90,7 @@ export interface TokenizerParts {
   idToToken(id: number): string | undefined;
 }
 
-const KEPT_TOKENS = 2 ** 20; // scratch above this is given away as the result: neither kept nor copied, which would take a tenth of the time
+const KEPT_TOKENS = 2 ** 20; // scratch above this is given back after the call
 
 /** What one framed sequence, or pair, added to a buffer. */
 interface Framed { readonly length: number; readonly unknownCount: number; readonly truncated: boolean }
@@ -123,8 +123,7 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
     out.length = 0;
     try {
       encodeFramed(sequence, options.pair, options, out);
-      const { ids, offsets, length } = out;
-      return ids.length > KEPT_TOKENS ? { ids: ids.subarray(0, length), offsets: offsets?.subarray(0, 2 * length) } : { ids: ids.slice(0, length), offsets: offsets?.slice(0, 2 * length) };
+      return { ids: out.ids.slice(0, out.length), offsets: out.offsets?.slice(0, 2 * out.length) }; // copies: who writes `ids.buffer` to a file means these ids alone
     } finally {
       if (out.ids.length > KEPT_TOKENS) Object.assign(out, createTokenBuffer(out.offsets !== undefined));
     }
