@@ -17,7 +17,8 @@ export async function request<T>(url: URL, headers: Record<string, string>, { re
       if (attempt === retries || !(response.status === 408 || response.status === 429 || response.status >= 500)) return await read(response);
       await response.body?.cancel();
     } catch (error) {
-      if (attempt === retries || signal?.aborted) throw error;
+      signal?.throwIfAborted(); // WebKit's fetch rejects with an error of its own, not with the reason
+      if (attempt === retries) throw error;
     }
     await pause(attempt, signal);
   }

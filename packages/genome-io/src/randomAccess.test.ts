@@ -89,6 +89,13 @@ describe('HTTP', () => {
     setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(reading).rejects.toThrow('enough');
   });
+  test('an abort under way ends with its reason also where fetch rejects with an error of its own, as in WebKit', async () => {
+    answer = () => undefined;
+    const [controller, { fetch }] = [new AbortController(), globalThis];
+    globalThis.fetch = (...call) => fetch(...call).catch(() => Promise.reject(new DOMException('Fetch is aborted', 'AbortError')));
+    setTimeout(() => controller.abort(new Error('enough')), 20);
+    await expect(openRandomAccess(address, { signal: controller.signal }).read(1, 0)).rejects.toThrow('enough').finally(() => { globalThis.fetch = fetch; });
+  });
 });
 
 test.each([[new ReadableStream() as never, /got a stream/], ['>a\nACGT', /sequence data/], [null as never, /got null/], [7 as never, /got number/]])('%p is refused', (source, message) => {
