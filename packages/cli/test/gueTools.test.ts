@@ -98,6 +98,8 @@ test('a task of one\'s own comes from a JSON file', () => {
   writeFileSync(own, JSON.stringify({ name: 'own', folder: 'prom/prom_core_tata', classes: 2, bp: 60, metric: 'f1Macro' }));
   const { results } = json('gue', 'run', '--data', data, '--tasks', own, '--models', '', '--baselines', 'majority', '--out', runs);
   expect(results).toMatchObject([{ task: 'own', metric: 'f1Macro' }]);
+  const [key] = readdirSync(join(runs, 'records')).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
+  expect(json('gue', 'reproduce', join(runs, 'records', key), '--data', data, '--tasks', own)).toMatchObject({ task: 'own', identical: true });
   expect(json('gue', 'report', runs).results).toMatchObject([{ task: 'own', metric: 'f1Macro' }]); // as far as the records tell
   expect(readFileSync(join(runs, 'report.html'), 'utf8')).toContain('<h1>Encoders and baselines</h1>');
 });

@@ -11,9 +11,10 @@ import { outsideModels } from './outsideModels';
 export const gueReproduce: Command = {
   name: 'gue reproduce',
   summary: 'Run a stored record again, with its data, settings and seed, and compare the predictions one by one. Exit code 1 where they differ.',
-  usage: 'RECORD.json [--data DIR]',
+  usage: 'RECORD.json [--data DIR] [--tasks MINE.json]',
   options: {
     data: dataOption,
+    tasks: { type: 'string', value: 'FILE', help: 'the JSON file of a task of your own, where the record is of one' },
     tokenizer: { type: 'string', value: 'FILE', help: 'tokenizer.json, as for gue run' },
     ...deviceOptions,
   },
@@ -23,7 +24,8 @@ export const gueReproduce: Command = {
     const record = readRecord(file);
     const directory = record.simulated ? undefined : dataDirectory(values['data'] as string | undefined);
     if (!record.simulated && directory === undefined) throw new UsageError(`gue reproduce: expected --data with the files of ${record.task}, got none`);
-    const [source] = await openSources(directory, [record.task]);
+    const [source] = await openSources(directory, [(values['tasks'] as string | undefined) ?? record.task]);
+    if (source.name !== record.task) throw new UsageError(`--tasks: expected the task ${record.task} of the record, got ${source.name}`);
     const dataset = await source.load(signal);
     checkData(record, dataset);
     const device = await openDevice({ values: { ...values, device: values['device'] ?? (['wasm', 'webgpu', 'reference'].includes(record.device ?? '') ? record.device : undefined) } });
