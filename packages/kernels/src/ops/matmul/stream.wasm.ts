@@ -129,12 +129,12 @@ export function matmulTurn(a: usize, turned: usize, m: i32, k: i32, part: i32, p
   }
 }
 
-/** Panels that some rows of a meet, one after another, before the next rows do: 12 KiB each, 24 with relaxed SIMD, so that a group stays in the second cache. */
+/** Panels that some rows of a meet, one after another, before the next rows do: 12 KiB each, so that a group stays in the second cache. */
 const GROUP: i32 = 16;
 
 /**
  * c [m, columns] = from + turned a · panels [depth, 8]; incomplete tiles are computed in `edge`.
- * The first rows are still in the first cache while panel after panel comes from memory: 1.04 times all rows for one panel with 32 rows, where both fit (384 steps; with 768 it makes no difference).
+ * The first rows are still in the first cache while panel after panel comes from memory: 1.04 times all rows for one panel with 32 rows.
  */
 @inline function turnedProduct(a: usize, m: i32, panels: usize, depth: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize): void {
   const tall = rowsByFive(m);

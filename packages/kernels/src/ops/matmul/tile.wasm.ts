@@ -2,11 +2,11 @@
 // b is packed in panels of 8 columns, [k][8], so that a step reads 32 bytes in a row. Lines between `unroll NAME count` and `end` are written out by tools/embed.mjs, NAME as 0, 1, 2 …
 import { madd } from '../../devices/wasm/math.wasm';
 
-/** Depth of an inner block of packed b. A panel of 384 is 12 KiB and stays in the first cache beside four rows of a (1.03 times 256); fused, 768 is 1.01 to 1.03 times as fast as that. */
-export const BLOCK_K: i32 = ASC_FEATURE_RELAXED_SIMD ? 768 : 384;
+/** Depth of an inner block of packed b. A panel is 12 KiB and stays in the first cache beside four rows of a (1.03 times 256). Of 768, fused, products of 512 rows are 1.01 to 1.03 times as fast, but those of 32 rows 0.95 and of 4 rows 0.7 times. */
+export const BLOCK_K: i32 = 384;
 
 /** Bytes of the next panel that are read before each tile: 256 rows bring all of it. */
-const AHEAD: usize = ASC_FEATURE_RELAXED_SIMD ? 512 : 192;
+const AHEAD: usize = ASC_FEATURE_RELAXED_SIMD ? 256 : 192;
 
 /** How many of `rows` go through tiles of 5, the others through tiles of 4: a fused multiply-add takes four cycles and two begin in each, so that eight chains only just keep them busy. Ten do (1.02 to 1.04 times); with two instructions in place of one, they spill. */
 @inline export function rowsByFive(rows: i32): i32 {
