@@ -83,6 +83,12 @@ export const deviceOptions: Readonly<Record<string, OptionSpec>> = {
   threads: { type: 'string', value: 'N', help: 'threads of the wasm device (default: cores, at most 8)' },
 };
 
+/** Those of commands that read what a model says once, and store nothing that would go on with other bits. */
+export const decodingDeviceOptions: Readonly<Record<string, OptionSpec>> = {
+  ...deviceOptions,
+  'relaxed-simd': { type: 'boolean', help: 'fused multiply-adds on the wasm device: faster, but the last bits are those of the machine; Node 22 or newer' },
+};
+
 /** What `--device` may be. */
 export const deviceKinds = ['wasm', 'webgpu', 'reference'] as const;
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createDevice, type Device } from '@genomelm/kernels';
-import { choice, deviceKinds, integer, type Context } from './command';
+import { choice, deviceKinds, integer, UsageError, type Context } from './command';
 
 /** Dawn through the optional package `webgpu`. */
 export async function loadGpu(): Promise<GPU> {
@@ -10,9 +10,11 @@ export async function loadGpu(): Promise<GPU> {
   return dawn.create([]) as GPU;
 }
 
-/** The device of `--device` and `--threads`. */
+/** The device of `--device`, `--threads` and `--relaxed-simd`. */
 export async function openDevice(context: Pick<Context, 'values'>): Promise<Device> {
   const kind = choice(context, 'device', deviceKinds, 'wasm');
   const threads = integer(context, 'threads', Math.min(8, availableParallelism()), { max: 64 });
-  return createDevice(kind, { threads, ...(kind === 'webgpu' ? { gpu: await loadGpu() } : {}) });
+  const relaxedSimd = context.values['relaxed-simd'] === true;
+  if (relaxedSimd && kind !== 'wasm') throw new UsageError(`--relaxed-simd: expected --device wasm, got ${kind}; leave one of them out`);
+  return createDevice(kind, { threads, relaxedSimd, ...(kind === 'webgpu' ? { gpu: await loadGpu() } : {}) });
 }

@@ -46,6 +46,14 @@ test('a preset, filters that say what they left out, and a sequence from nothing
   expect(stderr).toContain('left out 3 duplicates and 0 sequences of tandem repeats');
 });
 
+test('--relaxed-simd: the wasm device alone, in engines that have it', () => {
+  const run = (...args: string[]) => genomelm('generate', model, ...common, '--num', '1', '--max-new-tokens', '4', '--seed', '1', ...args);
+  expect(run('--relaxed-simd', '--device', 'reference')).toMatchObject({ status: 2, stderr: expect.stringContaining('--relaxed-simd: expected --device wasm, got reference; leave one of them out') as unknown });
+  const { status, stdout, stderr } = run('--relaxed-simd');
+  if (process.version.startsWith('v20.')) expect(stderr).toContain('expected an engine with relaxed SIMD');
+  else expect([status, stdout]).toEqual([0, run().stdout]);
+});
+
 test('likelihoods as a table, with both strands, and as JSON by base', () => {
   const { status, stdout, stderr } = genomelm('score', model, fasta, ...common, '--strand', 'both');
   expect(status).toBe(0);

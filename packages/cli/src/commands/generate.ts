@@ -1,6 +1,6 @@
 import { free } from '@genomelm/kernels';
 import { generate as generateSequences, generationPresets, isDecoder, storeWeights, type CausalModel, type GeneratedSequence, type GenerateOptions } from '@genomelm/model';
-import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
+import { choice, decodingDeviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { withOutput } from '../output';
 import { modelOptions, openPretrained } from '../pretrained';
@@ -45,7 +45,7 @@ export const generate: Command = {
     weights: { type: 'string', value: 'TYPE', help: 'float32 (default), float16, bfloat16 or int8' },
     cache: { type: 'string', value: 'TYPE', help: 'float32 (default), float16 or bfloat16' },
     seed: { type: 'string', value: 'N', help: 'default 0' },
-    ...deviceOptions,
+    ...decodingDeviceOptions,
   },
   async run(context) {
     const { values, json, progress, signal } = context;

@@ -1,6 +1,6 @@
 import { free } from '@genomelm/kernels';
 import { isDecoder, poolLikelihoods, scanSequence, score as scoreSequences, storeWeights, type CausalModel, type Likelihood, type Score, type ScoreOptions } from '@genomelm/model';
-import { choice, deviceOptions, integer, UsageError, type Command, type Context } from '../command';
+import { choice, decodingDeviceOptions, integer, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { withOutput, writeFileAtomic, type Output } from '../output';
 import { modelAndFiles, modelOptions, openPretrained, type OpenedModel } from '../pretrained';
@@ -28,7 +28,7 @@ export const score: Command = {
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
     upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     weights: { type: 'string', value: 'TYPE', help: 'float32 (default), float16, bfloat16 or int8' },
-    ...deviceOptions,
+    ...decodingDeviceOptions,
   },
   async run(context) {
     const { values, progress, signal } = context;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { free } from '@genomelm/kernels';
 import { storeWeights, isDecoder } from '@genomelm/model';
-import { bytes, choice, deviceOptions, integer, UsageError, type Command, type Context } from '../command';
+import { bytes, choice, decodingDeviceOptions, integer, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { modelOptions, openPretrained } from '../pretrained';
 import { createModelServer, type ModelServer, type RequestEvent } from '../server/modelServer';
@@ -26,7 +26,7 @@ export const serve: Command = {
     weights: { type: 'string', value: 'TYPE', help: 'of a decoder: float32 (default), float16, bfloat16 or int8' },
     cache: { type: 'string', value: 'TYPE', help: 'float32 (default), float16 or bfloat16' },
     seed: { type: 'string', value: 'N', help: 'of requests that name none (default: drawn for each, and told in the answer)' },
-    ...deviceOptions,
+    ...decodingDeviceOptions,
   },
   async run(context) {
     const { values, positionals: [name], progress } = context;
