@@ -250,7 +250,7 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
   const dQueryRow = segments > 1 ? width : queryRow, dQueryBytes = <usize>dQueryRow << 2;
   const edge = scratch + <usize>part * <usize>scratchSize;
   const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
-  const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK), turned = at(dValues, wide * blockK);
+  const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK), turned = at(dValues, wide * blockK), reaches = at(turned, blockQ * blockK);
   const items = sequences * kvHeads * segments;
   for (let item = share(items, part, parts), last = share(items, part + 1, parts); item < last; item++) {
     const s = item / (kvHeads * segments), kvHead = (item / segments) % kvHeads, segment = item % segments;
@@ -258,6 +258,15 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
     const shift = endK - endQ, ownQuery = at(dQuery, segment * segmentSize);
     const narrow = biased && endK - startK > blockK && endQ - startQ <= endK - startK; // several blocks, and every query has a key where it stands
     const longestKey: f32 = narrow ? longestRow(at(key, startK * keyRow + kvHead * headDim), keyRow, endK - startK, headDim) : Infinity, longestValue: f32 = narrow ? longestRow(at(value, startK * keyRow + kvHead * headDim), keyRow, endK - startK, headDim) : Infinity;
+    for (let i = 0; i < group; i++) {
+      const head = kvHead * group + i;
+      let far = 1 << 30;
+      if (longestKey * longestValue < Infinity && longestRow(at(dOutput, startQ * width + head * headDim), width, endQ - startQ, headDim) * longestValue < Infinity) {
+        const bound = abs(scale) * sqrt(longestRow(at(query, startQ * queryRow + head * headDim), queryRow, endQ - startQ, headDim) * longestKey);
+        far = reach(bound * LOG2_E, load<f32>(at(slopes, head)) * LOG2_E);
+      }
+      store<i32>(at(reaches, i), far);
+    }
     const blocks = (endK - startK + blockK - 1) / blockK, stopK = min(endK, startK + share(blocks, segment + 1, segments) * blockK);
     for (let row = startQ; row < endQ; row++) memory.fill(at(ownQuery, row * dQueryRow + kvHead * group * headDim), 0, <usize>(group * headDim) << 2);
     for (let firstK = startK + share(blocks, segment, segments) * blockK; firstK < stopK; firstK += blockK) {
@@ -272,12 +281,8 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
       memory.fill(dValues, 0, <usize>keys * wideBytes);
       for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
         const slope: f32 = biased ? load<f32>(at(slopes, head)) : 0;
-        let fromQ = right < 0 ? startQ : max(startQ, firstK - right - shift), toQ = left < 0 ? endQ : min(endQ, firstK + keys + left - shift);
-        if (longestKey * longestValue < Infinity && longestRow(at(dOutput, startQ * width + head * headDim), width, endQ - startQ, headDim) * longestValue < Infinity) {
-          const bound = abs(scale) * sqrt(longestRow(at(query, startQ * queryRow + head * headDim), queryRow, endQ - startQ, headDim) * longestKey), far = reach(bound * LOG2_E, slope * LOG2_E);
-          fromQ = max(fromQ, firstK - far - shift);
-          toQ = min(toQ, firstK + keys + far - shift);
-        }
+        const far = load<i32>(at(reaches, head - kvHead * group));
+        const fromQ = max(right < 0 ? startQ : max(startQ, firstK - right - shift), firstK - far - shift), toQ = min(left < 0 ? endQ : min(endQ, firstK + keys + left - shift), firstK + keys + far - shift);
         for (let firstQ = fromQ; firstQ < toQ; firstQ += blockQ) {
           const rows = min(blockQ, toQ - firstQ);
           const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(ownQuery, firstQ * dQueryRow + head * headDim);

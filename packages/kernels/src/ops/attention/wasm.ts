@@ -118,7 +118,7 @@ export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs:
   const sequences = attributes.cuSeqlens.length - 1;
   const segments = segmentsOf(sequences * numKvHeads, attributes);
   const parts = Math.min(maxParts, sequences * numKvHeads * segments);
-  const perPart = roundUp(32 + 2 * paddedK * headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK + blockQ * blockK, 16);
+  const perPart = roundUp(32 + 2 * paddedK * headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK + blockQ * blockK + numHeads / numKvHeads, 16);
   const three = layout.packed ? [0, 0, 0] : [0, 1, 2];
   const segmentSize = segments > 1 ? totalTokens * numHeads * headDim : 0;
   const backward = call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), segments > 1 ? scratch(1) : output(0), output(three[1]), output(three[2]),
