@@ -83,13 +83,14 @@ import json, sys, torch
 from collections import OrderedDict
 torch.manual_seed(0)
 base = torch.randn(6, 5)
-d = OrderedDict(f32=base, f16=base.half(), bf16=base.bfloat16(), i64=torch.arange(7), transposed=base.t(), row=base[2], column=base[:, 1], scalar=torch.tensor(2.5), empty=torch.zeros(0, 3), again=base)
+d = OrderedDict(f32=base, f16=base.half(), bf16=base.bfloat16(), i64=torch.arange(7), f64=torch.randn(3).double(), bool=torch.tensor([True, False]), u8=torch.arange(3).byte(), i8=-torch.arange(3).char(), i16=-torch.arange(3).short(), i32=-torch.arange(3).int(), parameter=torch.nn.Parameter(torch.randn(2, 3)), transposed=base.t(), row=base[2], column=base[:, 1], scalar=torch.tensor(2.5), empty=torch.zeros(0, 3), again=base)
 torch.save(d, sys.argv[1])
 print(json.dumps({k: [list(v.shape), v.float().reshape(-1).tolist()] for k, v in d.items()}))`, file)) as Record<string, [number[], number[]]>;
     const weights = await openTorchFile(await fileSource(file));
     for (const [name, [shape, values]] of Object.entries(expected)) {
       const stored = await weights.read(name);
-      const read = stored.dtype === 'I64' ? Array.from(new BigInt64Array(new Uint8Array(stored.data).buffer), Number) : [...toFloat32(stored)];
+      const integers = { I64: BigInt64Array, I32: Int32Array, I16: Int16Array, I8: Int8Array, U8: Uint8Array, BOOL: Uint8Array }[stored.dtype];
+      const read = integers ? Array.from(new integers(new Uint8Array(stored.data).buffer), Number) : [...toFloat32(stored)];
       expect([name, stored.shape, read]).toEqual([name, shape, values]);
     }
     await weights.close();

@@ -62,7 +62,7 @@ describe('a state dict', () => {
     expect(await read(stateDict(tensorOf(storage(), { shape: '', strides: '' })))).toEqual({ dtype: 'F32', shape: [], data: [1] });
   });
 
-  test.each([['HalfStorage', 'F16', 'K\x08'], ['BFloat16Storage', 'BF16', 'K\x08'], ['LongStorage', 'I64', 'K\x02']])('may lie in a %s', async (type, dtype, elements) => {
+  test.each([['HalfStorage', 'F16', 'K\x08'], ['BFloat16Storage', 'BF16', 'K\x08'], ['DoubleStorage', 'F64', 'K\x02'], ['LongStorage', 'I64', 'K\x02'], ['IntStorage', 'I32', 'K\x04'], ['ShortStorage', 'I16', 'K\x08'], ['CharStorage', 'I8', 'K\x10'], ['ByteStorage', 'U8', 'K\x10'], ['BoolStorage', 'BOOL', 'K\x10']])('may lie in a %s', async (type, dtype, elements) => {
     const weights = await open(stateDict(tensorOf(storage(type, '0', elements), { shape: 'K\x02', strides: 'K\x01' })));
     expect((await weights.read('w')).dtype).toBe(dtype);
   });
@@ -72,7 +72,7 @@ describe('what is no state dict is refused by name', () => {
   test.each<[string, string, string]>([
     ['a call', '\x80\x02cos\nsystem\n(Vrm\ntR.', 'got "os system" at byte 2; nothing was executed'],
     ['a call through builtins', '\x80\x02cbuiltins\neval\n.', '"builtins eval"'],
-    ["torch's own functions", '\x80\x02ctorch._utils\n_rebuild_parameter\n.', '"torch._utils _rebuild_parameter"'],
+    ["torch's own functions", '\x80\x02ctorch._utils\n_rebuild_qtensor\n.', '"torch._utils _rebuild_qtensor"'],
     ['a global in disguise', '\x80\x02ctorch\nFloatStorage \n.', '"torch FloatStorage "'],
     ['a global by the stack', `\x80\x02${text('os')}${text('system')}\x93.`, 'STACK_GLOBAL (0x93)'],
     ['an instance', '\x80\x02(ios\nsystem\n.', 'INST (0x69)'],
@@ -81,7 +81,8 @@ describe('what is no state dict is refused by name', () => {
     ['an extension', '\x80\x02\x82\x01.', 'EXT1 (0x82)'],
     ['bytes of no instruction', '\x80\x02\xff.', 'the unknown opcode (0xff)'],
     ['protocol 4', '\x80\x04.', 'expected protocol 2'],
-    ['a call of an allowed global with other arguments', '\x80\x02ccollections\nOrderedDict\n(K\x01tR.', 'expected an empty OrderedDict or _rebuild_tensor_v2 to be made'],
+    ['a call of an allowed global with other arguments', '\x80\x02ccollections\nOrderedDict\n(K\x01tR.', 'expected an empty OrderedDict, _rebuild_tensor_v2 or _rebuild_parameter of a tensor to be made'],
+    ['a parameter of no tensor', '\x80\x02ctorch._utils\n_rebuild_parameter\n(K\x01tR.', 'got the global torch._utils _rebuild_parameter'],
     ['a call of a storage', '\x80\x02ctorch\nFloatStorage\n)R.', 'got the global torch FloatStorage'],
     ['state for a tensor', stateDict(`${tensorOf(storage())}}b`), 'expected a BUILD that hangs _metadata'],
     ['a memo that was never set', '\x80\x02h\x05.', 'expected memo 5 to be set'],
@@ -93,7 +94,7 @@ describe('what is no state dict is refused by name', () => {
     ['a number among the tensors', stateDict('K\x01'), 'got 1 under "w"'],
     ['a name that comes twice', `\x80\x02}(${text('w')}N${text('w')}Nu.`, 'expected each name once, got "w" twice'],
     ['a storage key that is a path', stateDict(tensorOf(storage('FloatStorage', '../0'))), 'expected a storage'],
-    ['a storage of another type', stateDict(tensorOf(storage('DoubleStorage'))), '"torch DoubleStorage"'],
+    ['a storage of another type', stateDict(tensorOf(storage('ComplexFloatStorage'))), '"torch ComplexFloatStorage"'],
     ['a tensor beyond its storage', stateDict(tensorOf(storage(), { offset: 'K\x01' })), 'expected a tensor within the 4 elements of storage 0'],
     ['a tensor that repeats elements without end', stateDict(tensorOf(storage(), { shape: 'J\xff\xff\xff\x7f', strides: 'K\0' })), 'expected a tensor within'],
     ['a negative offset', stateDict(tensorOf(storage(), { offset: 'J\xff\xff\xff\xff' })), 'got other arguments'],

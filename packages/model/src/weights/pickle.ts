@@ -1,5 +1,5 @@
 // Upstream's pytorch_model.bin: a zip with one pickle (protocol 2) that says how tensors lie in raw storages (torch/serialization.py, `_save`).
-// A pickle is a program. This reads the 27 instructions and 6 globals that a state dict needs, builds plain records, and refuses every other one by name: nothing is ever looked up or called.
+// A pickle is a program. This reads the 27 instructions and 13 globals that a state dict needs, builds plain records, and refuses every other one by name: nothing is ever looked up or called.
 import { FormatError } from '../errors';
 import { readZip } from './zip';
 import { bytesPerElement, entryOf, type StoredSpec, type WeightsFile } from './storedTensor';
@@ -19,10 +19,14 @@ class PickledDict { readonly entries = new Map<unknown, unknown>(); }
 class Rebuilt { constructor(readonly tensor: PickledTensor) {} }
 type Memo = Map<number, unknown>;
 
-const storageTypes: Readonly<Record<string, string>> = { 'torch FloatStorage': 'F32', 'torch HalfStorage': 'F16', 'torch BFloat16Storage': 'BF16', 'torch LongStorage': 'I64' };
+const storageTypes: Readonly<Record<string, string>> = {
+  'torch FloatStorage': 'F32', 'torch HalfStorage': 'F16', 'torch BFloat16Storage': 'BF16', 'torch DoubleStorage': 'F64',
+  'torch LongStorage': 'I64', 'torch IntStorage': 'I32', 'torch ShortStorage': 'I16', 'torch CharStorage': 'I8', 'torch ByteStorage': 'U8', 'torch BoolStorage': 'BOOL',
+};
 const orderedDict = 'collections OrderedDict';
 const rebuildTensor = 'torch._utils _rebuild_tensor_v2';
-const globals = [orderedDict, rebuildTensor, ...Object.keys(storageTypes)];
+const rebuildParameter = 'torch._utils _rebuild_parameter';
+const globals = [orderedDict, rebuildTensor, rebuildParameter, ...Object.keys(storageTypes)];
 
 /** Names of the other instructions, for messages (pickletools.py). */
 const refusedOpcodes: Readonly<Record<number, string>> = {
@@ -139,7 +143,9 @@ function storage(id: unknown): Storage {
 function reduce(callable: unknown, args: unknown): unknown {
   if (callable instanceof Global && callable.name === orderedDict && Array.isArray(args) && !args.length) return new PickledDict();
   if (callable instanceof Global && callable.name === rebuildTensor && Array.isArray(args)) return new Rebuilt(rebuild(args));
-  return refuse('an empty OrderedDict or _rebuild_tensor_v2 to be made', describe(callable));
+  // _rebuild_parameter(data, requires_grad, backward_hooks): the tensor itself.
+  if (callable instanceof Global && callable.name === rebuildParameter && Array.isArray(args) && args[0] instanceof Rebuilt) return args[0];
+  return refuse('an empty OrderedDict, _rebuild_tensor_v2 or _rebuild_parameter of a tensor to be made', describe(callable));
 }
 
 /** _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks): every element must lie in the storage. */

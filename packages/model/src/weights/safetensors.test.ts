@@ -93,6 +93,6 @@ describe('half precision widens exactly', () => {
   });
 
   test('integers are no weights', () => {
-    expect(() => toFloat32({ dtype: 'I64', shape: [1], data: new Uint8Array(8) }, 'bert.x')).toThrow('toFloat32: expected bert.x as F32, F16 or BF16, got I64');
+    expect(() => toFloat32({ dtype: 'I64', shape: [1], data: new Uint8Array(8) }, 'bert.x')).toThrow('toFloat32: expected bert.x as F32, F16, BF16 or F64, got I64');
   });
 });

@@ -28,15 +28,16 @@ export function entryOf<T>(entries: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** Elements of an F32, F16 or BF16 tensor; half precision widens exactly. Always a copy. @throws TypeError for other dtypes */
+/** Elements of an F32, F16, BF16 or F64 tensor; half precision widens exactly, double precision rounds to the nearest. Always a copy. @throws TypeError for other dtypes */
 export function toFloat32({ dtype, data }: StoredTensor, name = 'the tensor'): Float32Array {
   const { buffer } = new Uint8Array(data); // aligned, whatever the offset was
   if (dtype === 'F32') return new Float32Array(buffer);
+  if (dtype === 'F64') return new Float32Array(new Float64Array(buffer));
   const bits = new Uint16Array(buffer);
   const wide = new Uint32Array(bits.length);
   if (dtype === 'BF16') for (let i = 0; i < bits.length; i++) wide[i] = bits[i] << 16;
   else if (dtype === 'F16') for (let i = 0; i < bits.length; i++) wide[i] = widenHalf(bits[i]);
-  else throw new TypeError(`toFloat32: expected ${name} as F32, F16 or BF16, got ${dtype}`);
+  else throw new TypeError(`toFloat32: expected ${name} as F32, F16, BF16 or F64, got ${dtype}`);
   return new Float32Array(wide.buffer);
 }
 
