@@ -18,8 +18,8 @@ export function checkClassifier(classifier: ClassifierConfig | undefined): void 
 /** Reads `id2label`, `problem_type` and `architectures`; nothing without `id2label`. @throws FormatError */
 export function parseClassifier({ id2label, problem_type, architectures }: Readonly<Record<string, unknown>>): { readonly classifier?: ClassifierConfig } {
   if (!id2label) return {};
-  const problemType = problem_type ?? 'single_label_classification'; // transformers writes null where nobody said
   const names = Object.entries(id2label as object).sort(([a], [b]) => Number(a) - Number(b));
+  const problemType = problem_type ?? (names.length === 1 ? 'regression' : 'single_label_classification'); // transformers writes null where nobody said, and takes one output for a number
   if (!names.length || names.some(([id, name], i) => Number(id) !== i || typeof name !== 'string')) throw new FormatError(`parseConfig: expected id2label {"0": "name", "1": …}, got ${JSON.stringify(id2label)}`, { format: 'config.json' });
   if (!problemTypes.includes(problemType as ClassifierConfig['problemType'])) throw new FormatError(`parseConfig: expected problem_type ${problemTypes.join(', ')}, got ${JSON.stringify(problemType)}`, { format: 'config.json' });
   const level = Array.isArray(architectures) && architectures.some((name) => String(name).endsWith('ForTokenClassification')) ? 'token' : 'sequence';

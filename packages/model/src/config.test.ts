@@ -42,14 +42,19 @@ describe('config.json', () => {
       numHeads: fc.integer({ min: 1, max: 16 }), headDim: fc.integer({ min: 1, max: 64 }), numLayers: fc.integer({ min: 1, max: 24 }), intermediateSize: fc.integer({ min: 1, max: 4096 }),
       gate: fc.constantFrom('gelu' as const, 'silu' as const), gatedLayersBias: fc.boolean(), typeVocabSize: fc.integer({ min: 0, max: 3 }), hiddenDropout: fc.double({ min: 0, max: 0.99, noNaN: true }),
       padTokenId: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }), maxPositions: fc.integer({ min: 0, max: 512 }), k: fc.integer({ min: 2, max: 6 }), factored: fc.boolean(), tiedDecoder: fc.boolean(), pooling: fc.constantFrom('cls' as const, 'mean' as const),
+      attentionDropout: fc.constantFrom(undefined, 0.1),
     });
-    fc.assert(fc.property(shape, ({ headDim, k, factored, padTokenId, maxPositions, ...rest }) => {
+    fc.assert(fc.property(shape, ({ headDim, k, factored, padTokenId, maxPositions, attentionDropout, ...rest }) => {
       const config: EncoderConfig = {
         ...dnabert2Config, ...rest, hiddenSize: rest.numHeads * headDim, vocabSize: 5 + 4 ** k, maxPositions, position: maxPositions ? 'learned' : 'none',
-        ...(padTokenId === undefined ? {} : { padTokenId }), ...(factored ? { kmerPrefixes: { k, lengths: [1] } } : {}),
+        ...(padTokenId === undefined ? {} : { padTokenId }), ...(attentionDropout ? { attentionDropout } : {}), ...(factored ? { kmerPrefixes: { k, lengths: [1] } } : {}),
       };
       expect(parseConfig(serializeConfig(config))).toEqual(config);
     }));
+  });
+
+  test.each([['one output', { 0: 'expression' }, 'regression'], ['two', { 0: 'no', 1: 'yes' }, 'single_label_classification']])('%s without a problem_type is what transformers takes it for', (_name, id2label, problemType) => {
+    expect(parseConfig(JSON.stringify({ ...JSON.parse(golden('dnabert2/a_h64_l4_h4')), id2label, problem_type: null })).classifier).toMatchObject({ problemType });
   });
 
   test.each([
@@ -67,7 +72,7 @@ describe('config.json', () => {
     ['heads that do not divide', { num_attention_heads: 5 }, 'expected hiddenSize to be a multiple of numHeads 5, got 64'],
     ['no layers', { num_hidden_layers: 0 }, 'expected numLayers to be a positive integer, got 0'],
     ['another activation', { hidden_act: 'relu' }, `expected gate 'gelu' or 'silu', got "relu"`],
-    ['dropped probabilities', { attention_probs_dropout_prob: 0.1 }, 'expected attention_probs_dropout_prob 0, got 0.1'],
+    ['all probabilities dropped', { attention_probs_dropout_prob: 1 }, 'expected attentionDropout in [0, 1), got 1'],
     ['a pad token beyond the vocabulary', { pad_token_id: 4096 }, 'expected padTokenId to lie in the vocabulary of 4096, got 4096'],
     ['prefixes of no k-mer vocabulary', { kmer_prefixes: { k: 6, lengths: [1] } }, 'expected vocabSize 4101 for 6-mers with kmerPrefixes, got 4096'],
     ['prefixes as long as the k-mer', { vocab_size: 69, kmer_prefixes: { k: 3, lengths: [1, 3] } }, 'expected rising kmerPrefixes.lengths between 1 and 2'],

@@ -1,5 +1,5 @@
 import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
-import { parseObject, parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
+import { checkAttentionDropout, parseAttentionDropout, parseObject, parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
 import { decoderConfigJson, isDecoderConfig, parseDecoderConfig, type DecoderConfig } from './decoderConfig';
 import { FormatError } from './errors';
 
@@ -20,6 +20,8 @@ export interface EncoderConfig {
   readonly typeVocabSize: number;
   /** In [0, 1), in training only. */
   readonly hiddenDropout: number;
+  /** In [0, 1), default 0: what upstream's training dropped of the attention probabilities. Outside training it has no effect; training refuses it, see `checkTrainable`. */
+  readonly attentionDropout?: number;
   readonly layerNormEps: number;
   /** Standard deviation of new weights. */
   readonly initializerRange: number;
@@ -84,6 +86,7 @@ export function checkConfig(config: EncoderConfig): EncoderConfig {
   requireSetting(config.pooling === 'cls' || config.pooling === 'mean', "pooling 'cls' or 'mean'", config.pooling);
   requireSetting(Number.isInteger(typeVocabSize) && typeVocabSize >= 0, 'typeVocabSize to be an integer of at least 0', typeVocabSize);
   requireSetting(hiddenDropout >= 0 && hiddenDropout < 1, 'hiddenDropout in [0, 1)', hiddenDropout);
+  checkAttentionDropout(config);
   requireSetting(layerNormEps > 0 && layerNormEps < 1, 'layerNormEps in (0, 1)', layerNormEps);
   requireSetting(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
   requireSetting(padTokenId === undefined || (Number.isInteger(padTokenId) && padTokenId >= 0 && padTokenId < vocabSize), `padTokenId to lie in the vocabulary of ${vocabSize}`, padTokenId);
@@ -109,7 +112,6 @@ export function parseConfig(text: string): ModelConfig {
   const modelType = read<string>('model_type', 'string', 'bert');
   if (modelType === 'mistral') return parseDecoderConfig(raw);
   if (modelType !== 'bert') throw new FormatError(`parseConfig: expected model_type "bert", the encoder of DNABERT-2, or "mistral", the decoder of GenomeOcean, got ${JSON.stringify(modelType)}`, { format: 'config.json' });
-  if (read('attention_probs_dropout_prob', 'number', 0) !== 0) throw new RangeError(`parseConfig: expected attention_probs_dropout_prob 0, got ${JSON.stringify(raw.attention_probs_dropout_prob)}; attention never holds its probabilities, so they cannot be dropped`);
   const maxPositions = read('learned_positions', 'number', 0);
   const pad = raw.pad_token_id ?? undefined;
   return checkConfig({
@@ -122,6 +124,7 @@ export function parseConfig(text: string): ModelConfig {
     gatedLayersBias: read('mlp_bias', 'boolean', false),
     typeVocabSize: read('type_vocab_size', 'number', 2),
     hiddenDropout: read('hidden_dropout_prob', 'number', 0.1),
+    ...parseAttentionDropout(raw, 'attention_probs_dropout_prob'),
     layerNormEps: read('layer_norm_eps', 'number', 1e-12),
     initializerRange: read('initializer_range', 'number', 0.02),
     ...(pad === undefined ? {} : { padTokenId: pad as number }),
@@ -153,7 +156,7 @@ export function serializeConfig(config: ModelConfig, head: 'none' | 'maskedLm' |
     mlp_bias: config.gatedLayersBias,
     type_vocab_size: config.typeVocabSize,
     hidden_dropout_prob: config.hiddenDropout,
-    attention_probs_dropout_prob: 0,
+    attention_probs_dropout_prob: config.attentionDropout ?? 0,
     layer_norm_eps: config.layerNormEps,
     initializer_range: config.initializerRange,
     ...(padTokenId === undefined ? {} : { pad_token_id: padTokenId }),

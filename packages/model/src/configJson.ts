@@ -34,3 +34,13 @@ export const tokenizerFingerprintJson = ({ tokenizerFingerprint }: { readonly to
 export function requireSetting(holds: boolean, what: string, got: unknown): void {
   if (!holds) throw new RangeError(`config: expected ${what}, got ${JSON.stringify(got)}`);
 }
+
+/** The dropout of attention probabilities under upstream's key; absent where it is 0. */
+export function parseAttentionDropout(raw: Readonly<Record<string, unknown>>, key: 'attention_probs_dropout_prob' | 'attention_dropout'): { readonly attentionDropout?: number } {
+  const attentionDropout = readerOf(raw)(key, 'number', 0);
+  return attentionDropout === 0 ? {} : { attentionDropout };
+}
+
+/** @throws RangeError for a share that cannot be dropped */
+export const checkAttentionDropout = ({ attentionDropout = 0 }: { readonly attentionDropout?: number }): void =>
+  requireSetting(attentionDropout >= 0 && attentionDropout < 1, 'attentionDropout in [0, 1)', attentionDropout);

@@ -42,7 +42,7 @@ describe('config.json of Mistral', () => {
     ['heads that do not divide', { num_key_value_heads: 4 }, 'expected numHeads to be a multiple of numKvHeads 4, got 6'],
     ['a width of heads that is odd', { head_dim: 15 }, 'expected headDim to be even, got 15'],
     ['another activation', { hidden_act: 'gelu' }, 'expected hidden_act "silu"'],
-    ['dropped probabilities', { attention_dropout: 0.1 }, 'expected attention_dropout 0, got 0.1'],
+    ['all probabilities dropped', { attention_dropout: 1 }, 'expected attentionDropout in [0, 1), got 1'],
     ['scaled positions', { rope_scaling: { type: 'linear', factor: 2 } }, 'expected no rope_scaling'],
     ['positions scaled as transformers 5 says it', { rope_parameters: { rope_theta: 1e6, rope_type: 'yarn', factor: 4 } }, 'expected no rope_scaling'],
     ['biases', { attention_bias: true }, 'expected no attention_bias for model_type "mistral"'],

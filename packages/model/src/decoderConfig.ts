@@ -1,5 +1,5 @@
 import { checkClassifier, classifierJson, parseClassifier, type ClassifierConfig } from './classifierConfig';
-import { parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
+import { checkAttentionDropout, parseAttentionDropout, parseTokenizerFingerprint, readerOf, requireSetting, tokenizerFingerprintJson } from './configJson';
 import { FormatError } from './errors';
 
 /** The shape of a decoder: Mistral's block, which is GenomeOcean's. Names are ours; `parseConfig` and `serializeConfig` translate from and to the keys of upstream's config.json. */
@@ -20,6 +20,8 @@ export interface DecoderConfig {
   /** Base of the rotary angles. */
   readonly ropeTheta: number;
   readonly rmsNormEps: number;
+  /** In [0, 1), default 0: what upstream's training dropped of the attention probabilities. Outside training it has no effect; training refuses it, see `checkTrainable`. */
+  readonly attentionDropout?: number;
   /** Standard deviation of new weights. */
   readonly initializerRange: number;
   /** Longest sequence that the published model was made for, in tokens. Nothing here refuses a longer one. */
@@ -50,6 +52,7 @@ export function checkDecoderConfig(config: DecoderConfig): DecoderConfig {
   requireSetting(config.ropeTheta > 0 && Number.isFinite(config.ropeTheta), 'ropeTheta to be positive', config.ropeTheta);
   requireSetting(config.rmsNormEps > 0 && config.rmsNormEps < 1, 'rmsNormEps in (0, 1)', config.rmsNormEps);
   requireSetting(config.initializerRange > 0 && Number.isFinite(config.initializerRange), 'initializerRange to be positive', config.initializerRange);
+  checkAttentionDropout(config);
   checkClassifier(config.classifier);
   requireSetting(config.classifier?.level !== 'token', "classifier.level 'sequence' for a decoder, whose tokens do not see what follows them", config.classifier?.level);
   for (const [name, id] of [['bosTokenId', config.bosTokenId], ['eosTokenId', config.eosTokenId], ...(padTokenId === undefined ? [] : [['padTokenId', padTokenId] as const])] as const) {
@@ -63,7 +66,6 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
   const read = readerOf(raw);
   const activation = read('hidden_act', 'string', 'silu');
   if (activation !== 'silu') throw new FormatError(`parseConfig: expected hidden_act "silu" for model_type "mistral", got ${JSON.stringify(activation)}`, { format: 'config.json' });
-  if (read('attention_dropout', 'number', 0) !== 0) throw new RangeError(`parseConfig: expected attention_dropout 0, got ${JSON.stringify(raw['attention_dropout'])}; attention never holds its probabilities, so they cannot be dropped`);
   for (const name of ['attention_bias', 'mlp_bias']) if (read(name, 'boolean', false)) throw new FormatError(`parseConfig: expected no ${name} for model_type "mistral", whose linear layers have no bias, got true`, { format: 'config.json' });
   const [hiddenSize, numHeads] = [read<number>('hidden_size', 'number'), read<number>('num_attention_heads', 'number')];
   const slidingWindow = raw['sliding_window'] === undefined ? 4096 : raw['sliding_window'] ?? undefined; // null is none
@@ -79,6 +81,7 @@ export function parseDecoderConfig(raw: Readonly<Record<string, unknown>>): Deco
     ...(slidingWindow === undefined ? {} : { slidingWindow: slidingWindow as number }),
     ropeTheta: ropeThetaOf(raw),
     rmsNormEps: read('rms_norm_eps', 'number', 1e-6),
+    ...parseAttentionDropout(raw, 'attention_dropout'),
     initializerRange: read('initializer_range', 'number', 0.02),
     maxPositions: read('max_position_embeddings', 'number', 131_072),
     tiedHead: read('tie_word_embeddings', 'boolean', false),
@@ -110,7 +113,7 @@ export const decoderConfigJson = (config: DecoderConfig, classifies = false): Re
   head_dim: config.headDim,
   intermediate_size: config.intermediateSize,
   hidden_act: 'silu',
-  attention_dropout: 0,
+  attention_dropout: config.attentionDropout ?? 0,
   sliding_window: config.slidingWindow ?? null,
   rope_theta: config.ropeTheta,
   rms_norm_eps: config.rmsNormEps,

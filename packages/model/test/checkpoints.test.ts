@@ -5,8 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createReferenceDevice, flatten, read } from '@genomelm/kernels';
-import { createModel, FormatError, inspectPretrained, loadPretrained, parseSafetensors, serializePretrained, serializeSafetensors, smallConfig, toFloat32, type LoadEvent, type Model, type PretrainedFiles } from '../src';
+import { createKmerTokenizer } from '../../tokenizer/src';
+import { createModel, finetuneClassifier, FormatError, inspectPretrained, loadPretrained, parseSafetensors, pretrain, serializePretrained, serializeSafetensors, smallConfig, toFloat32, type LoadEvent, type Model, type PretrainedFiles } from '../src';
 import { committed } from './golden';
+import { tinyDecoder } from './tinyDecoder';
 
 const config = { ...smallConfig({ vocabSize: 69, maxPositions: 12 }), hiddenSize: 8, intermediateSize: 6, numHeads: 2, pooling: 'cls' as const };
 const device = createReferenceDevice();
@@ -200,6 +202,32 @@ describe('keys', () => {
     expect(model.params.cls).toBeUndefined();
     expect(model.missingKeys).toContain('cls.predictions.decoder.bias');
   });
+
+  test.each(['module.', 'model.', 'base_model.model.'])('of a model saved inside another lose %s', async (wrapper) => {
+    const wrapped = change((tensors) => { for (const [name, tensor] of [...tensors]) { tensors.delete(name); tensors.set(wrapper + name, tensor); } });
+    const [expected, model] = [await loadPretrained(pretrained, { device }), await loadPretrained(wrapped, { device })];
+    expect([model.fingerprint, model.missingKeys, model.unexpectedKeys]).toEqual([expected.fingerprint, expected.missingKeys, []]);
+  });
+
+  test('of rotary angles, as old decoders hold them, are listed and left out', async () => {
+    const { config: text, weights } = await serializePretrained(createModel(tinyDecoder, { device, seed: 1 }));
+    const tensors = [...parseSafetensors(weights)].map(([name, stored]) => [name, { shape: stored.shape, data: toFloat32(stored) }] as const);
+    const angles = 'model.layers.0.self_attn.rotary_emb.inv_freq';
+    const old = serializeSafetensors(Object.fromEntries([...tensors, [angles, { shape: [1], data: Float32Array.of(1) }]]));
+    expect((await loadPretrained({ config: text, weights: old }, { device })).unexpectedKeys).toEqual([angles]);
+  });
+});
+
+test.each([
+  ['an encoder', 'attention_probs_dropout_prob', async () => pretrained],
+  ['a decoder', 'attention_dropout', () => serializePretrained(createModel(tinyDecoder, { device, seed: 1 }))],
+] as const)('%s whose upstream drops attention probabilities loads, keeps the setting and refuses training', async (_name, key, make) => {
+  const { config: text, ...files } = await make();
+  const model = await loadPretrained({ ...files, config: text.replace(`"${key}": 0`, `"${key}": 0.1`) }, { device });
+  expect(JSON.parse((await serializePretrained(model)).config)).toMatchObject({ [key]: 0.1 });
+  const refusal = 'expected no dropout of attention probabilities, got 0.1; set attention_probs_dropout_prob';
+  await expect(pretrain(model, { lengths: [8], read: async () => ({ inputIds: new Uint32Array(8) }) }, { specialIds: {}, steps: 1, tokensPerStep: 8, learningRate: 1e-3, warmupSteps: 0, seed: 1 })).rejects.toThrow(refusal);
+  await expect(finetuneClassifier(model, createKmerTokenizer({ k: 3 }), { train: [{ sequence: 'ACGT', targets: [0] }, { sequence: 'CCCC', targets: [1] }], dev: [{ sequence: 'ACGT', targets: [0] }] }, { classifier: { problemType: 'single_label_classification', level: 'sequence', labels: ['a', 'b'] }, seed: 1 })).rejects.toThrow(refusal);
 });
 
 test('a directory whose weights are a pickle needs no other file', async () => {

@@ -5,6 +5,7 @@ import { causalLmLoss, nextTokens } from '../heads/causalLm';
 import { maskedLmLoss } from '../heads/maskedLm';
 import { isDecoder, type AnyModel, type CausalParams, type Params } from '../model';
 import { deviceOf } from '../parameters';
+import { checkTrainable } from './checkTrainable';
 import { createMonitor, type CurvePoint, type Progress } from './monitor';
 import { createOptimizer } from './optimizer';
 import { maskForPrediction } from './maskTokens';
@@ -125,6 +126,7 @@ export async function pretrain(model: AnyModel, corpus: Corpus, options: Pretrai
 }
 
 function checkOptions(model: AnyModel, options: PretrainOptions): PretrainOptions {
+  checkTrainable(model.config);
   for (const name of ['steps', 'tokensPerStep'] as const) if (!(Number.isInteger(options[name]) && options[name] > 0)) throw new RangeError(`pretrain: expected ${name} of 1 or more, got ${options[name]}`);
   if (!isDecoder(model) && !model.params.cls) throw new TypeError('pretrain: expected an encoder with a masked-LM head, got one without; create it with createModel(config, { device, seed })');
   if (!isDecoder(model) && options.specialIds.mask === undefined) throw new TypeError('pretrain: expected a tokenizer with [MASK] for an encoder, got one without');

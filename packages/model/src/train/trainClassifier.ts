@@ -2,6 +2,7 @@ import { free, leaves, scope, type Tensor, type Tree } from '@genomelm/kernels';
 import { planBatches, packBatch } from '../batch';
 import { classifierLayer, classifierOf, type Level } from '../heads/sequenceClassifier';
 import { predictLogits } from '../predict';
+import { checkTrainable } from './checkTrainable';
 import { finetune, type FinetuneResult, type FinetuneTask } from './finetune';
 import { epochsFor, type Hyperparameters } from './hyperparameters';
 import { applyLora, mergeLora, withLora, type Adapters, type Lora, type LoraOptions } from './lora';
@@ -51,6 +52,7 @@ export interface TrainedModel<M extends AnyModel = Model> {
 export async function trainClassifier<M extends AnyModel>(model: M, train: LabelledTokens, dev: LabelledTokens, options: TrainClassifierOptions): Promise<TrainedModel<M>> {
   const { protocol = 'full', seed } = options;
   if (protocol === 'probe') return trainProbe(model, train, dev, options);
+  checkTrainable(model.config);
   if (protocol === 'full') return { result: await trainParameters<AnyParams>(model, model.params, (params) => params, train, dev, options), model, trainedParameters: countOf(model.params) };
   const lora = applyLora(model.params, { ...options.lora, seed });
   const head = headOf(model);

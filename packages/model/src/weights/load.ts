@@ -71,7 +71,7 @@ async function openPlan(source: string | PretrainedFiles, options: Omit<LoadOpti
     if (options.architecture && options.architecture !== found) throw new FormatError(`loadPretrained: expected architecture ${options.architecture}, got ${found} in config.json`, { format: 'config.json' });
     const names = await namesOf(weights, config);
     const [specs, whole]: AnySpecs[] = isDecoderConfig(config)
-      ? [causalModelSpecs(config, { causalLm: names.has('lm_head.weight'), classes: weights.tensors.get('score.weight')?.shape[0] }), causalModelSpecs(config)]
+      ? [causalModelSpecs(config, { causalLm: names.has('lm_head.weight'), classes: classesOf(weights, names, 'score.weight') }), causalModelSpecs(config)]
       : [modelSpecs(config, headsOf(weights, names)), modelSpecs(config, { maskedLm: true, pooler: config.pooling === 'cls' })];
     const unexpectedKeys = checkKeys(weights, names, shapesOf(specs), options.strict ?? true);
     const missingKeys = [...shapesOf(whole).keys()].filter((name) => !names.has(name));
@@ -93,13 +93,18 @@ type AnySpecs = SpecsOf<Params> | SpecsOf<CausalParams>;
 
 const shapesOf = (specs: AnySpecs): Map<string, readonly number[]> => new Map(flattenSpecs(specs as SpecsOf<Params>).map(([path, { shape }]) => [path, shape]));
 
-/** The name in the file of each parameter. A backbone saved alone lacks its prefix, and integer buffers are no parameters. */
+/**
+ * The name in the file of each parameter. A backbone saved alone lacks its prefix, a model saved inside another has one more (`module.` of DistributedDataParallel, `model.` of Composer).
+ * No parameters are integer buffers, and the rotary angles that transformers stored before 4.34.
+ */
 async function namesOf({ tensors, read }: WeightsFile, config: ModelConfig): Promise<Map<string, string>> {
   const [prefix, words, tied, head] = isDecoderConfig(config)
     ? ['model.', 'embed_tokens.weight', config.tiedHead, 'lm_head.weight']
     : ['bert.', 'embeddings.word_embeddings.weight', config.tiedDecoder, 'cls.predictions.decoder.weight'];
   const bare = tensors.has(words);
-  const names = new Map([...tensors].filter(([, { dtype }]) => !/^[IU]\d|BOOL/.test(dtype)).map(([name]) => [bare && !/^(cls|classifier|lm_head|score)\./.test(name) ? prefix + name : name, name]));
+  const wrapper = [...tensors.keys()].find((name) => name.endsWith(`.${prefix}${words}`))?.slice(0, -(prefix + words).length) ?? '';
+  const unwrap = (name: string): string => (name.startsWith(wrapper) ? name.slice(wrapper.length) : name);
+  const names = new Map([...tensors].filter(([name, { dtype }]) => !/^[IU]\d|BOOL/.test(dtype) && !name.endsWith('.rotary_emb.inv_freq')).map(([name]) => [bare && !/^(cls|classifier|lm_head|score)\./.test(name) ? prefix + name : unwrap(name), name]));
   const [again, source] = [names.get(head), names.get(prefix + words)];
   if (!tied || !again || !source) return names;
   // Some writers store a tied head again. That is harmless while both are the same.
@@ -108,11 +113,13 @@ async function namesOf({ tensors, read }: WeightsFile, config: ModelConfig): Pro
   return names;
 }
 
-const headsOf = ({ tensors }: WeightsFile, names: ReadonlyMap<string, string>): Heads => ({
+const headsOf = (weights: WeightsFile, names: ReadonlyMap<string, string>): Heads => ({
   maskedLm: [...names.keys()].some((name) => name.startsWith('cls.')),
   pooler: names.has('bert.pooler.dense.weight'),
-  classes: tensors.get('classifier.weight')?.shape[0] ?? 0,
+  classes: classesOf(weights, names, 'classifier.weight') ?? 0,
 });
+
+const classesOf = ({ tensors }: WeightsFile, names: ReadonlyMap<string, string>, head: string): number | undefined => tensors.get(names.get(head) ?? head)?.shape[0];
 
 /** Returns what there is no place for. */
 function checkKeys({ tensors }: WeightsFile, names: ReadonlyMap<string, string>, expected: ReadonlyMap<string, readonly number[]>, strict: boolean): string[] {
@@ -125,7 +132,7 @@ function checkKeys({ tensors }: WeightsFile, names: ReadonlyMap<string, string>,
     if (actual.length !== shape.length || actual.some((axis, i) => axis !== shape[i])) throw new FormatError(`loadPretrained: expected ${path} of shape [${shape.join(', ')}] as config.json says, got [${actual.join(', ')}]`, { format: 'safetensors' });
   }
   const known = new Set(names.values());
-  return [...unexpected, ...[...tensors.keys()].filter((name) => !known.has(name) && !/^cls\.predictions\.decoder\.weight$|^lm_head\.weight$/.test(name))];
+  return [...unexpected, ...[...tensors.keys()].filter((name) => !known.has(name) && !/(^|\.)(cls\.predictions\.decoder|lm_head)\.weight$/.test(name))];
 }
 
 /** One tensor after the other; what was made is freed if one fails. */
