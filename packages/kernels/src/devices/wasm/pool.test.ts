@@ -1,4 +1,5 @@
 // Jobs wait in line while the caller goes on: nobody may see them unfinished, nor write into their memory.
+import { once } from 'node:events';
 import { add, concat, createWasmDevice, free, linear, matmul, pagedAttention, read, scale, scope, segmentMean, slice, tensor, zeros, type Device } from '../../index';
 import { testNumbers } from '../../testing';
 
@@ -71,4 +72,27 @@ test('small and large ops in line give the same bits whatever the threads, and m
     expect(bits.findIndex((word, i) => word !== one.bits[i])).toBe(-1);
     expect(reserved).toBe(one.reserved);
   }
+});
+
+test('when a thread does not begin, those that did return by themselves: Bun waits for ever for one that sleeps', async () => {
+  const threads = process.getBuiltinModule('node:worker_threads'), { Worker } = threads, exits: number[] = [];
+  let begun = 0;
+  threads.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      if (begun === 2) throw new Error('no third thread');
+      super(...given);
+      begun++;
+    }
+    override async terminate() {
+      const [code] = await once(this, 'exit', { signal: AbortSignal.timeout(2000) }).catch(() => [super.terminate()]);
+      exits.push(await code);
+      return code;
+    }
+  };
+  try {
+    await expect(createWasmDevice({ threads: 4 })).rejects.toThrow('no third thread');
+  } finally {
+    threads.Worker = Worker;
+  }
+  expect(exits).toEqual([0, 0]);
 });

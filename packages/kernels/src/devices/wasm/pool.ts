@@ -63,12 +63,13 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
   };
 }
 
-/** All or none. */
+/** All or none: those that did begin are told to return, for they sleep until a job comes. */
 async function startThreads(count: number, setup: WorkerSetup): Promise<Thread[]> {
   const outcomes = await Promise.allSettled(Array.from({ length: count }, () => startThread(setup)));
   const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const refused = outcomes.find((outcome) => outcome.status === 'rejected');
   if (!refused) return started;
+  dismiss(viewControl(setup.control));
   await endThreads(started);
   throw refused.reason;
 }
