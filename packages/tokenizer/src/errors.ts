@@ -7,6 +7,15 @@ export class FormatError extends Error {
   }
 }
 
+/** `maxMemory` is less than the training takes. */
+export class MemoryLimitError extends RangeError {
+  override readonly name = 'MemoryLimitError';
+  /** @param needed - the smallest `maxMemory` in bytes; before the corpus is read that of any corpus, afterwards that of this one */
+  constructor(readonly needed: number, message: string) {
+    super(message);
+  }
+}
+
 /** A value as an error message shows it: short, and with its kind. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';

@@ -19,4 +19,4 @@ export type { EncodedBatch, EncodeOptions, Encoding, SpecialIds, Tokenizer } fro
 export type { BpeDefinition, BpeTokenizer } from './bpe';
 export type { Frame, FramePiece, Truncation } from './tokenizer';
 export type { AddedToken, Normalizer, NormalizerStep, PreTokenizer, ReplacedPattern } from './text';
-export { FormatError } from './errors';
+export { FormatError, MemoryLimitError } from './errors';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { dna } from '../test/arbitraries';
 import { trainByDefinition } from '../test/references';
+import { MemoryLimitError } from './errors';
 import { trainBpe, type TrainBpeProgress } from './trainBpe';
 import { createTrainingShard, trainBpeOverShards } from './trainShards';
 import { runs } from '../test/runs';
@@ -30,11 +31,15 @@ describe('out of core', () => {
     }), { numRuns: runs(8) });
   });
   it.each([
-    ['too little memory', { maxMemory: 1000 }, 'expected maxMemory of at least'],
     ['a directory that does not exist', { maxMemory: 2 ** 23, scratchDirectory: '/does/not/exist' }, 'expected scratch space of 2 bytes a letter in /does/not/exist'],
     ['merges of another alphabet', { initialMerges: [['X', 'Y']] as const }, 'expected initialMerges of this corpus'],
   ])('refuses %s', async (_, options, message) => {
     await expect(trainBpe(['ACGT'], { vocabSize: 20, ...options })).rejects.toThrow(message);
+  });
+  it.each([1000, NaN])('refuses too little memory (%p) and says how much it needs, which is then enough', async (maxMemory) => {
+    const options = { vocabSize: 20 }, { needed } = await trainBpe(['ACGT'], { ...options, maxMemory }).catch((error: MemoryLimitError) => error) as MemoryLimitError;
+    await expect(trainBpe(['ACGT'], { ...options, maxMemory: needed - 1 })).rejects.toThrow(new MemoryLimitError(needed, `trainBpe: expected maxMemory of at least ${needed} bytes for 20 tokens, got ${needed - 1}; raise it or lower vocabSize`));
+    expect((await trainBpe(['ACGT'], { ...options, maxMemory: needed })).definition.merges).toEqual((await trainBpe(['ACGT'], options)).definition.merges);
   });
 });
 

@@ -6,7 +6,7 @@
  * counts are exact, in memory up to 2^31 letters, out of core up to 2^53.
  */
 import { createBpeTokenizer, type BpeTokenizer } from './bpe';
-import { show } from './errors';
+import { MemoryLimitError, show } from './errors';
 import { createGrowingVocabulary, type GrowingVocabulary, type LearnOptions, type Merge } from './growingVocabulary';
 import { learnMerges } from './learnMerges';
 import { learnMergesByPasses } from './learnMergesByPasses';
@@ -66,7 +66,7 @@ const PAUSE = 50; // milliseconds between looks at the signal and at other work
 /**
  * Learns a vocabulary of byte pairs. In memory about 10 bytes a letter, or see `maxMemory`; the merges are the same.
  * @param corpus - sequences; no token reaches from one into the next, nor over white space
- * @throws RangeError for a corpus without letters or options out of bounds; the signal's reason when it aborts; an Error where the scratch space is full
+ * @throws RangeError for a corpus without letters or options out of bounds, of which MemoryLimitError for `maxMemory`; the signal's reason when it aborts; an Error where the scratch space is full
  */
 export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequence>, options: TrainBpeOptions): Promise<BpeTokenizer> {
   const { vocabSize: goal, maxMemory } = options;
@@ -77,8 +77,7 @@ export async function trainBpe(corpus: Iterable<Sequence> | AsyncIterable<Sequen
     const vocabulary = startVocabulary(letters, options), tokenOf = unitToToken(vocabulary.vocab, letters), learn = learnOptions(vocabulary, options);
     if (inMemory) await learnMerges(inMemory, length, tokenOf, vocabulary, learn);
     else {
-      // A count above 2^32 needs a corpus of as many letters; then 8 bytes a count.
-      if (maxMemory! < memoryNeeded(goal, length)) throw new RangeError(`trainBpe: expected maxMemory of at least ${memoryNeeded(goal, length)} bytes for a corpus of ${length} letters, got ${maxMemory}; raise it or lower vocabSize`);
+      checkMemory(options, length); // a count above 2^32 needs a corpus of as many letters; then 8 bytes a count
       await learnMergesByPasses(createTokenPasses(scratch, length, tokenOf, goal) ?? noPasses(), vocabulary, learn);
     }
     return finishTraining(vocabulary, options);
@@ -139,8 +138,14 @@ export function checkTrainOptions({ vocabSize, maxMemory, minFrequency, maxToken
   whole('vocabSize', vocabSize ?? NaN, 1, MAX_VOCAB);
   whole('minFrequency', minFrequency, 0, 2 ** 31 - 1);
   whole('maxTokenLength', maxTokenLength, 1, 2 ** 31 - 1);
-  if (maxMemory !== undefined && !(maxMemory >= memoryNeeded(vocabSize))) throw new RangeError(`trainBpe: expected maxMemory of at least ${memoryNeeded(vocabSize)} bytes for ${vocabSize} tokens, got ${show(maxMemory)}; raise it or lower vocabSize`);
+  checkMemory({ vocabSize, maxMemory });
   if (new Set(specialTokens).size < specialTokens.length || specialTokens.some((token) => typeof token !== 'string' || token === '')) throw new RangeError(`trainBpe: expected different special tokens, got ${show(specialTokens.join(' '))}; give each once`);
   if (otherLetters !== undefined && otherLetters !== 'learn' && otherLetters !== 'cut') throw new RangeError(`trainBpe: expected otherLetters to be 'learn' or 'cut', got ${show(otherLetters)}; leave it out for 'learn'`);
   if (letterCase !== undefined && letterCase !== 'preserve' && letterCase !== 'upper') throw new RangeError(`trainBpe: expected case to be 'preserve' or 'upper', got ${show(letterCase)}; leave it out for 'preserve'`);
+}
+
+function checkMemory({ vocabSize, maxMemory }: TrainBpeOptions, letters?: number): void {
+  const needed = memoryNeeded(vocabSize, letters);
+  if (maxMemory === undefined || maxMemory >= needed) return;
+  throw new MemoryLimitError(needed, `trainBpe: expected maxMemory of at least ${needed} bytes for ${letters === undefined ? `${vocabSize} tokens` : `a corpus of ${letters} letters`}, got ${show(maxMemory)}; raise it or lower vocabSize`);
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { serializeTokenizerJson, trainBpe, trainMemoryEfficientBpe, type BpeTokenizer, type TrainBpeOptions } from '@genomelm/tokenizer';
+import { MemoryLimitError, serializeTokenizerJson, trainBpe, trainMemoryEfficientBpe, type BpeTokenizer, type TrainBpeOptions } from '@genomelm/tokenizer';
 import { bytes, choice, integer, UsageError, type Command, type Context } from '../command';
 import { compareTrainings } from '../compareTrainings';
 import { prepareFile, writeFileAtomic } from '../output';
@@ -63,7 +63,7 @@ async function train(context: Context, options: TrainBpeOptions, counted: Counte
   if (choice(context, 'algorithm', ['exact', 'me-bpe'], 'exact') === 'me-bpe') return { tokenizer: await trainSplits(context, options, counted), algorithm: 'ME-BPE over splits', processes: 1 };
   const resume = resumed(values['checkpoint'] as string | undefined), onDisk = outOfCore(context);
   if (processes > 1 || onDisk.maxMemory !== undefined) declareScratch(positionals, onDisk.scratchDirectory ?? tmpdir());
-  if (processes === 1) return { tokenizer: await trainBpe(read(context, counted), { ...options, ...onDisk, ...resume }).catch(tooLittle), algorithm: onDisk.maxMemory === undefined ? 'exact, in memory' : 'exact, out of core', processes };
+  if (processes === 1) return { tokenizer: await trainBpe(read(context, counted), { ...options, ...onDisk, ...resume }).catch((error: Error) => tooLittle(onDisk.maxMemory! + ENGINE, error)), algorithm: onDisk.maxMemory === undefined ? 'exact, in memory' : 'exact, out of core', processes };
   const shared = [...(values['upper'] ? ['--upper'] : []), ...(values['other-letters'] ? ['--other-letters'] : []), ...(values['scratch'] === undefined ? [] : ['--scratch', String(values['scratch'])])];
   return { tokenizer: await trainInProcesses(positionals, processes, shared, { ...options, ...resume }), algorithm: 'exact, out of core', processes };
 }
@@ -108,11 +108,10 @@ function trainingOptions(context: Context): TrainBpeOptions {
 const ENGINE = 80 * 2 ** 20; // what Node itself takes
 
 /** What the trainer asks for is beside what Node takes; the user gives both. */
-function tooLittle(error: Error): never {
-  const [, least, given] = /expected maxMemory of at least (\d+) bytes .* got (-?\d+);/.exec(error.message) ?? [];
-  if (least === undefined) throw error;
-  const megabytes = (beside: string) => (Number(beside) + ENGINE) / 1e6;
-  throw new UsageError(`--max-memory: expected at least ${Math.ceil(megabytes(least))}MB, ${Math.ceil(ENGINE / 1e6)} of them for the program itself, got ${megabytes(given).toFixed(0)}MB; raise it or lower --vocab-size`, { cause: error });
+function tooLittle(given: number, error: Error): never {
+  if (!(error instanceof MemoryLimitError)) throw error;
+  const needed = Math.ceil((error.needed + ENGINE) / 1e6);
+  throw new UsageError(`--max-memory: expected at least ${needed}MB, ${Math.ceil(ENGINE / 1e6)} of them for the program itself, got ${Math.floor(given / 1e6)}MB; raise it or lower --vocab-size`, { cause: error });
 }
 
 function outOfCore(context: Context): Pick<TrainBpeOptions, 'maxMemory' | 'scratchDirectory'> {
