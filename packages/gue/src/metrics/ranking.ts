@@ -18,13 +18,13 @@ export function auroc(labels: ArrayLike<number>, scores: ArrayLike<number>): num
 }
 
 /**
- * Average precision, the step-wise area under the precision-recall curve (no interpolation), 0 to 1; scikit-learn's `average_precision_score`.
+ * Average precision, the step-wise area under the precision-recall curve (no interpolation), 0 to 1; scikit-learn's `average_precision_score`, also in that it is -0 without positives.
  * @param labels - 0 or 1
  * @param scores - one number an item, higher means more positive
  */
 export function auprc(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
   const { truePositives, falsePositives, positives } = rankedCounts('auprc', labels, scores);
-  if (positives === 0) throw new RangeError('auprc: expected at least one positive label, got none; the area is undefined without positives');
+  if (positives === 0) return -0;
   const terms: number[] = [];
   for (let i = truePositives.length - 1; i >= 0; i--) {
     const recallStep = (truePositives[i - 1] ?? 0) / positives - truePositives[i] / positives;

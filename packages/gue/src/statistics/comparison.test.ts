@@ -42,6 +42,7 @@ describe('exchanging predictions', () => {
     const { labels, a } = models(50, 1);
     expect(permutationTest({ labels, a, b: a, metric: 'mcc' })).toEqual({ difference: 0, pValue: 1, permutations: 1, exact: true });
   });
+  test('each model says one class an item', () => expect(() => permutationTest({ labels: [0, 1, 0, 1], a: [0, 1, 0, 1, 1], b: [0, 1, 0], metric: 'mcc' })).toThrow('permutationTest: expected one prediction for each of 4 labels, got 5'));
 });
 
 describe('equivalence', () => {
@@ -117,4 +118,5 @@ describe('families of tasks', () => {
     expect(signFlipPValue).toBe(1);
   });
   test('six families that agree cannot say more than 2/64', () => expect(compareFamilies(of([1, 2, 3, 4, 5, 6]))).toMatchObject({ signFlipPValue: 2 / 64, wilcoxonPValue: 2 / 64 }));
+  test('what is no number proves nothing', () => expect(() => compareFamilies(of([1, NaN]))).toThrow('got NaN in f1'));
 });

@@ -45,7 +45,7 @@ export interface PairedTost {
 
 /**
  * The classical form of {@link equivalenceTest} for means of paired values, such as 1 and 0 for right and wrong: two one-sided paired t-tests (Schuirmann 1987); statsmodels' `ttost_paired`.
- * Undefined (NaN) where all differences are equal.
+ * Where all differences are equal, t is infinite, and NaN where they also equal the margin.
  */
 export function pairedTost({ a, b, margin }: { readonly a: ArrayLike<number>; readonly b: ArrayLike<number>; readonly margin: number }): PairedTost {
   const n = a.length;

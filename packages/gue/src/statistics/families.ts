@@ -28,6 +28,8 @@ export function compareFamilies(differences: readonly TaskDifference[]): FamilyT
   const byFamily = new Map<string, number[]>();
   for (const { family, difference } of differences) byFamily.set(family, [...(byFamily.get(family) ?? []), difference]);
   if (byFamily.size === 0 || byFamily.size > mostFamilies) throw new RangeError(`compareFamilies: expected 1 to ${mostFamilies} families, got ${byFamily.size}; all exchanges of sign are tried`);
+  const odd = differences.find(({ difference }) => !Number.isFinite(difference));
+  if (odd) throw new RangeError(`compareFamilies: expected a difference of each task as a number, got ${odd.difference} in ${odd.family}; leave out tasks without a score`);
   const families = Array.from(byFamily, ([family, values]) => ({ family, tasks: values.length, difference: average(values) }));
   const values = families.map(({ difference }) => difference);
   return { families, meanDifference: average(values), signFlipPValue: flipSigns(values), wilcoxonPValue: flipSigns(signedRanks(values)) };

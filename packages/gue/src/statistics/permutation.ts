@@ -1,3 +1,4 @@
+import { checkPairs } from '../metrics/confusion';
 import { createResampleRandom } from './random';
 import { cellCounts, createCellStatistic, type Metric } from './resample';
 
@@ -21,6 +22,7 @@ export function permutationTest(options: {
 }): PermutationTest {
   const { labels, a, b, metric, permutations = 10_000, seed = 0 } = options;
   if (!Number.isInteger(permutations) || permutations < 1) throw new RangeError(`permutationTest: expected permutations as a whole number >= 1, got ${permutations}; 10000 is usual`);
+  for (const predicted of [a, b]) checkPairs('permutationTest', labels, predicted);
   // Every item twice, as it is and exchanged, so that both have their cell.
   const twice = (first: ArrayLike<number>, second: ArrayLike<number>) => [...Array.from(first), ...Array.from(second)];
   const statistic = createCellStatistic(twice(labels, labels), [twice(a, b), twice(b, a)], metric, ([first, second]) => first - second);
