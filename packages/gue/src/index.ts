@@ -9,6 +9,7 @@ export { downloadTask, type DownloadedFile, type DownloadOptions } from './downl
 // Models
 export type { Example, FitOptions, FittedClassifier, Progress, SequenceClassifier } from './classifier';
 export { baselines, composition, kmerLogisticRegression, kmerOneHotLogisticRegression, majority, oneHotLogisticRegression, type BaselineName, type KmerOptions } from './baselines/baselines';
+export type { TreeOptions } from './baselines/boostedTrees';
 export { commandClassifier, type CommandOptions } from './outside/commandClassifier';
 export { predictionFile } from './outside/predictionFile';
 // Runs
