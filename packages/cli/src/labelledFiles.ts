@@ -32,7 +32,7 @@ export function readLabelled(path: string, labelColumn = 'label'): LabelledRow[]
     if (fields[sequence] === '' || (pair !== undefined && fields[pair] === '')) throw new UsageError(`${path}: line ${i + 2}: expected a sequence, got nothing; leave the line out`);
     const odd = [sequence, pair].flatMap((at) => (at === undefined ? [] : /[^ACGTURYSWKMBDHVN]/i.exec(fields[at])?.[0] ?? [])).at(0);
     if (odd !== undefined) throw new UsageError(`${path}: line ${i + 2}: expected nucleotide letters as the sequence, got ${JSON.stringify(odd)}; mend the line, or name the columns sequence and ${labelColumn}`);
-    return { sequence: fields[sequence].toUpperCase(), ...(pair === undefined ? {} : { pair: fields[pair].toUpperCase() }), label: fields[label] };
+    return { sequence: fields[sequence], ...(pair === undefined ? {} : { pair: fields[pair] }), label: fields[label] };
   });
 }
 

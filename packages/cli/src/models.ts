@@ -7,7 +7,7 @@ import { createKmerTokenizer, parseTokenizerJson, trainBpe, type Tokenizer } fro
 import { UsageError } from './command';
 import type { Dataset, SequenceClassifier } from '@genomelm/gue';
 import { codeHash } from './codeHash';
-import { kmersOf } from './pretrained';
+import { kmersOf, readingLowerCase } from './pretrained';
 import { readUserFile } from './userFile';
 import type { Device } from '@genomelm/kernels';
 import type { ClassifierProtocol, ModelConfig } from '@genomelm/model';
@@ -82,17 +82,17 @@ async function prepare(name: string, occasion: Occasion): Promise<PreparedModel>
 /** Overlapping 6-mers with prefix tables and absolute positions: found by experiment to learn GUE's small sets from scratch.
  *  Simulated tasks get five epochs in place of eight: they show that everything works, and this model is half of what that costs. */
 function small({ device, dataset: { simulated } }: Occasion): PreparedModel {
-  const classifier = createSequenceClassifier(({ vocabSize, maxTokens }) => smallConfig({ vocabSize, maxPositions: maxTokens }), createKmerTokenizer({ k: 6 }), { id: 'small', device, ...(simulated ? { hyperparameters: { epochs: 5 } } : {}) });
+  const classifier = createSequenceClassifier(({ vocabSize, maxTokens }) => smallConfig({ vocabSize, maxPositions: maxTokens }), readingLowerCase(createKmerTokenizer({ k: 6 })), { id: 'small', device, ...(simulated ? { hyperparameters: { epochs: 5 } } : {}) });
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: '6-mers, stride 1', position: 'learned' } };
 }
 
 /** Upstream's architecture at the size of `small`: BPE tokens, ALiBi alone. */
 async function dnabert2Shape({ device, dataset, source, tokenizerFile }: Occasion): Promise<PreparedModel> {
   const official = tokenizerFile?.sha256 === officialTokenizer;
-  const tokenizer = tokenizerFile?.tokenizer ?? await trainBpe(dataset.train.examples.map(({ sequence }) => sequence), { vocabSize: 4096, initialAlphabet: 'ACGT', otherLetters: 'cut' });
+  const tokenizer = tokenizerFile?.tokenizer ?? await trainBpe(dataset.train.examples.map(({ sequence }) => sequence), { vocabSize: 4096, initialAlphabet: 'ACGT', otherLetters: 'cut', case: 'upper' });
   const { hiddenSize, numLayers, numHeads, intermediateSize } = smallConfig({ vocabSize: tokenizer.vocabSize, maxPositions: 1 });
   const maxLength = official ? source.upstream?.maxTokens : undefined;
-  const classifier = createSequenceClassifier(({ vocabSize }) => ({ ...dnabert2Config, vocabSize, hiddenSize, numLayers, numHeads, intermediateSize, pooling: 'mean' }), tokenizer, {
+  const classifier = createSequenceClassifier(({ vocabSize }) => ({ ...dnabert2Config, vocabSize, hiddenSize, numLayers, numHeads, intermediateSize, pooling: 'mean' }), readingLowerCase(tokenizer), {
     id: 'dnabert2-shape', device, hyperparameters: { maskProbability: 0, ...(maxLength ? { maxLength } : {}) }, ...(tokenizerFile ? { tokenizerFingerprint: tokenizerFile.sha256 } : {}),
   });
   const tokens = official ? 'BPE of DNABERT-2' : tokenizerFile ? `BPE of ${tokenizer.vocabSize} tokens from a file` : `BPE of ${tokenizer.vocabSize} tokens, trained on the train split`;
@@ -115,7 +115,7 @@ async function pretrained(directory: string, { device, source, tokenizerFile, pr
   const file = tokenizerOf(directory, model.config, tokenizerFile);
   const maxLength = file.sha256 === officialTokenizer ? source.upstream?.maxTokens : undefined;
   const hyperparameters = { ...(preset === 'upstream' && protocol !== 'zero-shot' ? upstreamHyperparameters(source) : {}), ...(maxLength ? { maxLength } : {}) };
-  const classifier = createSequenceClassifier(model, file.tokenizer, { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });
+  const classifier = createSequenceClassifier(model, readingLowerCase(file.tokenizer), { id: protocol === 'full' ? directory : `${directory}+${protocol}`, tokenizerFingerprint: file.sha256, protocol, hyperparameters });
   return { classifier, hyperparameters: { ...classifier.hyperparameters }, settings: { tokens: file.path, position: isDecoder(model) ? 'rotary' : model.config.position, protocol }, dispose: () => free(model.params) };
 }
 

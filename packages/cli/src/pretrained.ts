@@ -8,6 +8,7 @@ import type { Device } from '@genomelm/kernels';
 export const modelOptions: Readonly<Record<string, OptionSpec>> = {
   tokenizer: { type: 'string', short: 't', value: 'T', help: "a tokenizer.json, kmer:6 or character (default: the model's own)" },
   revision: { type: 'string', value: 'R', help: 'branch, tag or commit on the hub (default main)' },
+  upper: { type: 'boolean', help: 'taken, as by tokenize; changes nothing here: models read lower case (soft-masked) bases as upper case' },
 };
 
 export interface OpenedModel {
@@ -55,8 +56,19 @@ export function kmersOf({ vocabSize, tokenizerFingerprint: fingerprint }: AnyMod
 export async function openPretrained(context: Context, name: string, device: Device): Promise<OpenedModel> {
   const model = await loadPretrained(name, { ...sourceOptions(context), device });
   context.progress.finish();
-  return { model, tokenizer: tokenizerFor(context, name, model) };
+  return { model, tokenizer: readingLowerCase(tokenizerFor(context, name, model)) };
 }
+
+/**
+ * A tokenizer as every command that runs a model has it: lower case (soft-masked) bases are read as upper case. Models learn from upper case alone,
+ * and to tokenizers such as DNABERT-2's another letter is an unknown one, which nobody sees in a vector. `tokenize` and its like keep the case, as Hugging Face's do.
+ */
+export const readingLowerCase = <T extends Tokenizer>(tokenizer: T): T => ({
+  ...tokenizer,
+  encode: (sequence, options) => tokenizer.encode(sequence, { case: 'upper', ...options }),
+  encodeWithOffsets: (sequence, options) => tokenizer.encodeWithOffsets(sequence, { case: 'upper', ...options }),
+  encodeBatch: (sequences, options) => tokenizer.encodeBatch(sequences, { case: 'upper', ...options }),
+});
 
 /** The first operand is the model, the others are files. */
 export function modelAndFiles({ positionals }: Pick<Context, 'positionals'>, command: string): { name: string; files: readonly string[] } {
@@ -65,7 +77,7 @@ export function modelAndFiles({ positionals }: Pick<Context, 'positionals'>, com
   return { name, files };
 }
 
-/** The tokenizer, and how many of its tokens stood for letters that it does not know: to DNABERT-2's that is lower case too, which nobody sees in a vector. */
+/** The tokenizer, and how many of its tokens stood for letters that it does not know. */
 export function countUnknown(tokenizer: Tokenizer): { readonly tokenizer: Tokenizer; tell(): void } {
   const { unk } = tokenizer.specialIds;
   let [all, unknown] = [0, 0];
@@ -84,6 +96,6 @@ export function countUnknown(tokenizer: Tokenizer): { readonly tokenizer: Tokeni
         return encoding;
       },
     },
-    tell: () => void (unknown && process.stderr.write(`genomelm: ${unknown} of ${all} tokens are unknown to the tokenizer (N, other letters, lower case); --upper reads lower case as upper case\n`)),
+    tell: () => void (unknown && process.stderr.write(`genomelm: ${unknown} of ${all} tokens are unknown to the tokenizer (N, other letters)\n`)),
   };
 }

@@ -60,7 +60,7 @@ describe('a classifier of 3-mers', () => {
   test('reads gzipped pairs in lower case', () => {
     writeFileSync(file('upper.csv'), 'sequence1,sequence2\nACGTACGT,GGGTTT\n');
     writeFileSync(file('lower.csv.gz'), gzipSync('sequence1,sequence2\nacgtacgt,gggttt\n'));
-    expect(predict('--pairs', '--upper', file('lower.csv.gz'))).toMatchObject({ status: 0, stdout: predict('--pairs', file('upper.csv')).stdout });
+    expect(predict('--pairs', file('lower.csv.gz'))).toMatchObject({ status: 0, stdout: predict('--pairs', file('upper.csv')).stdout });
   });
 
   test('says which sequences were cut', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createWasmDevice, type Device } from '@genomelm/kernels';
 import { createModel, dnabert2Config, embed, estimateMemory, parseSafetensors, predict, savePretrained, scoreVariants, smallConfig, toFloat32, tokenizerFingerprint, type Model } from '@genomelm/model';
 import { createCharacterTokenizer, createKmerTokenizer, serializeTokenizerJson } from '@genomelm/tokenizer';
+import { readingLowerCase } from '../src/pretrained';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
 const genomelm = bundleGenomelm();
@@ -91,6 +92,13 @@ describe('embed', () => {
   });
 });
 
+test('commands that run a model read soft-masked bases as bases, with and without a pair', () => {
+  const reading = readingLowerCase(tokenizer);
+  expect(reading.encode('acgTTn', { pair: 'ggg' })).toEqual(tokenizer.encode('ACGTTN', { pair: 'GGG' }));
+  expect(reading.encodeWithOffsets('acgTTn')).toEqual(tokenizer.encodeWithOffsets('ACGTTN'));
+  expect(reading.encodeBatch(['acgTTn', ['aaa', 'TTTT']], { maxLength: 5 })).toEqual(tokenizer.encodeBatch(['ACGTTN', ['AAA', 'TTTT']], { maxLength: 5 }));
+});
+
 test('predict gives classes by name, of sequences and of pairs', async () => {
   const expected = await predict(classifier, tokenizer, sequences.map((sequence) => ({ sequence })));
   const rows = run('predict', file('classifier'), file('a.fa'), '-t', 'kmer:3').trim().split('\n').map((line) => line.split(','));
@@ -103,8 +111,10 @@ test('predict gives classes by name, of sequences and of pairs', async () => {
   const lines = run('predict', file('classifier'), '--pairs', file('pairs.csv'), file('pairs.tsv'), '-t', 'kmer:3', '--json').trim().split('\n').map((line) => JSON.parse(line) as { id: string; labels: string[]; outputs: Record<string, number> });
   expect(lines.map(({ id, labels }) => [id, labels])).toEqual([['2', pair.labels], ['2', pair.labels]]);
   near(lines.map(({ outputs }) => outputs['yes']), [pair.outputs['yes'], pair.outputs['yes']]);
-  writeFileSync(file('soft.fa'), '>a\nACGTacgt\n>b\nACGTACGT\n');
-  expect(genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3').stderr).toContain('4 of 16 tokens are unknown to the tokenizer (N, other letters, lower case); --upper');
+  writeFileSync(file('soft.fa'), '>a\nACGTacgt\n>b\nACGTACGT\n>c\nACGTNCGT\n');
+  const soft = genomelm('predict', file('classifier'), file('soft.fa'), '-t', 'kmer:3'), [, a, b] = soft.stdout.split('\n');
+  expect(a.replace('a,', 'b,')).toBe(b); // as finetune reads it
+  expect(soft.stderr).toContain('3 of 24 tokens are unknown to the tokenizer (N, other letters)\n');
   await savePretrained({ ...classifier, config: { ...named, tokenizerFingerprint: tokenizerFingerprint(tokenizer) } }, file('named'));
   expect(genomelm('predict', file('named'), file('soft.fa'), '-t', 'kmer:2')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(`${file('named')}: expected the tokenizer that the model was trained with`) as unknown });
   expect(run('predict', file('named'), '--pairs', file('pairs.csv'), '--json')).toBe(run('predict', file('classifier'), '--pairs', file('pairs.csv'), '-t', 'kmer:3', '--json')); // k-mers are found

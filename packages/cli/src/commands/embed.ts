@@ -22,11 +22,10 @@ export const embed: Command = {
     layers: { type: 'string', value: 'A,B', help: "all, or numbers: 0 is the embedding's output, -1 the last layer (default)" },
     'max-length': { type: 'string', value: 'N', help: 'cut each record to so many tokens, special ones included' },
     'tokens-per-batch': { type: 'string', value: 'N', help: 'tokens of one pass (default 8192)' },
-    upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     ...deviceOptions,
   },
   async run(context) {
-    const { values, json, print, progress, signal } = context;
+    const { json, print, progress, signal } = context;
     const { name, files } = modelAndFiles(context, 'embed');
     const out = required(context, 'embed', 'out', 'a file that ends in .npy, .safetensors or .csv');
     const format = vectorFormats.find((ending) => out.endsWith(`.${ending}`));
@@ -38,9 +37,9 @@ export const embed: Command = {
       const counted = countUnknown(tokenizer);
       const { hiddenSize, numLayers } = model.config;
       const layers = options.layers === 'all' ? numLayers + 1 : Array.isArray(options.layers) ? options.layers.length : 1;
-      const request = { model: model.fingerprint, files, upper: values['upper'] === true, ...options };
+      const request = { model: model.fingerprint, files, ...options };
       const vectors = openVectors(out, format, { request, shape: layers === 1 ? [hiddenSize] : [layers, hiddenSize], step: chunk });
-      const rows = await embedFiles(files, values['upper'] === true, vectors, (sequences) => embedSequences(model, counted.tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' })).catch((error: unknown) => {
+      const rows = await embedFiles(files, vectors, (sequences) => embedSequences(model, counted.tokenizer, sequences, { ...options, signal }), (done) => progress.update({ stage: 'embed', done, unit: 'sequences' })).catch((error: unknown) => {
         vectors.abandon();
         throw error;
       });
@@ -71,7 +70,7 @@ function embedOptions(context: Context): EmbedOptions {
 }
 
 /** Returns how many sequences there are. */
-async function embedFiles(files: readonly string[], upper: boolean, vectors: ReturnType<typeof openVectors>, embedAll: (sequences: string[]) => Promise<Float32Array[]>, onProgress: (done: number) => void): Promise<number> {
+async function embedFiles(files: readonly string[], vectors: ReturnType<typeof openVectors>, embedAll: (sequences: string[]) => Promise<Float32Array[]>, onProgress: (done: number) => void): Promise<number> {
   let [seen, ids, sequences]: [number, string[], string[]] = [0, [], []];
   const flush = async () => {
     if (sequences.length) vectors.append(ids, await embedAll(sequences));
@@ -81,9 +80,8 @@ async function embedFiles(files: readonly string[], upper: boolean, vectors: Ret
   for (const file of files) {
     for await (const { id, sequence } of readSequences(file)) {
       if (seen++ < vectors.stored) continue;
-      const text = typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1');
       ids.push(id);
-      sequences.push(upper ? text.toUpperCase() : text);
+      sequences.push(typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1'));
       if (sequences.length === chunk) await flush();
     }
   }

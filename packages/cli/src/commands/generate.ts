@@ -40,7 +40,6 @@ export const generate: Command = {
     'log-probs': { type: 'boolean', help: 'with jsonl: log-probabilities of the tokens' },
     format: { type: 'string', value: 'FORM', help: 'fasta (default) or jsonl (with --json)' },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
-    upper: { type: 'boolean', help: 'read lower case (soft-masked) prompts as upper case' },
     batch: { type: 'string', value: 'N', help: 'sequences computed at once (default 32); changes no sequence' },
     weights: { type: 'string', value: 'TYPE', help: 'float32 (default), float16, bfloat16 or int8' },
     cache: { type: 'string', value: 'TYPE', help: 'float32 (default), float16 or bfloat16' },
@@ -88,8 +87,7 @@ async function promptsOf({ values, positionals }: Context): Promise<Prompt[]> {
     for await (const { id, sequence } of readSequences(file)) given.push({ id, sequence: typeof sequence === 'string' ? sequence : Buffer.from(sequence).toString('latin1') });
   }
   if (positionals.length > 1 && !given.length) throw new UsageError(`generate: expected a prompt in ${positionals.slice(1).join(', ')}, got none`);
-  const prompts = given.length ? given : [{ id: 'sample', sequence: '' }];
-  return values['upper'] ? prompts.map(({ id, sequence }) => ({ id, sequence: sequence.toUpperCase() })) : prompts;
+  return given.length ? given : [{ id: 'sample', sequence: '' }];
 }
 
 /** A number, as far as it was given; the library says what it may be. */

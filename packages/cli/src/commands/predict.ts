@@ -21,7 +21,6 @@ export const predict: Command = {
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
     pairs: { type: 'boolean', help: 'CSV or TSV with the columns sequence (or sequence1) and sequence2 (or pair): pairs, as for enhancers and promoters' },
     'max-length': { type: 'string', value: 'N', help: 'cut each record to so many tokens, special ones included' },
-    upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     ...deviceOptions,
   },
   async run(context) {
@@ -49,7 +48,7 @@ export const predict: Command = {
             cut += truncated;
             waiting = [];
           };
-          for await (const record of (values['pairs'] ? readPairs : readSingles)(file, values['upper'] === true)) {
+          for await (const record of (values['pairs'] ? readPairs : readSingles)(file)) {
             waiting.push(record);
             if (waiting.length === chunk) await flush();
           }
@@ -106,19 +105,18 @@ async function baseRows(model: AnyModel, tokenizer: Tokenizer, records: readonly
   };
 }
 
-async function* readSingles(path: string, upper: boolean): AsyncGenerator<Named> {
+async function* readSingles(path: string): AsyncGenerator<Named> {
   for await (const { id, sequence } of readSequences(path)) {
-    const text = typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1');
-    yield { id, sequence: upper ? text.toUpperCase() : text };
+    yield { id, sequence: typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1') };
   }
 }
 
-async function* readPairs(path: string, upper: boolean): AsyncGenerator<Named> {
+async function* readPairs(path: string): AsyncGenerator<Named> {
   let columns: readonly [number, number] | undefined;
   let separator = ',';
   for await (const { text, line } of readLines(path)) {
     if (line === 1) separator = separatorOf(text);
-    const fields = cutFields(upper && columns ? text.toUpperCase() : text, separator);
+    const fields = cutFields(text, separator);
     if (!columns) {
       const { sequence, pair } = sequenceColumns(fields);
       columns = [sequence, pair];

@@ -26,7 +26,6 @@ export const score: Command = {
     svg: { type: 'string', value: 'FILE', help: 'with --scan: a picture of it' },
     format: { type: 'string', value: 'FORM', help: 'csv (default) or jsonl (with --json)' },
     out: { type: 'string', short: 'o', value: 'FILE', help: 'write here instead of stdout' },
-    upper: { type: 'boolean', help: 'read lower case (soft-masked) bases as upper case' },
     weights: { type: 'string', value: 'TYPE', help: 'float32 (default), float16, bfloat16 or int8' },
     ...decodingDeviceOptions,
   },
@@ -64,11 +63,10 @@ interface Job {
   readonly options: ScoreOptions;
 }
 
-async function* recordsOf({ context: { values }, files }: Job): AsyncGenerator<{ id: string; sequence: string }> {
+async function* recordsOf({ files }: Job): AsyncGenerator<{ id: string; sequence: string }> {
   for (const file of files) {
     for await (const { id, sequence } of readSequences(file)) {
-      const text = typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1');
-      yield { id, sequence: values['upper'] ? text.toUpperCase() : text };
+      yield { id, sequence: typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1') };
     }
   }
 }
@@ -121,7 +119,7 @@ function jsonRecord(id: string, { reverse, ...one }: Score, values: Context['val
 }
 
 function warnUnknown(unknown: number, tokens: number): void {
-  if (unknown > 0.01 * tokens) process.stderr.write(`genomelm: ${unknown} of ${tokens} tokens are the unknown token; soft-masked (lower-case) input? --upper reads it\n`);
+  if (unknown > 0.01 * tokens) process.stderr.write(`genomelm: ${unknown} of ${tokens} tokens are unknown to the tokenizer (N, other letters)\n`);
 }
 
 async function scan(job: Job, output: Output, form: 'bedgraph' | 'wiggle'): Promise<void> {
