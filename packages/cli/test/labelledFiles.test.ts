@@ -24,6 +24,7 @@ describe.each([
   ['tabs', 'sequence\tlabel\nACGT\ta\nGGCC\tb\n'],
   ['a byte order mark, quotes and CRLF, as spreadsheets write', '\uFEFF"sequence","label"\r\n"ACGT","a"\r\n"GGCC","b"'],
   ['another order, and a column more', 'id,label,sequence\n1,a,ACGT\n2,b,GGCC\n'],
+  ['commas and quotes within quotes', 'about,sequence,label\n"kinase, putative",ACGT,a\n"5\' ""end"", x","GGCC",b\n'],
   ['gzip', gzipSync('sequence,label\nACGT,a\nGGCC,b\n')],
 ])('rows with %s', (_name, contents) => {
   test('are labelled examples', () => {
@@ -32,6 +33,11 @@ describe.each([
   test('are sequences', async () => {
     expect(await sequencesOf(write(contents))).toEqual(['ACGT', 'GGCC']);
   });
+});
+
+test('labels may hold commas and quotes; what is never closed ends with its line', () => {
+  expect(readLabelled(write('sequence,label\nACGT,"lo, w"\nGGCC, "mid ""q""" \nTTTT,5\'-"x\nAAAA,"open')).map(({ label }) => label)).toEqual(['lo, w', 'mid "q"', '5\'-"x', '"open']);
+  expect(() => readLabelled(write('sequence,label\n"ACGT,a\n'))).toThrow('line 2: expected 2 columns, got 1');
 });
 
 test('the label is never taken for the sequence, nor words for bases', () => {
