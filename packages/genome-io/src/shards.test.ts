@@ -31,7 +31,9 @@ test('contigs are split whole, near the shares, the same for the same seed', () 
   const share = (names: readonly string[]) => contigs.filter(({ name }) => names.includes(name)).reduce((sum, { length }) => sum + length, 0) / total;
   expect([share(split.train), share(split.dev), share(split.test)].map((value) => Math.round(20 * value) / 20)).toEqual([0.8, 0.1, 0.1]);
   expect(splitContigs(contigs, { seed: 1 })).toEqual(split);
+  expect(splitContigs(contigs.toReversed(), { seed: 1 })).toEqual(split);
   expect(splitContigs(contigs, { seed: 2 })).not.toEqual(split);
+  expect(() => splitContigs([...contigs, contigs[7]], { seed: 1 })).toThrow('splitContigs: expected names that differ, got "c7" twice; rename one');
   expect(splitContigs(contigs, { seed: 1, shares: { train: 1, dev: 0, test: 0 } }).train).toHaveLength(200);
   expect(() => splitContigs(contigs, { seed: 1, shares: { train: 0, dev: 0, test: 0 } })).toThrow(RangeError);
 });

@@ -56,7 +56,9 @@ export interface SplitOptions {
 
 /**
  * Puts whole contigs into train, dev and test, so that no window of one is the neighbour of another's. In random order each contig goes where most bases are still wanted.
- * @throws RangeError for shares that are negative or all 0.
+ * That order is of (seed, name) alone, so the order in which the contigs are given changes nothing.
+ * @param contigs - of different names
+ * @throws RangeError for names that come twice, and for shares that are negative or all 0.
  */
 export function splitContigs(contigs: readonly { readonly name: string; readonly length: number }[], { seed, shares = { train: 8, dev: 1, test: 1 } }: SplitOptions): { train: string[]; dev: string[]; test: string[] } {
   const { train, dev, test } = shares;
@@ -64,8 +66,9 @@ export function splitContigs(contigs: readonly { readonly name: string; readonly
   if (![train, dev, test].every((share) => share >= 0) || !(sum > 0 && sum < Infinity)) throw new RangeError(`splitContigs: expected shares of 0 or more that are not all 0, got ${train}, ${dev}, ${test}; 8, 1, 1 is usual`);
   const total = contigs.reduce((bases, { length }) => bases + length, 0);
   const wanted = { train: (total * train) / sum, dev: (total * dev) / sum, test: (total * test) / sum };
-  const order = contigs.slice();
-  createRandom(seed, 'split contigs').shuffle(order);
+  const order = contigs.map((contig) => ({ ...contig, at: createRandom(seed, `split ${contig.name}`).uniform() })).sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1));
+  const twice = order.find(({ name }, i) => i > 0 && name === order[i - 1].name);
+  if (twice) throw new RangeError(`splitContigs: expected names that differ, got ${JSON.stringify(twice.name)} twice; rename one`);
   const split = { train: [] as string[], dev: [] as string[], test: [] as string[] };
   for (const { name, length } of order) {
     const part = (['train', 'dev', 'test'] as const).reduce((best, each) => (wanted[each] > wanted[best] ? each : best));
