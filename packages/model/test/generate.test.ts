@@ -107,6 +107,10 @@ describe('limits', () => {
     expect(new Set(drawn).size).toBeGreaterThan(50);
   }));
 
+  test('rows beyond the tokenizer are never drawn, whatever else is blocked', () => withModel(async (model) => {
+    for (const blockedIds of [undefined, [], [5]]) for (const { ids } of await all(model, [''], { num: 8, maxNewTokens: 20, seed: 2, stopIds: [], ...(blockedIds ? { blockedIds } : {}) })) expect(Math.max(...ids)).toBeLessThan(codons.vocabSize);
+  }, { ...tinyDecoder, vocabSize: 200 }));
+
   test.each(Object.entries(generationPresets))('upstream\'s preset %s can be asked for', (_name, preset) => withModel(async (model) => {
     const [one] = await all(model, [''], { ...preset, minNewTokens: 3, maxNewTokens: 5 });
     expect(one.ids.length).toBeGreaterThan(2);

@@ -8,7 +8,7 @@ import type { SamplingOptions } from './sampling';
 export interface GenerateOptions extends SamplingOptions, EngineOptions {
   /** Samples of each prompt; default 1. */
   readonly num?: number | undefined;
-  /** Never drawn; by default the special tokens that do not stop, and N where it is a token. */
+  /** Never drawn, beside ids that the tokenizer does not have; by default the special tokens that do not stop, and N where it is a token. */
   readonly blockedIds?: ArrayLike<number> | undefined;
   /** Prompts are turned to the other strand first; for strings. */
   readonly reverseComplement?: boolean | undefined;
@@ -62,7 +62,7 @@ export async function* generate(model: AnyModel, encoder: GenerationEncoder, pro
   const { basesOf } = vocabulary;
   const promptIds = given.map((prompt, i) => idsOf(vocabulary, prompt, i, options.reverseComplement ?? false));
   const stopIds = Array.from(options.stopIds ?? [model.config.eosTokenId]);
-  const blockedIds = options.blockedIds ?? vocabulary.blockedIds(stopIds);
+  const blockedIds = vocabulary.blockedIds(stopIds, options.blockedIds);
   const total = given.length * num;
   const counts = { done: 0, total, newTokens: 0, newBases: 0, duplicates: 0, repetitive: 0 };
 

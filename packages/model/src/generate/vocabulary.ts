@@ -13,8 +13,8 @@ export interface GenerationEncoder extends Pick<Encoder, 'vocabSize' | 'specialI
 export interface GenerationVocabulary {
   /** The ids of a prompt as upstream frames it: `config.bosTokenId` in front, no [SEP] behind. @throws RangeError for a letter that the tokenizer does not know */
   promptIds(prompt: string, options?: { readonly reverseComplement?: boolean | undefined; /** For messages. */ readonly name?: string }): Uint32Array;
-  /** What is never drawn unless asked for: special tokens that do not stop, N, and ids that the tokenizer does not have. */
-  blockedIds(stopIds?: readonly number[]): number[];
+  /** What is never drawn: ids that the tokenizer does not have, and what is chosen; by default special tokens and N. What stops is not blocked, unless it is chosen. */
+  blockedIds(stopIds?: readonly number[], chosen?: ArrayLike<number>): number[];
   /** Bases of each id `[vocabSize]`; undefined where the tokenizer does not decode. */
   readonly basesOf: Int32Array | undefined;
   /** The bases of the tokens that are no special ones; empty where the tokenizer does not decode. */
@@ -39,7 +39,10 @@ export function generationVocabulary(model: AnyModel, encoder: GenerationEncoder
       framed.set(ids, 1);
       return framed;
     },
-    blockedIds: (stopIds = [eosTokenId]) => [...new Set([...special, encoder.tokenToId?.('N'), ...all.filter((id) => !isToken(id))])].filter((id): id is number => id !== undefined && !stopIds.includes(id)),
+    blockedIds(stopIds = [eosTokenId], chosen) {
+      const byDefault = [...(chosen ? [] : [...special, encoder.tokenToId?.('N')]), ...all.filter((id) => !isToken(id))];
+      return [...new Set([...Array.from(chosen ?? []), ...byDefault.filter((id): id is number => id !== undefined && !stopIds.includes(id))])];
+    },
     basesOf: encoder.decode && Int32Array.from(all, (id) => textOf([id]).length),
     textOf,
   };
