@@ -1,4 +1,5 @@
 // Windows of genomes as a model trains on them: places in memory, bases read when they are wanted.
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { openFasta, readBed, readGff, reverseComplement, type SequenceFile } from '@genomelm/genome-io';
 import { createRandom } from '@genomelm/kernels';
@@ -78,16 +79,24 @@ const lowerCaseA = 97;
 /** Shorter rests teach next to nothing. */
 const shortestRest = 16;
 
+export interface TrainingCorpus extends Corpus {
+  readonly bases: number;
+  /** Of names and letters of the contigs, in their order. */
+  readonly sha256: string;
+}
+
 /** All windows of the contigs that `wanted` takes; files are the groups that species stand for. */
-export async function openTrainingCorpus(genomes: readonly GenomeFile[], wanted: (contig: string) => boolean, options: CorpusOptions): Promise<Corpus & { readonly bases: number }> {
+export async function openTrainingCorpus(genomes: readonly GenomeFile[], wanted: (contig: string) => boolean, options: CorpusOptions): Promise<TrainingCorpus> {
   const { tokenizer, window: [shortest, longest], bothStrands, repeatWeight, seed, decoder } = options;
   const random = createRandom(seed, 0x57494e44);
   const places: Place[] = [];
   const [lengths, groups]: [number[], number[]] = [[], []];
+  const contents = createHash('sha256');
   let bases = 0;
   for (const [genome, { file, contigs }] of genomes.entries()) {
     for (const { name: contig } of contigs.filter(({ name }) => wanted(name))) {
       const all = await file.fetch(contig);
+      contents.update(`>${contig}\n`).update(all);
       for (const [from, to] of stretchesOf(all)) {
         for (let start = from; start < to;) {
           const end = Math.min(to, start + shortest + random.integer(longest - shortest + 1));
@@ -108,7 +117,7 @@ export async function openTrainingCorpus(genomes: readonly GenomeFile[], wanted:
   }
   if (!places.length) throw new UsageError('pretrain: expected sequences to train on, got none; are all contigs held out?');
   return {
-    lengths, groups, bases,
+    lengths, groups, bases, sha256: contents.digest('hex'),
     async read(i) {
       const { genome, contig, start, end, reverse } = places[i];
       const own = await genomes[genome].file.fetch(contig, start, end, { strand: reverse ? '-' : '+' });

@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { bgzfCompress } from '@genomelm/genome-io';
+import { createCharacterTokenizer } from '@genomelm/tokenizer';
 import { openSequences } from '../src/genomeFiles';
+import { openGenomes, openTrainingCorpus } from '../src/trainingCorpus';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
 const genomelm = bundleGenomelm();
@@ -133,4 +135,14 @@ test('a genome in plain gzip, of several members too, is opened as others are', 
   const file = await openSequences(write('members.fa.gz', Buffer.concat([gzipSync('>chrI one\nACGT\n'), gzipSync('GG\n>chrII\nTTAA\n')])));
   expect((await file.contigs()).map(({ name, length }) => [name, length])).toEqual([['chrI', 6], ['chrII', 4]]);
   expect(Buffer.from(await file.fetch('chrI', 2, 6, { strand: '-' })).toString()).toBe('CCAC');
+});
+
+test('a training corpus is known by its letters: an edited file of the same lengths is another, a packed one the same', async () => {
+  const options = { tokenizer: createCharacterTokenizer(), decoder: true, window: [20, 20], bothStrands: false, repeatWeight: 1, seed: 1, onProgress: () => {} } as const;
+  const corpusOf = async (file: string) => openTrainingCorpus(await openGenomes([file]), () => true, options);
+  const text = `>one\n${'GATTACA'.repeat(9)}\n>two\n${'ACCGT'.repeat(8)}\n`, edited = text.replace('GATTACA', 'GACTACA');
+  const [first, packed, other] = await Promise.all([write('first.fa', text), write('first.fa.gz', gzipSync(text)), write('edited.fa', edited)].map(corpusOf));
+  expect(packed.sha256).toBe(first.sha256);
+  expect(other.lengths).toEqual(first.lengths);
+  expect(other.sha256).not.toBe(first.sha256);
 });

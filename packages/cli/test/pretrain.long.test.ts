@@ -104,3 +104,14 @@ test.each([
   expect(stderr).toMatch(message);
   expect(status).toBe(2);
 });
+
+test('a genome that was edited since is another corpus, though all lengths are as they were', () => {
+  const genome = readFileSync(at('genome.fa'), 'utf8'), another = (base: string) => (base === 'A' ? 'C' : 'A');
+  for (const [contig, edited] of [['one', genome.replace(/(?<=>one\n)./, another)], ['three', genome.replace(/(?<=>three\n)./, another)]]) { // trained on, and judged on while training
+    writeFileSync(at('genome.fa'), edited);
+    const { status, stderr } = genomelm(...options('causal-whole', 'causal'));
+    expect([contig, status, stderr]).toEqual([contig, 2, expect.stringMatching(/expected a checkpoint of this run in .*, got one of other data or settings/)]);
+  }
+  writeFileSync(at('genome.fa'), genome);
+  expect(genomelm(...options('causal-whole', 'causal')).status).toBe(0);
+});

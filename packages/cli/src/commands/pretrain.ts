@@ -9,7 +9,7 @@ import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
 import { lock } from '../lock';
 import { prepareFolder, writeFileAtomic } from '../output';
-import { openClasses, openGenomes, openHeldOut, openTrainingCorpus, type GenomeFile } from '../trainingCorpus';
+import { openClasses, openGenomes, openHeldOut, openTrainingCorpus, type GenomeFile, type TrainingCorpus } from '../trainingCorpus';
 import { readUserFile } from '../userFile';
 import { openTokenizer } from './tokenize';
 
@@ -112,7 +112,7 @@ async function run(context: Context, { model, tokenizer, genomes, out }: Occasio
     checkpointLayers: values['layers-again'] === true,
     weights: choice<TrainingWeights>(context, 'weights', ['float32', 'bfloat16', 'float16'], 'float32'),
     ...(validation.length ? { validate: async () => summarize(validated = await judge(validation), decoder), validateEvery: integer(context, 'validate-every', Math.max(1, Math.ceil(steps / 10))) } : {}),
-    save: { directory: join(out, 'checkpoints'), every: integer(context, 'save-every', Math.max(1, Math.ceil(steps / 20))), data: identify(context, corpus.lengths) },
+    save: { directory: join(out, 'checkpoints'), every: integer(context, 'save-every', Math.max(1, Math.ceil(steps / 20))), data: identify(context, corpus, validation) },
     onProgress: (event) => progress.update(event.kind === 'step'
       ? { stage: 'train', done: event.step * tokensPerStep, total: steps * tokensPerStep, unit: 'tokens', step: event.step, loss: event.loss, learningRate: event.learningRate, tokensPerSecond: Math.round(event.tokensPerSecond) }
       : { stage: `validation at step ${event.step}`, [decoder ? 'bitsPerBase' : 'top1']: decoder ? -event.devScore : event.devScore, ...(event.devLoss === undefined ? {} : { loss: event.devLoss }) }),
@@ -183,9 +183,13 @@ async function setAside(context: Context, option: string, genomes: readonly Geno
   return { contigs, files: await openGenomes(paths) };
 }
 
-/** The run is this one only with the same files, windows and tokens. */
-const identify = ({ values, positionals }: Context, lengths: ArrayLike<number>): string =>
-  createHash('sha256').update(JSON.stringify([positionals, values['tokenizer'], values['model'], values['window'], values['strands'], values['hold-out'], values['validation'], values['repeat-weight']])).update(Int32Array.from(lengths)).digest('hex');
+/** The run is this one only with the same files, their contents, windows and tokens. */
+function identify({ values, positionals }: Context, { sha256, lengths }: TrainingCorpus, validation: readonly HeldOutSequence[]): string {
+  const settings = ['tokenizer', 'model', 'window', 'strands', 'hold-out', 'validation', 'repeat-weight'].map((name) => values[name]);
+  const hash = createHash('sha256').update(JSON.stringify([positionals, settings, sha256])).update(Int32Array.from(lengths));
+  for (const { inputIds } of validation) hash.update(inputIds);
+  return hash.digest('hex');
+}
 
 function distribution(lengths: ArrayLike<number>): [name: string, tokens: number][] {
   const sorted = Float64Array.from(lengths).sort();

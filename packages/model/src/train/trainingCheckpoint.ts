@@ -86,7 +86,7 @@ export async function resumeCheckpoint(directory: string, model: Pick<AnyModel, 
   if (last === undefined) return undefined;
   const folder = path.join(directory, folderOf(last));
   const state = JSON.parse(await fs.readFile(path.join(folder, 'training.json'), 'utf8')) as TrainingState & { readonly updates: number };
-  if (state.run !== run) throw new FormatError(`pretrain: expected a checkpoint of this run in ${folder}, got one of other data or settings; give the settings it was begun with, or another directory`, { format: 'training.json' });
+  if (state.run !== run) throw new FormatError(`pretrain: expected a checkpoint of this run in ${folder}, got one of other data or settings, or of another version; give what it was begun with, or another directory`, { format: 'training.json' });
   const load = async (name: string) => new Map([...parseSafetensors(await fs.readFile(path.join(folder, name)))].map(([key, stored]): [string, Data] => [key, toFloat32(stored, key)]));
   const [weights, moments] = [await load('model.safetensors'), await load('optimizer.safetensors')];
   const leaves = flatten(model.params as Tree);
