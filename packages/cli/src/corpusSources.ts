@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { applyVariants, groupByContig, readBed, readGff, readVcf, type ContigAliases, type CorpusSource, type SequenceFile } from '@genomelm/genome-io';
+import { applyVariants, groupByContig, readBed, readBytes, readGff, readVcf, type ContigAliases, type CorpusSource, type SequenceFile } from '@genomelm/genome-io';
 import { list, UsageError, type Context } from './command';
 import { loadAliases, openSequences, reading } from './genomeFiles';
 
@@ -17,9 +18,27 @@ export async function openCorpusSources(context: Context): Promise<CorpusSource[
   return sources;
 }
 
-async function openSource(context: Context, operand: string, weight: number): Promise<CorpusSource> {
+/** The sha256 of each file that the corpus is made of, unpacked: names and lengths of contigs stay when bases are edited. */
+export async function digestsOf(context: Context): Promise<string[]> {
+  const { positionals, values } = context;
+  const others = ['repeats-bed', 'gff', 'vcf', 'aliases'].flatMap((name) => (typeof values[name] === 'string' ? [values[name]] : []));
+  const digests: string[] = [];
+  for (const path of [...positionals.map((operand) => nameAndPath(operand).path), ...others]) {
+    const hash = createHash('sha256');
+    for await (const chunk of readBytes(path, { ...reading(context), reuse: true })) hash.update(chunk);
+    digests.push(hash.digest('hex'));
+  }
+  return digests;
+}
+
+/** `NAME=FILE`, or a file that names itself. */
+function nameAndPath(operand: string): { name: string; path: string } {
   const [, named, path] = /^(?:([A-Za-z0-9_.-]+)=)?(.+)$/s.exec(operand)!;
-  const name = named ?? basename(path).replace(/(?:\.(?:fa|fasta|fna|2bit))?(?:\.b?gz)?$/i, '');
+  return { name: named ?? basename(path).replace(/(?:\.(?:fa|fasta|fna|2bit))?(?:\.b?gz)?$/i, ''), path };
+}
+
+async function openSource(context: Context, operand: string, weight: number): Promise<CorpusSource> {
+  const { name, path } = nameAndPath(operand);
   const file = await openSequences(path);
   const contigs = await file.contigs();
   const known = contigs.map((contig) => contig.name);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCorpus, buildShard, type CorpusOptions, type CorpusReport, type NamedSequence, type Shard } from '@genomelm/genome-io';
 import { choice, integer, list, UsageError, type Command, type Context } from '../command';
-import { openCorpusSources } from '../corpusSources';
+import { digestsOf, openCorpusSources } from '../corpusSources';
 import { aliasesOption, namingAliases, threadsOption } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 import { version } from '../version';
@@ -47,7 +47,7 @@ export const corpusBuild: Command = {
     const only = values['shard'] === undefined ? undefined : integer(context, 'shard', 0, { min: 0, max: of - 1 });
     const options = corpusOptions(context);
     const sources = await namingAliases(() => openCorpusSources(context));
-    const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'], gff: values['gff'], aliases: values['aliases'] })).digest('hex');
+    const fingerprint = createHash('sha256').update(JSON.stringify({ version: version(), of, options, inputs: sources.map(({ name, weight, contigs }) => ({ name, weight, contigs })), files: context.positionals, bed: values['repeats-bed'], vcf: values['vcf'], sample: values['sample'], gff: values['gff'], aliases: values['aliases'], digests: await digestsOf(context) })).digest('hex');
     mkdirSync(out, { recursive: true });
     let built = 0;
     for (const shard of only === undefined ? Array.from({ length: of }, (_, i) => i) : [only]) {
@@ -127,7 +127,7 @@ interface Manifest { readonly file: string; readonly split: Split; readonly reco
 function isWhole(stem: string, fingerprint: string): boolean {
   if (!existsSync(`${stem}.json`)) return false;
   const manifest = readManifest(`${stem}.json`);
-  if (manifest.fingerprint !== fingerprint) throw new UsageError(`corpus build: expected ${stem}.json of the same files and options, got another corpus; choose another --out, or delete it`);
+  if (manifest.fingerprint !== fingerprint) throw new UsageError(`corpus build: expected ${stem}.json of the same files, their contents, options and version, got another corpus; choose another --out, or delete it`);
   return existsSync(`${stem}.2bit`) && createHash('sha256').update(readFileSync(`${stem}.2bit`)).digest('hex') === manifest.sha256;
 }
 
