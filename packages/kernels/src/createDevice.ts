@@ -14,6 +14,8 @@ export interface DeviceOptions {
   readonly threads?: number;
   /** For wasm: fused multiply-adds, whose last bits depend on the machine; by default false. See `WasmOptions`. */
   readonly relaxedSimd?: boolean;
+  /** For wasm: tiles for engines that join pairs of 128-bit operations; by default true where Node was started with V8's flag for it. See `WasmOptions`. */
+  readonly wideTiles?: boolean;
   /** For webgpu; by default `navigator.gpu`. In Node: `create([])` of the npm package webgpu. */
   readonly gpu?: GPU;
   /** For finding faults: `read` rejects with the name of the first op that made a NaN or an infinity; see `debugDevice`. */
@@ -32,8 +34,8 @@ export async function createDevice(kind: DeviceKind = 'auto', { checkFinite = fa
   return checkFinite ? Object.assign(debugDevice(picked, { checkFinite }), { reason: picked.reason }) : picked;
 }
 
-async function pick(kind: DeviceKind, { threads, relaxedSimd = false, gpu }: DeviceOptions): Promise<PickedDevice> {
-  const wasm = () => createWasmDevice({ relaxedSimd, ...(threads !== undefined && { threads }) });
+async function pick(kind: DeviceKind, { gpu, ...options }: DeviceOptions): Promise<PickedDevice> {
+  const wasm = () => createWasmDevice(options);
   if (kind === 'reference') return because(createReferenceDevice(), 'asked for');
   if (kind === 'wasm') return because(await wasm(), 'asked for');
   if (kind === 'gpujs') {

@@ -1,4 +1,4 @@
-import { createControl, depth, dismiss, FAILED, instantiate, LIMIT, maxArguments, post, reached, settle, viewControl, work, type WorkerSetup } from './protocol';
+import { createControl, depth, dismiss, FAILED, instantiate, LIMIT, maxArguments, post, reached, settle, viewControl, work, type KernelsSetup, type WorkerSetup } from './protocol';
 import { startThread, type Thread } from './threads';
 
 export interface Pool {
@@ -10,8 +10,8 @@ export interface Pool {
   end(): Promise<void>;
 }
 
-export async function createPool(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Pool> {
-  const kernels = instantiate(module, memory);
+export async function createPool(setup: KernelsSetup, threads: number): Promise<Pool> {
+  const kernels = instantiate(setup);
   const alone = (kernel: string, values: readonly number[], parts: number): void => {
     for (let part = 0; part < parts; part++) kernels[kernel](...values, part, parts);
   };
@@ -22,7 +22,7 @@ export async function createPool(module: WebAssembly.Module, memory: WebAssembly
   const { words } = control;
   const names = Object.keys(kernels), numbers = new Map(names.map((name, i) => [name, i]));
   const list = Object.values(kernels), ownKernels = () => list;
-  const pool = await startThreads(threads - 1, { module, memory, control: buffer });
+  const pool = await startThreads(threads - 1, { ...setup, control: buffer });
   const ends = new Int32Array(depth); // of each slot: the ticket after the last of its job
   let jobs = 0;
 

@@ -34,25 +34,31 @@ export const viewControl = (buffer: SharedArrayBuffer): Control => ({ words: new
 export type Kernel = (...values: number[]) => void;
 export type Kernels = Readonly<Record<string, Kernel>>;
 
-export interface WorkerSetup {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+export interface WorkerSetup extends KernelsSetup {
   readonly control: SharedArrayBuffer;
 }
 
+/** What makes an instance: the same in every thread. */
+export interface KernelsSetup {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** See `wideTiles` in tile.wasm.ts. */
+  readonly wideTiles: boolean;
+}
+
 /** The module's exports; their order is the numbering of kernels. */
-export const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels =>
-  new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('wasm: a kernel aborted'); } } }).exports as unknown as Kernels;
+export const instantiate = ({ module, memory, wideTiles }: KernelsSetup): Kernels =>
+  new WebAssembly.Instance(module, { env: { memory, wideTiles: Number(wideTiles), abort() { throw new Error('wasm: a kernel aborted'); } } }).exports as unknown as Kernels;
 
 /**
  * The kernels over a memory that another thread makes grow. In JavaScriptCore (Safari, Bun) memory.fill and memory.copy know only the size that the memory had when the instance was made:
  * after it grew there is a new one. To look takes 0.03 to 0.07 µs for each job, an instance 0.1 ms.
  */
-export function kernelsOver(module: WebAssembly.Module, memory: WebAssembly.Memory): () => readonly Kernel[] {
+export function kernelsOver(setup: KernelsSetup): () => readonly Kernel[] {
   let [size, kernels]: [number, readonly Kernel[]] = [-1, []];
   return () => {
-    const { byteLength } = memory.buffer;
-    if (byteLength !== size) [size, kernels] = [byteLength, Object.values(instantiate(module, memory))];
+    const { byteLength } = setup.memory.buffer;
+    if (byteLength !== size) [size, kernels] = [byteLength, Object.values(instantiate(setup))];
     return kernels;
   };
 }

@@ -4,9 +4,9 @@ import { ENDED, kernelsOver, LIMIT, NEXT, SLEEPING, viewControl, work, type Work
 /** Milliseconds of looking out for the next job before sleeping: to be woken takes a while, and a step of decoding is two hundred jobs with some 20 µs of JavaScript before each. */
 const patience = 0.2;
 
-function serve({ module, memory, control: buffer }: WorkerSetup, ready: () => void): void {
+function serve({ control: buffer, ...setup }: WorkerSetup, ready: () => void): void {
   const control = viewControl(buffer);
-  const kernels = kernelsOver(module, memory);
+  const kernels = kernelsOver(setup);
   kernels(); // compiled before the first job
   const { words } = control;
   ready();

@@ -1,7 +1,7 @@
 // AssemblyScript. Exact attention with an online softmax. Forward, parts take blocks of queries of one head from a queue; backward, a part owns whole items: sequences of one key head.
 // Blocks of queries meet blocks of keys in the register tile of matmul; at most one block of scores exists for each part. Forward, scores are in powers of two, and ALiBi's bias is what a tile starts from.
 import { at, exp2Weight4, expBounded4, largest, log1, madd, nmadd, share, splat, total } from '../../devices/wasm/math.wasm';
-import { packColumns, packRows, panelProduct, transpose } from '../matmul/tile.wasm';
+import { packColumns, packRows, panelsProduct, transpose } from '../matmul/tile.wasm';
 
 const LOG2_E: f32 = 1.4426950408889634;
 
@@ -150,7 +150,7 @@ export function attention(query: usize, output: usize, logSumExp: usize, packed:
   count: i32, firstHead: i32, heads: i32, panels: i32, headSize: i32, numHeads: i32, group: i32, headDim: i32, queryRow: i32, scale: f32, left: i32, right: i32, biased: i32, blockQ: i32, blockK: i32, scratchSize: i32, part: i32, _parts: i32): void {
   const wide = (headDim + 7) & ~7, paddedK = (blockK + 7) & ~7;
   const edge = scratch + <usize>part * <usize>scratchSize;
-  const scores = edge + 128, sums = at(scores, blockQ * paddedK), state = at(sums, blockQ * wide), queries = at(state, 2 * blockQ), line = at(queries, blockQ * headDim);
+  const scores = edge + 256, sums = at(scores, blockQ * paddedK), state = at(sums, blockQ * wide), queries = at(state, 2 * blockQ), line = at(queries, blockQ * headDim);
   for (let item = atomic.add<i32>(queue, 1); item < count * heads * group; item = atomic.add<i32>(queue, 1)) {
     const block = at(blocks, 3 * (item % count)), kvHead = item / count / group, head = firstHead * group + item / count;
     const s = load<i32>(block), firstQ = load<i32>(block, 4), rows = load<i32>(block, 8);
@@ -179,16 +179,12 @@ export function attention(query: usize, output: usize, logSumExp: usize, packed:
       const keys = min(blockK, end - firstK), padded = (keys + 7) & ~7;
       const scoresRow = <usize>padded << 2, sumsRow = <usize>wide << 2;
       if (biased) alibiLine(line, firstK - position, rows, padded, slope);
-      for (let j = 0; j < keys; j += 8) {
-        panelProduct(queries, <usize>headDim << 2, rows, at(keys8, (firstK - startK + j) * headDim), headDim, biased ? at(line, rows - 1 + j) : 0, biased ? -4 : 0, at(scores, j), scoresRow, 8, edge);
-      }
+      panelsProduct(queries, <usize>headDim << 2, rows, at(keys8, (firstK - startK) * headDim), <usize>headDim << 5, headDim, biased ? at(line, rows - 1) : 0, biased ? -4 : 0, scores, scoresRow, padded, edge);
       for (let i = 0; i < rows; i++) {
         const own = position + i;
         onlineSoftmax(at(scores, i * padded), padded, firstSeen(own, firstK, left), endSeen(own, firstK, keys, right), at(state, 2 * i), at(sums, i * wide), wide);
       }
-      for (let j = 0; j < wide; j += 8) {
-        panelProduct(scores, scoresRow, rows, at(values8, 8 * (j * ownPanels + firstK - startK)), keys, at(sums, j), sumsRow, at(sums, j), sumsRow, 8, edge);
-      }
+      panelsProduct(scores, scoresRow, rows, at(values8, 8 * (firstK - startK)), <usize>ownPanels << 8, keys, sums, sumsRow, sums, sumsRow, wide, edge);
     }
     for (let i = 0; i < rows; i++) {
       const top = load<f32>(at(state, 2 * i)), sum = load<f32>(at(state, 2 * i), 4), to = at(output, ((firstQ + i) * numHeads + head) * headDim);
@@ -249,7 +245,7 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
   const queryBytes = <usize>queryRow << 2, keyBytes = <usize>keyRow << 2, bytes = <usize>width << 2, wideBytes = <usize>wide << 2;
   const dQueryRow = segments > 1 ? width : queryRow, dQueryBytes = <usize>dQueryRow << 2;
   const edge = scratch + <usize>part * <usize>scratchSize;
-  const keys8 = edge + 128, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
+  const keys8 = edge + 256, values8 = at(keys8, paddedK * headDim), keyRows8 = at(values8, paddedK * headDim), scores = at(keyRows8, wide * blockK), dScores = at(scores, blockQ * paddedK);
   const queries8 = at(dScores, blockQ * paddedK), dOutputs8 = at(queries8, wide * blockQ), dKeys = at(dOutputs8, wide * blockQ), dValues = at(dKeys, wide * blockK), turned = at(dValues, wide * blockK), reaches = at(turned, blockQ * blockK);
   const items = sequences * kvHeads * segments;
   for (let item = share(items, part, parts), last = share(items, part + 1, parts); item < last; item++) {
@@ -286,10 +282,8 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
         for (let firstQ = fromQ; firstQ < toQ; firstQ += blockQ) {
           const rows = min(blockQ, toQ - firstQ);
           const q = at(query, firstQ * queryRow + head * headDim), d = at(dOutput, firstQ * width + head * headDim), dQ = at(ownQuery, firstQ * dQueryRow + head * headDim);
-          for (let j = 0; j < keys; j += 8) {
-            panelProduct(q, queryBytes, rows, at(keys8, j * headDim), headDim, 0, 0, at(scores, j), scoresRow, 8, edge);
-            panelProduct(d, bytes, rows, at(values8, j * headDim), headDim, 0, 0, at(dScores, j), scoresRow, 8, edge);
-          }
+          panelsProduct(q, queryBytes, rows, keys8, <usize>headDim << 5, headDim, 0, 0, scores, scoresRow, padded, edge);
+          panelsProduct(d, bytes, rows, values8, <usize>headDim << 5, headDim, 0, 0, dScores, scoresRow, padded, edge);
           for (let i = 0; i < rows; i++) {
             const own = firstQ + i + shift, at0 = (firstQ + i) * heads + head;
             const delta = dot(at(dOutput, at0 * headDim), at(output, at0 * headDim), headDim);
@@ -299,13 +293,12 @@ export function attentionBackward(query: usize, key: usize, value: usize, output
           transpose(scores, scoresRow, keys, rows, turned, turnedRow);
           transpose(dScores, scoresRow, keys, rows, dScoresTurned, turnedRow);
           for (let j = 0; j < headDim; j += 8) {
-            const columns = min(8, headDim - j);
-            panelProduct(dScores, scoresRow, rows, at(keyRows8, j * keys), keys, at(dQ, j), dQueryBytes, at(dQ, j), dQueryBytes, columns, edge);
-            packRows(at(d, j), bytes, columns, rows, at(dOutputs8, j * rows));
-            panelProduct(turned, turnedRow, keys, at(dOutputs8, j * rows), rows, at(dValues, j), wideBytes, at(dValues, j), wideBytes, 8, edge);
-            packRows(at(q, j), queryBytes, columns, rows, at(queries8, j * rows));
-            panelProduct(dScoresTurned, turnedRow, keys, at(queries8, j * rows), rows, at(dKeys, j), wideBytes, at(dKeys, j), wideBytes, 8, edge);
+            packRows(at(d, j), bytes, min(8, headDim - j), rows, at(dOutputs8, j * rows));
+            packRows(at(q, j), queryBytes, min(8, headDim - j), rows, at(queries8, j * rows));
           }
+          panelsProduct(dScores, scoresRow, rows, keyRows8, <usize>keys << 5, keys, dQ, dQueryBytes, dQ, dQueryBytes, headDim, edge);
+          panelsProduct(turned, turnedRow, keys, dOutputs8, <usize>rows << 5, rows, dValues, wideBytes, dValues, wideBytes, wide, edge);
+          panelsProduct(dScoresTurned, turnedRow, keys, queries8, <usize>rows << 5, rows, dKeys, wideBytes, dKeys, wideBytes, wide, edge);
         }
       }
       for (let i = 0; i < keys; i++) {

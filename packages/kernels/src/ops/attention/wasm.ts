@@ -92,7 +92,7 @@ export function attentionCalls(inputs: readonly TensorSpec[], _outputs: readonly
   const blocks = blocksOfRows(cuSeqlens, blockQ), chunks = blocksOfRows(cuSeqlensKey, packedKeys);
   const panels = Math.floor(totalKeys / 8) + cuSeqlens.length - 1, headSize = roundUp(panels * (8 * (headDim + wide) + 1), 16);
   const inFlight = Math.max(1, Math.min(numKvHeads, Math.floor(packedBytes / (4 * headSize))));
-  const perPart = roundUp(32 + blockQ * (paddedK + wide + 2 + headDim) + blockQ + paddedK + 4, 16);
+  const perPart = roundUp(64 + blockQ * (paddedK + wide + 2 + headDim) + blockQ + paddedK + 4, 16);
   const parts = Math.min(maxParts, (blocks.length / 3) * numHeads, Math.max(1, Math.floor((inFlight * 2 ** 20) / (4 * perPart))));
   const [query, key, value] = (packed ? [0, 0, 0] : [0, 1, 2]).map(input);
   const steps = Array.from({ length: Math.ceil(numKvHeads / inFlight) }, (_, i) => {
@@ -118,7 +118,7 @@ export function attentionBackwardCalls(tensors: readonly TensorSpec[], _outputs:
   const sequences = attributes.cuSeqlens.length - 1;
   const segments = segmentsOf(sequences * numKvHeads, attributes);
   const parts = Math.min(maxParts, sequences * numKvHeads * segments);
-  const perPart = roundUp(32 + 2 * paddedK * headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK + blockQ * blockK + numHeads / numKvHeads, 16);
+  const perPart = roundUp(64 + 2 * paddedK * headDim + wide * blockK + 2 * blockQ * paddedK + 2 * wide * blockQ + 2 * wide * blockK + blockQ * blockK + numHeads / numKvHeads, 16);
   const three = layout.packed ? [0, 0, 0] : [0, 1, 2];
   const segmentSize = segments > 1 ? totalTokens * numHeads * headDim : 0;
   const backward = call('attentionBackward', [...three.map(input), input(count), input(count + 1), input(count + 2), segments > 1 ? scratch(1) : output(0), output(three[1]), output(three[2]),

@@ -61,7 +61,7 @@ export function matmulCalls(a: TensorSpec, b: TensorSpec, { bias, residual, acti
   const pack = call('matmulPack', [input(1), input(bias ?? 1), scratch(0), scratch(1)], [n, k, transposeB ? 1 : 0, hasBias], partsFor(2 * n * k));
   const streams = m <= streamedRows && !transposeA, turns = streams && m > fewRows;
   const parts = streams ? streamParts(m, n, k) : Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-  const perPart = streams ? 64 : 32 + (transposeA ? blockRows * Math.min(k, turnedDepth) : 0);
+  const perPart = streams ? 80 : 64 + (transposeA ? blockRows * Math.min(k, turnedDepth) : 0);
   const product = streams
     ? call('matmulStream', [turns ? scratch(3) : input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, ...rest], parts)
     : call('matmul', [input(0), scratch(0), scratch(1), output(0), scratch(2), added], [m, n, k, transposeA ? 1 : 0, blockRows, blockColumns, 4 * perPart, ...rest], parts);

@@ -1,8 +1,8 @@
-// AssemblyScript. Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication") with register tiles of 4 x 8:
+// AssemblyScript. Goto and van de Geijn 2008 ("Anatomy of high-performance matrix multiplication") with the register tiles of tile.wasm.ts:
 // b is packed once into panels of 8 columns; a part owns a block of rows and columns of c and adds up inner blocks in order.
 import { at, share } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
-import { BLOCK_K, packColumns, packRows, panelProduct, transpose } from './tile.wasm';
+import { BLOCK_K, packColumns, packRows, panelsProduct, transpose } from './tile.wasm';
 
 /** Packs b [k, n], one inner block after another and its panels in order, so that a part reads them as one stream; and bias [n] (or zeros) to a multiple of 8. A part packs some panels. */
 export function matmulPack(b: usize, bias: usize, packed: usize, packedBias: usize, n: i32, k: i32, transposed: i32, hasBias: i32, part: i32, parts: i32): void {
@@ -28,19 +28,15 @@ export function matmul(a: usize, packed: usize, packedBias: usize, c: usize, scr
   const padded = (n + 7) & ~7, across = (n + blockColumns - 1) / blockColumns;
   const firstRow = (part / across) * blockRows, rows = min(blockRows, m - firstRow);
   const firstColumn = (part % across) * blockColumns, lastColumn = min(n, firstColumn + blockColumns);
-  const edge = scratch + <usize>part * <usize>scratchSize, block = edge + 128;
+  const edge = scratch + <usize>part * <usize>scratchSize, block = edge + 256;
   const cRow = <usize>n << 2;
   let inner = 0;
   do {
     const begin = inner - inner % BLOCK_K, packedDepth = min(BLOCK_K, k - begin), depth = transposed ? min(TURNED_K, packedDepth - (inner - begin)) : packedDepth;
     if (transposed) transpose(a + ((<usize>inner * <usize>m + <usize>firstRow) << 2), <usize>m << 2, rows, depth, block, <usize>depth << 2);
     const own = transposed ? block : a + ((<usize>firstRow * <usize>k + <usize>inner) << 2), ownRow = <usize>(transposed ? depth : k) << 2;
-    for (let column = firstColumn; column < lastColumn; column += 8) {
-      const to = c + ((<usize>firstRow * <usize>n + <usize>column) << 2);
-      const from = inner ? to : packedBias + (<usize>column << 2), fromRow = inner ? cRow : 0;
-      const panel = at(packed, begin * padded + column * packedDepth + ((inner - begin) << 3)), next = column + 8 < lastColumn ? panel + (<usize>packedDepth << 5) : 0;
-      panelProduct(own, ownRow, rows, panel, depth, from, fromRow, to, cRow, min(8, lastColumn - column), edge, next);
-    }
+    const to = c + ((<usize>firstRow * <usize>n + <usize>firstColumn) << 2), panels = at(packed, begin * padded + firstColumn * packedDepth + ((inner - begin) << 3));
+    panelsProduct(own, ownRow, rows, panels, <usize>packedDepth << 5, depth, inner ? to : at(packedBias, firstColumn), inner ? cRow : 0, to, cRow, lastColumn - firstColumn, edge, true);
     inner += depth;
   } while (inner < k);
   const start = (<usize>firstRow * <usize>n) << 2;

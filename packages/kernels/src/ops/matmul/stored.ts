@@ -24,14 +24,14 @@ export const epilogueArguments = (activation: Activation | undefined, residual: 
 /** Rows of a part: b is turned into f32 once for each 64 of them, which costs 5 % of the product. */
 const blockRows = 64;
 
-/** Shares of the columns: each has 8 KiB of scratch. */
+/** Shares of the columns: each has 16 KiB of scratch. */
 const maxShares = 256;
 
 export function storedCalls({ m, n, k, transposed, type, scales, bias, residual, activation }: StoredProduct): Plan<WasmCall> {
   const panels = Math.ceil(n / 8), blocks = Math.ceil(m / blockRows);
   const across = Math.max(1, Math.min(panels, maxShares, Math.ceil(partsFor(n * k * Math.max(1, Math.min(m, blockRows) / 4)) / Math.max(1, blocks / 8))));
   const parts = blocks * across;
-  const perPart = 8320 / 4;
+  const perPart = 16640 / 4;
   return {
     ...one('matmulStored', [input(0), input(1), input(scales ?? 1), input(bias ?? 1), output(0), scratch(0), input(residual ?? 0)], [m, n, k, transposed ? 1 : 0, storageCode[type], bias ? 1 : 0, blockRows, across, ...epilogueArguments(activation, residual)], parts),
     scratch: [float32(parts, perPart)],

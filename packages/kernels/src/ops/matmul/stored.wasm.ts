@@ -4,7 +4,7 @@ import { at, madd1, share } from '../../devices/wasm/math.wasm';
 import { allFinite16, FINITE16, FLOAT16, high4, INT8, load1, load4, low4, place } from '../../devices/wasm/storage.wasm';
 import { epilogue } from './epilogue.wasm';
 import { products } from './few.wasm';
-import { panelProduct } from './tile.wasm';
+import { panelsProduct } from './tile.wasm';
 
 const BLOCK_K: i32 = 256;
 
@@ -131,18 +131,21 @@ const BLOCK_K: i32 = 256;
   for (; i < k; i++) for (let j = 0; j < 8; j++) store<f32>(at(c, j), madd1(load<f32>(at(a, i)), load1(b + <usize>j * row + <usize>i * width, type), load<f32>(at(c, j))));
 }
 
+/** Columns that are turned into floats at once: two panels of 8 KiB. */
+const COLUMNS: i32 = 16;
+
 /** A block of rows and a share of the panels. */
 @inline function block(a: usize, b: usize, scales: usize, bias: usize, c: usize, edge: usize, rows: i32, n: i32, k: i32, transposed: i32, type: i32, hasBias: i32, firstPanel: i32, lastPanel: i32): void {
-  const panel = edge + 128, aRow = <usize>k << 2, cRow = <usize>n << 2;
-  for (let p = firstPanel; p < lastPanel; p++) {
-    const column = p << 3, columns = min(8, n - column), start = hasBias && type != INT8 ? at(bias, column) : 0;
+  const panels = edge + 256, aRow = <usize>k << 2, cRow = <usize>n << 2, alone = rows == 1 && transposed;
+  for (let column = firstPanel << 3, last = min(n, lastPanel << 3), columns = 0; column < last; column += columns) {
+    columns = min(alone ? 8 : COLUMNS, last - column);
+    const start = hasBias && type != INT8 ? at(bias, column) : 0, to = at(c, column);
     let inner = 0;
-    if (rows == 1 && transposed && columns == 8) rowTransposed(a, b + <usize>column * <usize>k * (type == INT8 ? 1 : 2), k, type, start, at(c, column));
+    if (alone && columns == 8) rowTransposed(a, b + <usize>column * <usize>k * (type == INT8 ? 1 : 2), k, type, start, to);
     else do {
-      const depth = min(BLOCK_K, k - inner), to = at(c, column);
-      pack(b, n, k, transposed, type, column, columns, inner, depth, panel);
-      const from = inner ? to : start, x = at(a, inner);
-      panelProduct(x, aRow, rows, panel, depth, from, inner ? cRow : 0, to, cRow, columns, edge);
+      const depth = min(BLOCK_K, k - inner);
+      for (let j = 0; j < columns; j += 8) pack(b, n, k, transposed, type, column + j, min(8, columns - j), inner, depth, at(panels, j * depth));
+      panelsProduct(at(a, inner), aRow, rows, panels, <usize>depth << 5, depth, inner ? to : start, inner ? cRow : 0, to, cRow, columns, edge);
       inner += depth;
     } while (inner < k);
     if (type == INT8) for (let r = 0; r < rows; r++) for (let j = column, to = c + <usize>r * cRow; j < column + columns; j++) store<f32>(at(to, j), load<f32>(at(to, j)) * load<f32>(at(scales, j)) + (hasBias ? load<f32>(at(bias, j)) : 0));
@@ -151,12 +154,12 @@ const BLOCK_K: i32 = 256;
 
 /**
  * c [m, n] = a [m, k] · b + bias, with b of type 1 (float16), 2 (bfloat16) or 3 (int8, whose columns are multiplied by scales [n] afterwards), stored as [k, n] or, transposed, [n, k].
- * Then its epilogue. A part is one block of rows and one of `across` shares of the columns; its scratch holds an edge tile and a panel, 8,320 bytes.
+ * Then its epilogue. A part is one block of rows and one of `across` shares of the columns; its scratch holds an edge tile and two panels, 16,640 bytes.
  */
 export function matmulStored(a: usize, b: usize, scales: usize, bias: usize, c: usize, scratch: usize, residual: usize, m: i32, n: i32, k: i32, transposed: i32, type: i32, hasBias: i32, blockRows: i32, across: i32, code: i32, added: i32, part: i32, _parts: i32): void {
   const firstRow = (part / across) * blockRows, rows = min(blockRows, m - firstRow), panels = (n + 7) >> 3;
   const firstPanel = share(panels, part % across, across), lastPanel = share(panels, part % across + 1, across);
-  const own = a + ((<usize>firstRow * <usize>k) << 2), to = c + ((<usize>firstRow * <usize>n) << 2), edge = scratch + <usize>part * 8320;
+  const own = a + ((<usize>firstRow * <usize>k) << 2), to = c + ((<usize>firstRow * <usize>n) << 2), edge = scratch + <usize>part * 16640;
   if (type == INT8) block(own, b, scales, bias, to, edge, rows, n, k, transposed, INT8, hasBias, firstPanel, lastPanel);
   else if (type == FLOAT16) block(own, b, scales, bias, to, edge, rows, n, k, transposed, FLOAT16, hasBias, firstPanel, lastPanel);
   else block(own, b, scales, bias, to, edge, rows, n, k, transposed, 2, hasBias, firstPanel, lastPanel);

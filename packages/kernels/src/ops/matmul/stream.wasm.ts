@@ -3,7 +3,7 @@
 // Every element is added up in order, as in matmul.wasm.ts: a row's result does not depend, to the bit, on how many rows come with it.
 import { at, madd, share } from '../../devices/wasm/math.wasm';
 import { epilogue } from './epilogue.wasm';
-import { BLOCK_K, copyTile, panelProduct, rowsByFive } from './tile.wasm';
+import { BLOCK_K, copyTile, panelsProduct, rowsByFive, wideTiles } from './tile.wasm';
 
 /** c [8] = from [8] + a [k] · panel [k, 8]. */
 @inline function row(a: usize, panel: usize, k: i32, from: usize, c: usize): void {
@@ -32,58 +32,47 @@ import { BLOCK_K, copyTile, panelProduct, rowsByFive } from './tile.wasm';
   v128.store(c, high, 16);
 }
 
+// unroll HEIGHT in 4 5
+// unroll VECTORS in 2 4
 /**
- * c [4, 8] = from [4, 8] + a · panel [k, 8], with four rows of a side by side, [k][4]. Beside the tile of tile.wasm.ts, whose rows stay where they are: 1.1 times as fast with 8 rows, 1.04 with 32, the same with 64, 0.85 with 4, which hence go through the tile (one thread, 768 x 3072).
+ * c [rows, columns] = from + a · b, a panel [k, 8] or two, with four or, with relaxed SIMD, five rows of a side by side, [k][rows]. Beside the tile of tile.wasm.ts, whose rows stay where they are: 1.1 times as fast with 8 rows, 1.04 with 32, the same with 64, 0.85 with 4, which hence go through the tile (one thread, 768 x 3072).
  * Eight steps make one round, with a way out after each, as there: 1.05 to 1.12 times as fast as V8's own unrolling, 0.97 to 1.07 with relaxed SIMD. But a moves on with each step, as a broadcast with another offset would cost an address of its own.
  */
-@inline function fourRows(a: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  // unroll ROW 4
-  let cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
+@inline function rowsHEIGHTxVECTORS(a: usize, panel: usize, other: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
+  // unroll ROW HEIGHT
+  // unroll VECTOR VECTORS
+  let cROWVECTOR = v128.load(from + ROW * fromRow, 16 * VECTOR);
   // end
-  for (let left = k; left > 0; left -= 8, panel += 256) {
+  // end
+  for (let left = k; left > 0; left -= 8) {
     // unroll STEP 8
     {
-      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16), x = v128.load32_splat(a);
-      c00 = madd(x, b0, c00), c01 = madd(x, b1, c01);
-      x = v128.load32_splat(a, 4), c10 = madd(x, b0, c10), c11 = madd(x, b1, c11);
-      x = v128.load32_splat(a, 8), c20 = madd(x, b0, c20), c21 = madd(x, b1, c21);
-      x = v128.load32_splat(a, 12), c30 = madd(x, b0, c30), c31 = madd(x, b1, c31);
-      a += 16;
+      let x: v128;
+      // unroll VECTOR VECTORS
+      const bVECTOR = v128.load(VECTOR < 2 ? panel : other, 32 * STEP + 16 * (VECTOR & 1));
+      // end
+      // unroll ROW HEIGHT
+      x = v128.load32_splat(a, 4 * ROW);
+      // unroll VECTOR VECTORS
+      cROWVECTOR = madd(x, bVECTOR, cROWVECTOR);
+      // end
+      if (ROW == HEIGHT - 3 && HEIGHT + VECTORS > 6 && left == -1 - STEP) break;
+      // end
+      a += 4 * HEIGHT;
       if (left == STEP + 1) break;
     }
     // end
+    panel += 256;
+    other += 256;
   }
-  // unroll ROW 4
-  v128.store(c + ROW * cRow, cROW0);
-  v128.store(c + ROW * cRow, cROW1, 16);
+  // unroll ROW HEIGHT
+  // unroll VECTOR VECTORS
+  v128.store(c + ROW * cRow, cROWVECTOR, 16 * VECTOR);
+  // end
   // end
 }
-
-/** The same for five rows, [k][5], a step parted as in tile.wasm.ts. */
-@inline function fiveRows(a: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  // unroll ROW 5
-  let cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
-  // end
-  for (let left = k; left > 0; left -= 8, panel += 256) {
-    // unroll STEP 8
-    {
-      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16), x = v128.load32_splat(a);
-      c00 = madd(x, b0, c00), c01 = madd(x, b1, c01);
-      x = v128.load32_splat(a, 4), c10 = madd(x, b0, c10), c11 = madd(x, b1, c11);
-      x = v128.load32_splat(a, 8), c20 = madd(x, b0, c20), c21 = madd(x, b1, c21);
-      if (left == -1 - STEP) break;
-      x = v128.load32_splat(a, 12), c30 = madd(x, b0, c30), c31 = madd(x, b1, c31);
-      x = v128.load32_splat(a, 16), c40 = madd(x, b0, c40), c41 = madd(x, b1, c41);
-      a += 20;
-      if (left == STEP + 1) break;
-    }
-    // end
-  }
-  // unroll ROW 5
-  v128.store(c + ROW * cRow, cROW0);
-  v128.store(c + ROW * cRow, cROW1, 16);
-  // end
-}
+// end
+// end
 
 /** `depth` columns of `width` (4 or 5) rows of a, `aRow` bytes apart, side by side, [depth][width]; those beyond `rows` repeat the last. */
 @inline function sideBySide(a: usize, aRow: usize, rows: i32, width: i32, depth: i32, to: usize): void {
@@ -137,17 +126,18 @@ const GROUP: i32 = 16;
  * The first rows are still in the first cache while panel after panel comes from memory: 1.04 times all rows for one panel with 32 rows.
  */
 @inline function turnedProduct(a: usize, m: i32, panels: usize, depth: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize): void {
-  const tall = rowsByFive(m);
+  const tall = rowsByFive(m), pairs = wideTiles && m > 16; // with fewer, reading from memory is what counts, and two panels are two streams
   for (let row = 0, height = 0; row < m; row += height) {
     height = row < tall ? 5 : 4;
     const left = min(height, m - row);
-    for (let column = 0; column < columns; column += 8) {
-      const across = min(8, columns - column), whole = left == height && across == 8, panel = at(panels, column * depth), begin = at(from, column), end = at(c, column);
-      if (!whole) copyTile(begin, fromRow, edge, 32, left, across);
-      const first = whole ? begin : edge, firstRow = whole ? fromRow : 32, to = whole ? end : edge, toRow = whole ? cRow : 32;
-      if (ASC_FEATURE_RELAXED_SIMD && row < tall) fiveRows(a, panel, depth, first, firstRow, to, toRow);
-      else fourRows(a, panel, depth, first, firstRow, to, toRow);
-      if (!whole) copyTile(edge, 32, end, cRow, left, across);
+    for (let column = 0, width = 0; column < columns; column += width) {
+      width = pairs && columns - column > 8 ? 16 : 8;
+      const across = min(width, columns - column), whole = left == height && across == width, panel = at(panels, column * depth), other = at(panel, 8 * depth), begin = at(from, column), end = at(c, column);
+      if (!whole) copyTile(begin, fromRow, edge, 64, left, across);
+      const first = whole ? begin : edge, firstRow = whole ? fromRow : 64, to = whole ? end : edge, toRow = whole ? cRow : 64;
+      if (ASC_FEATURE_RELAXED_SIMD && row < tall) width == 8 ? rows5x2(a, panel, other, depth, first, firstRow, to, toRow) : rows5x4(a, panel, other, depth, first, firstRow, to, toRow);
+      else width == 8 ? rows4x2(a, panel, other, depth, first, firstRow, to, toRow) : rows4x4(a, panel, other, depth, first, firstRow, to, toRow);
+      if (!whole) copyTile(edge, 64, end, cRow, left, across);
     }
     a += <usize>(height * depth) << 2;
     from += <usize>height * fromRow;
@@ -161,10 +151,10 @@ const GROUP: i32 = 16;
   return count - <i32>((left * left * count) / (<i64>parts * parts));
 }
 
-/** c [m ≤ 64, n] = a [m, k] · packed b + bias, and its epilogue. More than four rows of a come from matmulTurn. A part owns panels of 8 columns; its scratch of 256 bytes is for incomplete tiles. */
+/** c [m ≤ 64, n] = a [m, k] · packed b + bias, and its epilogue. More than four rows of a come from matmulTurn. A part owns panels of 8 columns; its scratch of 320 bytes is for incomplete tiles. */
 export function matmulStream(a: usize, packed: usize, packedBias: usize, c: usize, scratch: usize, residual: usize, m: i32, n: i32, k: i32, code: i32, added: i32, part: i32, parts: i32): void {
   const panels = (n + 7) >> 3, padded = panels << 3, firstPanel = taperedShare(panels, part, parts), lastPanel = taperedShare(panels, part + 1, parts);
-  const edge = scratch + (<usize>part << 8), aRow = <usize>k << 2, cRow = <usize>n << 2, alone = m == 1 && (n & 7) == 0;
+  const edge = scratch + <usize>part * 320, aRow = <usize>k << 2, cRow = <usize>n << 2, alone = m == 1 && (n & 7) == 0;
   let inner = 0;
   do {
     const depth = min(BLOCK_K, k - inner);
@@ -173,7 +163,7 @@ export function matmulStream(a: usize, packed: usize, packedBias: usize, c: usiz
       const column = p << 3, panel = at(packed, inner * padded + column * depth), to = at(c, column);
       const columns = min(count << 3, n - column), from = inner ? to : at(packedBias, column), fromRow = inner ? cRow : 0;
       if (alone) row(at(a, inner), panel, depth, from, to);
-      else if (m <= 4) panelProduct(at(a, inner), aRow, m, panel, depth, from, fromRow, to, cRow, columns, edge);
+      else if (m <= 4) panelsProduct(at(a, inner), aRow, m, panel, <usize>depth << 5, depth, from, fromRow, to, cRow, columns, edge);
       else turnedProduct(at(a, inner * ((m + 3) & ~3)), m, panel, depth, from, fromRow, to, cRow, columns, edge);
     }
     inner += depth;

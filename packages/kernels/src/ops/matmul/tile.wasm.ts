@@ -1,6 +1,12 @@
-// AssemblyScript. The register tiles under matmul and attention: 4 rows times 8 columns, eight accumulators; with relaxed SIMD 5 rows too.
-// b is packed in panels of 8 columns, [k][8], so that a step reads 32 bytes in a row. Lines between `unroll NAME count` and `end` are written out by tools/embed.mjs, NAME as 0, 1, 2 …
+// AssemblyScript. The register tiles under matmul and attention: 4 rows times 8 columns, eight accumulators; with relaxed SIMD 5 rows too; and both with 16 columns, for engines that join pairs of registers.
+// b is packed in panels of 8 columns, [k][8], so that a step reads 32 bytes in a row. Lines between `unroll NAME …` and `end` are written out by tools/embed.mjs.
 import { madd } from '../../devices/wasm/math.wasm';
+
+/**
+ * 1 where the engine makes one operation of 256 bits of two of 128 that lie side by side (V8's --experimental-wasm-revectorize): then two panels at once, 16 columns, keep its registers busy, 1.6 times as fast as one.
+ * Without that they spill, and are 0.7 times as fast. Every element is the same sum in the same order.
+ */
+@external('env', 'wideTiles') export declare const wideTiles: i32;
 
 /** Depth of an inner block of packed b. A panel is 12 KiB and stays in the first cache beside four rows of a (1.03 times 256). Of 768, fused, products of 512 rows are 1.01 to 1.03 times as fast, but those of 32 rows 0.95 and of 4 rows 0.7 times. */
 export const BLOCK_K: i32 = 384;
@@ -13,99 +19,101 @@ const AHEAD: usize = ASC_FEATURE_RELAXED_SIMD ? 256 : 192;
   return ASC_FEATURE_RELAXED_SIMD ? max(0, rows - 4 * ((4 * rows) % 5)) : 0;
 }
 
+// unroll VECTORS in 2 4
+// unroll HEIGHT in 4 5
 /**
- * c [4, 8] = from [4, 8] + a [4, k] · panel [k, 8]. Rows of a begin at a0 … a3; all distances are in bytes.
- * Eight steps make one round of the loop, with a way out after each: 26 instructions a step where V8's own unrolling needs 31, which is what counts (1.2 times), above all where two threads share a core.
+ * c [HEIGHT, columns] = from [HEIGHT, columns] + a [HEIGHT, k] · b, a panel [k, 8] or two. Rows of a that are missing repeat the last; all distances are in bytes.
+ * Eight steps make one round of the loop, with a way out after each: 26 instructions a step of 4 x 8 where V8's own unrolling needs 31, which is what counts (1.2 times), above all where two threads share a core.
  * The ways out also keep the steps apart: V8 would bring the loads of all to the front, and spill. One that is never taken parts each step: without it V8 13.6 (Node 24) spills (1.1 times), while it costs V8 11 and 12 a fortieth.
  */
-@inline function tile(a0: usize, a1: usize, a2: usize, a3: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  // unroll ROW 4
-  let cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
+@inline function tileHEIGHTxVECTORS(a: usize, aRow: usize, rows: i32, panel: usize, other: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
+  // unroll ROW HEIGHT
+  let aROW = a + <usize>min(ROW, rows - 1) * aRow;
+  // unroll VECTOR VECTORS
+  let cROWVECTOR = v128.load(from + ROW * fromRow, 16 * VECTOR);
+  // end
   // end
   for (let left = k; left > 0; left -= 8) {
     // unroll STEP 8
     {
-      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16), x = v128.load32_splat(a0, 4 * STEP);
-      c00 = madd(x, b0, c00), c01 = madd(x, b1, c01);
-      x = v128.load32_splat(a1, 4 * STEP), c10 = madd(x, b0, c10), c11 = madd(x, b1, c11);
-      if (left == -1 - STEP) break;
-      x = v128.load32_splat(a2, 4 * STEP), c20 = madd(x, b0, c20), c21 = madd(x, b1, c21);
-      x = v128.load32_splat(a3, 4 * STEP), c30 = madd(x, b0, c30), c31 = madd(x, b1, c31);
+      let x: v128;
+      // unroll VECTOR VECTORS
+      const bVECTOR = v128.load(VECTOR < 2 ? panel : other, 32 * STEP + 16 * (VECTOR & 1));
+      // end
+      // unroll ROW HEIGHT
+      x = v128.load32_splat(aROW, 4 * STEP);
+      // unroll VECTOR VECTORS
+      cROWVECTOR = madd(x, bVECTOR, cROWVECTOR);
+      // end
+      if (ROW == HEIGHT - 3 && left == -1 - STEP) break;
+      // end
       if (left == STEP + 1) break;
     }
     // end
-    // unroll ROW 4
+    // unroll ROW HEIGHT
     aROW += 32;
     // end
     panel += 256;
+    other += 256;
   }
-  // unroll ROW 4
-  v128.store(c + ROW * cRow, cROW0);
-  v128.store(c + ROW * cRow, cROW1, 16);
+  // unroll ROW HEIGHT
+  // unroll VECTOR VECTORS
+  v128.store(c + ROW * cRow, cROWVECTOR, 16 * VECTOR);
+  // end
   // end
 }
-
-/** The same for 5 rows: registers hold all sums and the numbers of three rows, so that a way out that is never taken parts a step. */
-@inline function tallTile(a: usize, aRow: usize, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize): void {
-  // unroll ROW 5
-  let aROW = a + ROW * aRow, cROW0 = v128.load(from + ROW * fromRow), cROW1 = v128.load(from + ROW * fromRow, 16);
-  // end
-  for (let left = k; left > 0; left -= 8) {
-    // unroll STEP 8
-    {
-      let b0 = v128.load(panel, 32 * STEP), b1 = v128.load(panel, 32 * STEP + 16);
-      let x = v128.load32_splat(a0, 4 * STEP);
-      c00 = madd(x, b0, c00), c01 = madd(x, b1, c01);
-      x = v128.load32_splat(a1, 4 * STEP), c10 = madd(x, b0, c10), c11 = madd(x, b1, c11);
-      x = v128.load32_splat(a2, 4 * STEP), c20 = madd(x, b0, c20), c21 = madd(x, b1, c21);
-      if (left == -1 - STEP) break;
-      x = v128.load32_splat(a3, 4 * STEP), c30 = madd(x, b0, c30), c31 = madd(x, b1, c31);
-      x = v128.load32_splat(a4, 4 * STEP), c40 = madd(x, b0, c40), c41 = madd(x, b1, c41);
-      if (left == STEP + 1) break;
-    }
-    // end
-    // unroll ROW 5
-    aROW += 32;
-    // end
-    panel += 256;
-  }
-  // unroll ROW 5
-  v128.store(c + ROW * cRow, cROW0);
-  v128.store(c + ROW * cRow, cROW1, 16);
-  // end
-}
-
-/** The corner [rows, columns] of a tile. */
-export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) store<f32>(to + <usize>i * toRow + (<usize>j << 2), load<f32>(from + <usize>i * fromRow + (<usize>j << 2)));
-}
+// end
 
 /**
- * c [rows, columns ≤ 8] = from + a [rows, k] · panel [k, 8]; rows of a are contiguous.
- * `from` is c itself to add up, a row of bias with `fromRow` 0, or address 0, where zeros lie. `edge` is room for one tile: incomplete ones are computed there.
- * `next`, if not 0, is the panel that comes after this one. A word of some of its cache lines is read before each tile, so that many rows bring all of it while this one is multiplied: one tile hides the wait for a few lines, not that for a whole panel.
+ * A panel, or two, for all rows: c [rows, columns]. `edge` is room for one tile: incomplete ones are computed there.
+ * `next`, if not 0, is what comes after it, up to `last`. A word of some of its cache lines is read before each tile, so that many rows bring all of it while this one is multiplied: one tile hides the wait for a few lines, not that for a whole panel.
  */
-export function panelProduct(a: usize, aRow: usize, rows: i32, panel: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize, next: usize = 0): void {
-  const last = next + (<usize>k << 5) - 4, tall = columns == 8 ? rowsByFive(rows) : 0;
+function productVECTORS(a: usize, aRow: usize, rows: i32, panel: usize, other: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize, next: usize, last: usize): void {
+  const complete = columns == 4 * VECTORS, tall = complete ? rowsByFive(rows) : 0;
   let ahead = next, words = 0;
   for (let row = 0, height = 0; row < rows; row += height) {
     if (next) {
-      for (let line: usize = 0; line < AHEAD; line += 64) words |= load<i32>(min(ahead + line, last));
-      ahead += AHEAD;
+      for (let line: usize = 0; line < AHEAD * (VECTORS >> 1); line += 64) words |= load<i32>(min(ahead + line, last));
+      ahead += AHEAD * (VECTORS >> 1);
     }
     height = row < tall ? 5 : 4;
-    if (ASC_FEATURE_RELAXED_SIMD && row < tall) tallTile(a, aRow, panel, k, from, fromRow, c, cRow);
+    if (ASC_FEATURE_RELAXED_SIMD && row < tall) tile5xVECTORS(a, aRow, 5, panel, other, k, from, fromRow, c, cRow);
     else {
-      const left = min(4, rows - row), whole = left == 4 && columns == 8;
-      if (!whole) copyTile(from, fromRow, edge, 32, left, columns);
-      tile(a, a + <usize>min(1, left - 1) * aRow, a + <usize>min(2, left - 1) * aRow, a + <usize>min(3, left - 1) * aRow, panel, k, whole ? from : edge, whole ? fromRow : 32, whole ? c : edge, whole ? cRow : 32);
-      if (!whole) copyTile(edge, 32, c, cRow, left, columns);
+      const left = min(4, rows - row), whole = left == 4 && complete;
+      if (!whole) copyTile(from, fromRow, edge, 64, left, columns);
+      tile4xVECTORS(a, aRow, left, panel, other, k, whole ? from : edge, whole ? fromRow : 64, whole ? c : edge, whole ? cRow : 64);
+      if (!whole) copyTile(edge, 64, c, cRow, left, columns);
     }
     a += <usize>height * aRow;
     c += <usize>height * cRow;
     from += <usize>height * fromRow;
   }
   if (next) store<i32>(edge, words); // else no compiler would read them
+}
+// end
+
+/**
+ * c [rows, columns] = from + a [rows, k] · b, in panels [k, 8] that begin `panelBytes` after one another; rows of a are contiguous.
+ * `from` is c itself to add up, a row of bias with `fromRow` 0, or address 0, from which on zeros lie. `edge` is scratch of 256 bytes. `ahead` says to read the next panel while one is multiplied, where panels do not lie in the first caches.
+ */
+export function panelsProduct(a: usize, aRow: usize, rows: i32, panels: usize, panelBytes: usize, k: i32, from: usize, fromRow: usize, c: usize, cRow: usize, columns: i32, edge: usize, ahead: bool = false): void {
+  const end = panels + <usize>((columns + 7) >> 3) * panelBytes;
+  for (let column = 0; column < columns; ) {
+    if (wideTiles && columns - column > 8) {
+      const next = ahead && columns - column > 16 ? panels + 2 * panelBytes : 0;
+      product4(a, aRow, rows, panels, panels + panelBytes, k, from, fromRow, c, cRow, min(16, columns - column), edge, next, end - 4);
+      column += 16, panels += 2 * panelBytes, from += 64, c += 64;
+    } else {
+      const next = ahead && columns - column > 8 ? panels + panelBytes : 0;
+      product2(a, aRow, rows, panels, 0, k, from, fromRow, c, cRow, min(8, columns - column), edge, next, end - 4);
+      column += 8, panels += panelBytes, from += 32, c += 32;
+    }
+  }
+}
+
+/** The corner [rows, columns] of a tile. */
+export function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) store<f32>(to + <usize>i * toRow + (<usize>j << 2), load<f32>(from + <usize>i * fromRow + (<usize>j << 2)));
 }
 
 /** `columns` ≤ 8 columns of b [k, ·], whose rows are contiguous and `bRow` bytes apart, as a panel; missing columns are zeros. */
