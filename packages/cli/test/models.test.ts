@@ -127,10 +127,10 @@ test('variant-effect scores a VCF and draws a region', async () => {
   const contig = sequences.join('');
   writeFileSync(file('genome.fa'), `>chr1\n${contig}\n`);
   const [ref, alt] = [contig[999], contig[999] === 'A' ? 'C' : 'A'];
-  writeFileSync(file('v.vcf'), `##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t1000\t.\t${ref}\t${alt},<DEL>\t.\t.\t.\nchr1\t3\t.\t${contig.slice(2, 4)}\t${contig[2]}\t.\t.\t.\n`);
+  writeFileSync(file('v.vcf'), `##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t1000\t.\t${ref}\t${alt.toLowerCase()},<DEL>\t.\t.\t.\nchr1\t3\t.\t${contig.slice(2, 4)}\t${contig[2]}\t.\t.\t.\n`);
   const { stdout, stderr } = genomelm('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--vcf', file('v.vcf'), '--window', '100');
   const rows = stdout.trim().split('\n').map((line) => line.split('\t'));
-  expect(rows.map((row) => row.slice(0, 4))).toEqual([['#contig', 'pos', 'ref', 'alt'], ['chr1', '1000', ref, alt], ['chr1', '3', contig.slice(2, 4), contig[2]]]);
+  expect(rows.map((row) => row.slice(0, 4))).toEqual([['#contig', 'pos', 'ref', 'alt'], ['chr1', '1000', ref, alt.toLowerCase()], ['chr1', '3', contig.slice(2, 4), contig[2]]]);
   expect(stderr).toContain('1 symbolic or missing alleles were left out');
   const from = 999 - 49;
   const [effect] = await scoreVariants(classifier, tokenizer, [{ sequence: contig.slice(from, 1000 + 49), position: 49, ref, alt }]);
@@ -143,5 +143,5 @@ test('variant-effect scores a VCF and draws a region', async () => {
   expect(picture.match(/<rect x=/g)).toHaveLength(16);
   expect(picture.match(/<title>100[0-3] [ACGT]&gt;[ACGT]: /g)).toHaveLength(16); // where the contig has them, not the window
   writeFileSync(file('wrong.vcf'), `##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t1000\t.\t${alt}\t${ref}\t.\t.\t.\n`);
-  expect(genomelm('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--vcf', file('wrong.vcf'))).toMatchObject({ status: 2, stderr: expect.stringContaining('expected ref') as unknown });
+  expect(genomelm('variant-effect', file('classifier'), '-t', 'kmer:3', '-r', file('genome.fa'), '--vcf', file('wrong.vcf'))).toMatchObject({ status: 2, stderr: expect.stringContaining(`wrong.vcf: chr1:1000: expected REF as the reference has it, ${ref}, got ${alt}; `) as unknown });
 });

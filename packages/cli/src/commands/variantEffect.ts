@@ -76,20 +76,23 @@ async function around(genome: Genome, contig: string, start: number, end: number
 async function scoreVcf(context: Context, { model, tokenizer }: OpenedModel, genome: Genome, output: Output): Promise<void> {
   const { values, json, progress, signal } = context;
   const window = windowOf(context, model);
-  let [done, skipped, waiting]: [number, number, (SequenceVariant & { readonly contig: string; readonly pos: number })[]] = [0, 0, []];
+  const vcf = values['vcf'] as string;
+  let [done, skipped, waiting]: [number, number, (SequenceVariant & { readonly contig: string; readonly pos: number; readonly written: string })[]] = [0, 0, []];
   const flush = async () => {
     const effects = await scoreVariants(model, tokenizer, waiting, effectOptions(context));
-    for (const [i, { contig, pos, ref, alt }] of waiting.entries()) await output.write(json ? `${JSON.stringify({ contig, pos, ref, alt, effect: effects[i] })}\n` : `${contig}\t${pos}\t${ref}\t${alt}\t${Number(effects[i].toPrecision(6))}\n`);
+    for (const [i, { contig, pos, ref, written: alt }] of waiting.entries()) await output.write(json ? `${JSON.stringify({ contig, pos, ref, alt, effect: effects[i] })}\n` : `${contig}\t${pos}\t${ref}\t${alt}\t${Number(effects[i].toPrecision(6))}\n`);
     progress.update({ stage: 'score', done: (done += waiting.length), unit: 'variants' });
     waiting = [];
   };
   if (!json) await output.write('#contig\tpos\tref\talt\teffect\n');
-  for await (const { contig, start, ref, alt } of variantsOf(values['vcf'] as string, signal)) {
+  for await (const { contig, start, ref, alt } of variantsOf(vcf, signal)) {
     const alleles = alt.filter((allele) => /^[ACGTN]+$/i.test(allele));
     skipped += alt.length - alleles.length;
     if (!alleles.length) continue;
     const { sequence, from } = await around(genome, contig, start, start + ref.length, window);
-    waiting.push(...alleles.map((allele) => ({ sequence, position: start - from, ref, alt: allele, contig, pos: start + 1 })));
+    const found = sequence.slice(start - from, start - from + ref.length);
+    if (found !== ref.toUpperCase()) throw new UsageError(`${vcf}: ${contig}:${start + 1}: expected REF as the reference has it, ${found}, got ${ref}; is it another reference?`);
+    waiting.push(...alleles.map((allele) => ({ sequence, position: start - from, ref, alt: allele.toUpperCase(), written: allele, contig, pos: start + 1 })));
     if (waiting.length >= chunk) await flush();
   }
   await flush();
