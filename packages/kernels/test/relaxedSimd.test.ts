@@ -12,7 +12,7 @@ test('an engine without relaxed SIMD is refused', async () => {
 
 describe('where the engine has it', () => {
   let device: Device;
-  beforeAll(async () => { device = await createRelaxedDevice({ threads: 2 }); });
+  beforeAll(async () => { device = await createRelaxedDevice({ threads: 2, wideTiles: false }); });
   afterAll(() => device.destroy());
 
   test('the description says so', () => expect(device.description).toMatch(/^wasm: SIMD with relaxed multiply-adds, 2 threads/));

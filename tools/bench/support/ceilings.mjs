@@ -4,23 +4,24 @@ import { Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
 
 const [heap, bytes] = [65536, 2 ** 28];
-/** Two by four sums; two numbers of a round come from the first cache, else the products would be computed once for all rounds. The other four are read before: V8 would make constants anew in each round. */
-const [xs, ys] = [[0, 1], [0, 1, 2, 3]];
+/** Whether V8 was asked to join pairs of registers. It does so where what is loaded and stored lies side by side, and twice as many sums have to be under way. */
+const joins = process.execArgv.includes('--experimental-wasm-revectorize');
+/** Two (joined, five) by four sums; the first numbers of a round come from the first cache, else the products would be computed once for all rounds. The other four are read before (joined, in each step): V8 would make constants anew in each round. */
+const [xs, ys] = [joins ? [0, 1, 2, 3, 4] : [0, 1], [0, 1, 2, 3]];
 /** Steps of a round of the loop, kept apart by ways out that are never taken: V8 would bring all loads to the front, and spill. */
 const steps = [0, 1, 2, 3];
 const every = (f) => xs.flatMap((i) => ys.map((j) => f(i, j))).join(' ');
+const loadY = ys.map((j) => `const y${j} = v128.load(${heap + 16 * j});`).join(' ');
 /** A product waits for no sum, so both units that multiply and both that add are busy; fused, two multiply-adds of four cycles are under way in each unit all the time, which eight sums just allow. */
 const source = `@inline function madd(a: v128, b: v128, c: v128): v128 { return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b)); }
-export function multiplyAdd(rounds: i32): f32 {
-  ${ys.map((j) => `const y${j} = v128.load(${heap + 16 * j});`).join(' ')}
-  let ${xs.map((x) => `x${x} = v128.load(${heap})`).join(', ')}; ${every((x, y) => `let s${x}${y} = f32x4.splat(${x + y});`)}
+export function multiplyAdd(rounds: i32, to: usize): void {
+  ${joins ? '' : loadY}
+  let ${xs.map((x) => `x${x} = v128.load(${heap})`).join(', ')}; ${every((x, y) => `let s${x}${y} = ${joins ? `v128.load(to, ${64 * x + 16 * y})` : `f32x4.splat(${x + y})`};`)}
   for (let i = 0; i < rounds; i += ${steps.length}) {
-    const at = ${heap} + ((i & 255) << 3);
-    ${steps.map((step) => `${xs.map((x) => `x${x} = v128.load32_splat(at, ${8 * step + 4 * x});`).join(' ')} ${every((x, y) => `s${x}${y} = madd(x${x}, y${y}, s${x}${y});`)} if (i == ${-1 - step}) break;`).join('\n    ')}
+    const at = ${heap} + ((i & 255) << 5);
+    ${steps.map((step) => `{ ${joins ? ys.map((j) => `const y${j} = v128.load(at, ${16 * j});`).join(' ') : ''} ${xs.map((x) => `x${x} = v128.load32_splat(at, ${4 * (xs.length * step + x)});`).join(' ')} ${every((x, y) => `s${x}${y} = madd(x${x}, y${y}, s${x}${y});`)} if (i == ${-1 - step}) break; }`).join('\n    ')}
   }
-  let all = f32x4.splat(0);
-  ${every((i, j) => `all = f32x4.add(all, s${i}${j});`)}
-  return f32x4.extract_lane(all, 0) + f32x4.extract_lane(all, 1) + f32x4.extract_lane(all, 2) + f32x4.extract_lane(all, 3);
+  ${every((i, j) => `v128.store(to, s${i}${j}, ${64 * i + 16 * j});`)}
 }
 export function readAll(from: usize, count: usize): i32 {
   let a = i32x4.splat(0), b = a, c = a, d = a;
