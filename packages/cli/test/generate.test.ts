@@ -54,6 +54,14 @@ test('--relaxed-simd: the wasm device alone, in engines that have it', () => {
   else expect([status, stdout]).toEqual([0, run().stdout]);
 });
 
+test('--wide-tiles: the wasm device alone, with a V8 that joins registers, and the same bits', () => {
+  const run = (...args: string[]) => genomelm('score', model, fasta, ...common, ...args);
+  expect(run('--wide-tiles', '--device', 'reference')).toMatchObject({ status: 2, stderr: expect.stringContaining('--wide-tiles: expected --device wasm, got reference; leave one of them out') as unknown });
+  const { status, stdout, stderr } = run('--wide-tiles');
+  if (Number.parseInt(process.versions.v8) < 13) expect([status, stderr]).toEqual([2, expect.stringContaining('--wide-tiles: expected Node 24 or newer')]);
+  else expect([status, stdout]).toEqual([0, run().stdout]);
+});
+
 test('likelihoods as a table, with both strands, and as JSON by base', () => {
   const { status, stdout, stderr } = genomelm('score', model, fasta, ...common, '--strand', 'both');
   expect(status).toBe(0);
@@ -81,12 +89,15 @@ test('a scan: bedGraph, wiggle and a picture', () => {
 });
 
 test('what cannot be is one line, and exit code 2', () => {
+  const empty = join(folder, 'empty.fa');
+  writeFileSync(empty, '>one\nACGT\n>two\n');
   for (const [args, message] of [
     [['generate'], 'expected a model'],
     [['generate', model, ...common, '--prompt', 'ACXT'], 'expected bases that the tokenizer knows, got an unknown token after 2 bases'],
     [['generate', model, ...common, '--top-p', '2'], 'expected topP above 0 and at most 1, got 2'],
     [['score', model, fasta, ...common, '--svg', 'x.svg'], '--svg: expected --scan'],
     [['score', model, ...common], 'expected a model and one file or more'],
+    [['score', model, empty, ...common], `${empty}: two: expected bases, got none; leave the record out`],
   ] as const) {
     const { status, stderr } = genomelm(...args);
     expect([status, stderr.trim().split('\n').at(-1)]).toEqual([2, expect.stringContaining(message)]);
