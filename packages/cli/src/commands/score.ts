@@ -63,10 +63,10 @@ interface Job {
   readonly options: ScoreOptions;
 }
 
-async function* recordsOf({ files }: Job): AsyncGenerator<{ id: string; sequence: string }> {
+async function* recordsOf({ files }: Job): AsyncGenerator<{ id: string; file: string; sequence: string }> {
   for (const file of files) {
     for await (const { id, sequence } of readSequences(file)) {
-      yield { id, sequence: typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1') };
+      yield { id, file, sequence: typeof sequence === 'string' ? sequence : Buffer.from(sequence.buffer, sequence.byteOffset, sequence.byteLength).toString('latin1') };
     }
   }
 }
@@ -94,6 +94,7 @@ async function list(job: Job, output: Output): Promise<void> {
   };
   if (format === 'csv') await output.write(`${columns.join(',')}\n`);
   for await (const record of recordsOf(job)) {
+    if (!record.sequence.length) throw new UsageError(`${record.file}: ${record.id}: expected bases, got none; leave the record out`);
     waiting.push(record);
     if (waiting.length === chunk) await flush();
   }
