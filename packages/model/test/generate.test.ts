@@ -238,6 +238,7 @@ describe('the engine', () => {
     refused({ maxNewTokens: 500 }, 'expected a sequence of at most 128 tokens, the room of the cache, got up to 501');
     refused({ maxNewTokens: 10, maxNewBases: 4 }, 'expected basesOf for a limit in bases');
     refused({ temperature: -1 }, 'generate: expected temperature of at least 0, got -1');
+    refused({ frequencyPenalty: 1e39 }, 'expected frequencyPenalty as a number that float32 holds, got 1e+39');
     refused({ topP: 0 }, 'expected topP above 0 and at most 1, got 0');
     refused({ minNewTokens: 9, maxNewTokens: 8 }, 'expected maxNewTokens as a whole number of at least 9, got 8');
     refused({ blockedIds: [69] }, 'expected blockedIds in the vocabulary of 69, got [69]');

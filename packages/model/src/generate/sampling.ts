@@ -72,7 +72,7 @@ export function settleSampling(options: SamplingOptions, { vocabSize, maxPositio
   require(Number.isInteger(topK), 'topK', 'as a whole number');
   require(topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1');
   require(repetitionPenalty > 0 && repetitionPenalty < Infinity, 'repetitionPenalty', 'above 0');
-  for (const name of ['presencePenalty', 'frequencyPenalty'] as const) require(Number.isFinite(settled[name]), name, 'as a number');
+  for (const name of ['presencePenalty', 'frequencyPenalty'] as const) require(Number.isFinite(Math.fround(settled[name])), name, 'as a number that float32 holds');
   require(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32, 'seed', 'as a whole number of 32 bits');
   require(Number.isInteger(contextTokens) && contextTokens >= 3, 'contextTokens', 'as a whole number of at least 3');
   require(Number.isInteger(movingPromptTokens) && movingPromptTokens >= 1 && movingPromptTokens <= contextTokens - 2, 'movingPromptTokens', `from 1 to ${contextTokens - 2}, so that there is room for a new token`);
