@@ -15,11 +15,14 @@ export function checkClassifier(classifier: ClassifierConfig | undefined): void 
   if (classifier) requireSetting(classifier.labels.length > 0 && new Set(classifier.labels).size === classifier.labels.length, 'classifier.labels to name each output once', classifier.labels);
 }
 
+/** What outputs mean where nobody said, as transformers takes them: one is a number, several are classes. */
+export const usualProblemType = (outputs: number): ClassifierConfig['problemType'] => (outputs === 1 ? 'regression' : 'single_label_classification');
+
 /** Reads `id2label`, `problem_type` and `architectures`; nothing without `id2label`. @throws FormatError */
 export function parseClassifier({ id2label, problem_type, architectures }: Readonly<Record<string, unknown>>): { readonly classifier?: ClassifierConfig } {
   if (!id2label) return {};
   const names = Object.entries(id2label as object).sort(([a], [b]) => Number(a) - Number(b));
-  const problemType = problem_type ?? (names.length === 1 ? 'regression' : 'single_label_classification'); // transformers writes null where nobody said, and takes one output for a number
+  const problemType = problem_type ?? usualProblemType(names.length); // transformers writes null where nobody said
   if (!names.length || names.some(([id, name], i) => Number(id) !== i || typeof name !== 'string')) throw new FormatError(`parseConfig: expected id2label {"0": "name", "1": …}, got ${JSON.stringify(id2label)}`, { format: 'config.json' });
   if (!problemTypes.includes(problemType as ClassifierConfig['problemType'])) throw new FormatError(`parseConfig: expected problem_type ${problemTypes.join(', ')}, got ${JSON.stringify(problemType)}`, { format: 'config.json' });
   const level = Array.isArray(architectures) && architectures.some((name) => String(name).endsWith('ForTokenClassification')) ? 'token' : 'sequence';

@@ -1,7 +1,7 @@
 import { checkEncoder, encodeExamples, type Encoder } from './examples';
 import { predictLogits, softmaxRows } from './predict';
 import { classifierLayer } from './heads/sequenceClassifier';
-import type { ClassifierConfig } from './classifierConfig';
+import { usualProblemType, type ClassifierConfig } from './classifierConfig';
 import type { AnyModel } from './model';
 import type { OffsetEncoder } from './score';
 
@@ -21,7 +21,7 @@ export interface PredictOptions {
 }
 
 /**
- * What a fine-tuned model says of each sequence or pair, in the order given. Names of the outputs are those of config.json (`id2label`), else `LABEL_0`, `LABEL_1`, ….
+ * What a fine-tuned model says of each sequence or pair, in the order given. Names of the outputs are those of config.json (`id2label`), else `LABEL_0`, `LABEL_1`, …; one output of which nothing is said is a number, as in transformers.
  * @throws TypeError for a model without a classifier, or one that classifies tokens (see `predictBases`)
  */
 export async function predict(model: AnyModel, encoder: Encoder, sequences: readonly { readonly sequence: string; readonly pair?: string }[], { maxLength, signal }: PredictOptions = {}): Promise<Prediction[]> {
@@ -46,7 +46,7 @@ function classifierOf(model: AnyModel, operation: string): ClassifierConfig {
   const head = classifierLayer(model);
   if (!head) throw new TypeError(`${operation}: expected a model with a classifier, got one without; fine-tune one`);
   const [outputs] = head.weight.shape;
-  const classifier = model.config.classifier ?? { problemType: 'single_label_classification', level: 'sequence', labels: Array.from({ length: outputs }, (_, i) => `LABEL_${i}`) };
+  const classifier = model.config.classifier ?? { problemType: usualProblemType(outputs), level: 'sequence', labels: Array.from({ length: outputs }, (_, i) => `LABEL_${i}`) };
   if (classifier.labels.length !== outputs) throw new RangeError(`${operation}: expected ${outputs} names in config.classifier.labels, one for each output, got ${classifier.labels.length}`);
   return classifier;
 }

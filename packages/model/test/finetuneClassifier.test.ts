@@ -98,6 +98,15 @@ describe('a decoder', () => {
     free([decoder.params, fitted.model.params, fitted.lora?.adapters ?? [], again.params]);
   });
 
+  test('one output of which nothing is said is a number, as in transformers', async () => {
+    const unnamed = createModel(own, { device, seed: 1, classes: 1 });
+    const logits = await predictLogits(unnamed, [{ inputIds: ids('ACGT') }]);
+    const [{ labels, outputs }] = await predict(unnamed, encoder, [{ sequence: 'ACGT' }]);
+    expect([labels, outputs]).toEqual([[], { LABEL_0: logits[0] }]);
+    expect(logits[0]).not.toBe(1);
+    free(unnamed.params);
+  });
+
   test('is fine-tuned for the benchmark too', async () => {
     const decoder = createModel(own, { device, seed: 1 });
     const examples = sequences.map((sequence) => ({ sequence, label: count(sequence, 'A') > 4 ? 1 : 0 }));
