@@ -101,10 +101,13 @@ describe('an address', () => {
     expect(readdirSync(cacheDirectory)).toEqual([]);
   });
 
-  test('must answer ranges', async () => {
-    await serve(async (address) => {
-      await expect(loadPretrained(address, { device, cacheDirectory: freshCache() })).rejects.toThrow(/expected .* to answer ranges \(206\), got 200/);
-      await expect(loadPretrained(`${address}/`, { device, cacheDirectory: freshCache() })).rejects.toThrow('206');
+  test('may give whole files only: they are downloaded, but not read in parts', async () => {
+    await serve(async (address, log) => {
+      const cacheDirectory = freshCache();
+      const expected = (await loadPretrained(pretrained, { device })).fingerprint;
+      for (let run = 0; run < 2; run++) expect((await loadPretrained(address, { device, cacheDirectory })).fingerprint).toBe(expected);
+      expect(log.filter((line) => line.endsWith(`model.safetensors bytes=0-${files['model.safetensors'].length - 1}`))).toHaveLength(1);
+      await expect(loadPretrained(`${address}/`, { device, cache: false })).rejects.toThrow(/model.safetensors to answer ranges \(206\), got 200 OK; download the folder, or use a server that answers them/);
     }, { ranges: false });
   });
 });

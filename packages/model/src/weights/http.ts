@@ -15,6 +15,8 @@ export interface HttpFile {
   readonly byteLength: number;
   /** The server's ETag or date of change: the same as long as the contents are. Undefined where the address itself never changes its contents: a commit on the hub. */
   readonly validator: string | undefined;
+  /** False: the server gives whole files only, which can be downloaded, but not gone on with. */
+  readonly ranges?: boolean | undefined;
 }
 
 async function request(url: string, range: string, { headers, fetch: get = fetch, signal }: HttpOptions): Promise<Response> {
@@ -28,7 +30,7 @@ export const reasonOf = (error: unknown): string => {
 };
 
 const refuse = (url: string, { status, statusText }: Response): never => {
-  throw new Error(`loadPretrained: expected ${url} to answer ranges (206), got ${status} ${statusText}; check the address${status === 401 || status === 403 ? ' and the access token' : ''}`);
+  throw new Error(`loadPretrained: expected ${url} to answer ranges (206), got ${status} ${statusText}; ${status === 200 ? 'download the folder, or use a server that answers them' : `check the address${status === 401 || status === 403 ? ' and the access token' : ''}`}`);
 };
 
 const validatorOf = ({ headers }: Response): string => headers.get('etag') ?? headers.get('last-modified') ?? '';
@@ -41,9 +43,11 @@ export async function describeUrl(url: string, options: HttpOptions): Promise<Ht
   });
   await response.body?.cancel();
   if (response.status === 404) return undefined;
-  const size = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? (response.status === 416 ? '0' : undefined);
-  if ((response.status !== 206 && response.status !== 416) || size === undefined) return refuse(url, response);
-  return { url, byteLength: Number(size), validator: validatorOf(response) };
+  const { status, headers } = response;
+  const whole = status === 200 && !headers.has('content-encoding') ? headers.get('content-length') ?? undefined : undefined;
+  const size = /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? (status === 416 ? '0' : whole);
+  if ((status !== 206 && status !== 416 && status !== 200) || size === undefined) return refuse(url, response);
+  return { url, byteLength: Number(size), validator: validatorOf(response), ranges: status !== 200 };
 }
 
 /** Ranges of a file, asked for one by one: nothing is stored. */
@@ -72,7 +76,7 @@ export function urlSource(file: HttpFile, options: HttpOptions): ByteSource {
 const attempts = 4;
 
 /** Bytes `begin` up to `end`; a connection that breaks off is taken up again where it stopped. */
-async function* rangeOf({ url, validator }: HttpFile, begin: number, end: number, options: HttpOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* rangeOf({ url, byteLength, validator }: HttpFile, begin: number, end: number, options: HttpOptions): AsyncGenerator<Uint8Array, void, undefined> {
   let at = begin;
   for (let failed = 0; at < end; ) {
     options.signal?.throwIfAborted();
@@ -80,7 +84,8 @@ async function* rangeOf({ url, validator }: HttpFile, begin: number, end: number
     let broken: unknown;
     const response = await request(url, `bytes=${at}-${end - 1}`, options).catch((error: unknown) => { broken = error; return undefined; });
     if (response) {
-      if (response.status !== 206) return refuse(url, response);
+      const isWhole = response.status === 200 && at === 0 && end === byteLength;
+      if (response.status !== 206 && !isWhole) return refuse(url, response);
       const now = validatorOf(response);
       if (validator !== undefined && now !== validator) throw new Error(`loadPretrained: expected ${url} to stay ${JSON.stringify(validator)}, got ${JSON.stringify(now)}; it changed meanwhile, start again`);
       try {
@@ -114,7 +119,7 @@ export async function download(file: HttpFile, path: string, options: DownloadOp
   try {
     const hash = crypto.createHash('sha256');
     let done = (await handle.stat()).size;
-    if (done > file.byteLength) await handle.truncate(done = 0);
+    if (done > file.byteLength || file.ranges === false) await handle.truncate(done = 0);
     if (done) for await (const chunk of fs.createReadStream(part)) hash.update(chunk as Uint8Array);
     for await (const chunk of rangeOf(file, done, file.byteLength, options)) {
       await handle.appendFile(chunk);
