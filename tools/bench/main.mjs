@@ -1,4 +1,5 @@
-// npm run bench -- NAME [--json [FILE]] [options of that bench]: measures one of our packages beside its rivals, in one run.
+// npm run bench -- NAME [--json [FILE]] [--wide] [options of that bench]: measures one of our packages beside its rivals, in one run.
+// --wide runs all of it, the rivals too, with V8's --experimental-wasm-revectorize, for which ours has wide tiles; in the npm package of Node 26 where this Node is older than 24.
 // A bench is tools/bench/NAME.mjs with `packages` (ours, built first), `peers` (from npm, installed into tools/bench/peers) and
 // `run({ peer, args, note })`, which yields rows { name, ours, peer, ratio, unit }: ratio says how many times better ours is.
 import { spawnSync } from 'node:child_process';
@@ -23,16 +24,26 @@ const step = (command, ...rest) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 
-const bench = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
-step(process.execPath, 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build', '-p', bench.packages.join(','), '--output-style=static');
 mkdirSync(peersFolder, { recursive: true });
 if (!existsSync(join(peersFolder, 'package.json'))) writeFileSync(join(peersFolder, 'package.json'), JSON.stringify({ private: true }));
 const installed = (peer) => { try { return JSON.parse(readFileSync(join(peersFolder, 'node_modules', peer, 'package.json'), 'utf8')).version; } catch { return undefined; } };
-const missing = Object.entries(bench.peers).filter(([peer, version]) => installed(peer) !== version).map((entry) => entry.join('@'));
-if (missing.length > 0) {
+function install(peers) {
+  const missing = Object.entries(peers).filter(([peer, version]) => installed(peer) !== version).map((entry) => entry.join('@'));
+  if (missing.length === 0) return;
   note(`installing ${missing.join(', ')}`);
   step('npm', 'install', '--prefix', peersFolder, '--no-audit', '--no-fund', '--ignore-scripts', ...missing);
 }
+
+const joinRegisters = '--experimental-wasm-revectorize';
+if (args.includes('--wide') && !process.execArgv.includes(joinRegisters)) {
+  const newer = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`, ownDoes = Number.parseInt(process.versions.v8) >= 13;
+  if (!ownDoes) install({ [newer]: '26.10.0' });
+  process.exit(spawnSync(ownDoes ? process.execPath : join(peersFolder, 'node_modules', newer, 'bin/node'), [joinRegisters, ...process.argv.slice(1)], { stdio: 'inherit' }).status ?? 1);
+}
+
+const bench = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+step(process.execPath, 'node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build', '-p', bench.packages.join(','), '--output-style=static');
+install(bench.peers);
 const require = createRequire(join(peersFolder, 'package.json'));
 const peer = async (which) => {
   const loaded = await import(pathToFileURL(require.resolve(which)).href);
