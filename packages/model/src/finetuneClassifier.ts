@@ -125,6 +125,8 @@ function checkTargets(examples: readonly LabelledSequence[], { problemType, leve
     const wrong = Array.from(targets).find((target) => !holds(target));
     if (wrong !== undefined) throw new RangeError(`finetuneClassifier: expected ${problemType === 'regression' ? 'numbers' : problemType === 'multi_label_classification' ? '0 or 1' : `classes from 0 to ${labels.length - 1}`}, got ${wrong} in example ${i}`);
   });
+  const isEmpty = level === 'token' && examples.length > 0 && examples.every(({ targets }) => Array.from(targets).every((target) => target === ignored));
+  if (isEmpty) throw new RangeError(`finetuneClassifier: expected a label for a base at least, got none in ${examples.length} examples`);
 }
 
 /** A token has the label of its first base; special tokens have none. */

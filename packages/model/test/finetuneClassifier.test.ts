@@ -141,6 +141,7 @@ test('what cannot be is said', async () => {
   await expect(fit([0, 1])).rejects.toThrow('expected 1 targets for example 0, got 2');
   await expect(fit([0.5], { classifier: { ...classifier, problemType: 'multi_label_classification' } })).rejects.toThrow('expected 2 targets for example 0, got 1');
   await expect(fit([NaN], { classifier: { ...classifier, problemType: 'regression', labels: ['y'] } })).rejects.toThrow('expected numbers, got NaN in example 0');
+  await expect(fit([-100, -100, -100, -100], { classifier: { ...classifier, level: 'token' } })).rejects.toThrow('expected a label for a base at least, got none in 1 examples');
   await expect(fit([0], { metric: 'r2' })).rejects.toThrow('expected a metric among mcc, f1, accuracy, loss, got r2');
   await expect(fit([0], { protocol: 'lora', lora: { targetModules: ['query'] } })).rejects.toThrow('applyLora: expected targetModules');
 });
