@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { applyVariants, groupByContig, readBed, readBytes, readGff, readVcf, type ContigAliases, type CorpusSource, type SequenceFile } from '@genomelm/genome-io';
 import { list, UsageError, type Context } from './command';
-import { loadAliases, openSequences, reading } from './genomeFiles';
+import { loadAliases, named, openSequences, reading } from './genomeFiles';
 
 /** One source a FASTA or 2bit file; `NAME=FILE` names it, else the file's name does. Annotation and variants belong to a single file. */
 export async function openCorpusSources(context: Context): Promise<CorpusSource[]> {
@@ -48,8 +48,8 @@ async function openSource(context: Context, operand: string, weight: number): Pr
   return {
     name, contigs, weight,
     sequences: text('vcf') === undefined ? () => whole(file, known) : () => haplotypes(context, file, aliases),
-    ...(bed === undefined ? {} : { repeats: await groupByContig(readBed(bed), known, aliases) }),
-    ...(gff === undefined ? {} : { features: await groupByContig(readGff(gff), known, aliases) }),
+    ...(bed === undefined ? {} : { repeats: await groupByContig(named(bed, readBed(bed)), known, aliases) }),
+    ...(gff === undefined ? {} : { features: await groupByContig(named(gff, readGff(gff)), known, aliases) }),
   };
 }
 

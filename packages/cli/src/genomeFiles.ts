@@ -1,10 +1,19 @@
 import { Readable } from 'node:stream';
 import { openFasta, openRandomAccess, openTwoBit, parseAliases, readBytes, type ByteSource, type ContigAliases, type FastaFileOptions, type SequenceFile } from '@genomelm/genome-io';
 import { integer, UsageError, type Context, type OptionSpec } from './command';
-import { readUserFile } from './userFile';
+import { naming, readUserFile } from './userFile';
 
 /** A path or address, or `-` for stdin. */
 export const sourceOf = (path: string): ByteSource => (path === '-' ? (Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>) : path);
+
+/** What a reader finds in a file; what it refuses is told with the file's name. */
+export async function* named<T>(path: string, records: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* records;
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
 
 /** Of commands that read whole files. */
 export const threadsOption: OptionSpec = { type: 'string', value: 'N', help: 'threads that decompress bgzipped files (default: cores, at most 4)' };
@@ -51,9 +60,12 @@ export async function openSequences(path: string, options: FastaFileOptions = {}
   const file = openRandomAccess(path);
   try {
     const head = Buffer.from(await file.read(18, 0));
-    if (['1a412743', '4327411a'].includes(head.toString('hex', 0, 4))) return openTwoBit(path);
-    const isBgzf = head[12] === 66 && head[13] === 67;
-    return head[0] === 31 && head[1] === 139 && !isBgzf ? openFasta(await readWholeGzip(path, options)) : openFasta(path, options);
+    const isTwoBit = ['1a412743', '4327411a'].includes(head.toString('hex', 0, 4)), isBgzf = head[12] === 66 && head[13] === 67;
+    const opened = isTwoBit ? openTwoBit(path) : head[0] === 31 && head[1] === 139 && !isBgzf ? openFasta(await readWholeGzip(path, options)) : openFasta(path, options);
+    await opened.contigs(); // what is wrong with the file shows here, and is told with its name
+    return opened;
+  } catch (error) {
+    throw naming(path, error);
   } finally {
     await file.close();
   }

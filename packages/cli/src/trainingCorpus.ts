@@ -115,7 +115,7 @@ export async function openTrainingCorpus(genomes: readonly GenomeFile[], wanted:
       options.onProgress(bases);
     }
   }
-  if (!places.length) throw new UsageError('pretrain: expected sequences to train on, got none; are all contigs held out?');
+  if (!places.length) throw new UsageError(`pretrain: expected ${shortestRest} bases in a row or more to train on, got none in ${genomes.map(({ path }) => path).join(', ')}; are all contigs held out?`);
   return {
     lengths, groups, bases, sha256: contents.digest('hex'),
     async read(i) {

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { bgzfCompress } from '@genomelm/genome-io';
+import { bgzfCompress, readBed, readFasta } from '@genomelm/genome-io';
 import { createCharacterTokenizer } from '@genomelm/tokenizer';
-import { openSequences } from '../src/genomeFiles';
+import { named, openSequences } from '../src/genomeFiles';
 import { openGenomes, openTrainingCorpus } from '../src/trainingCorpus';
 import { bundleGenomelm, freshFolder } from './genomelm';
 
@@ -135,6 +135,14 @@ test('a genome in plain gzip, of several members too, is opened as others are', 
   const file = await openSequences(write('members.fa.gz', Buffer.concat([gzipSync('>chrI one\nACGT\n'), gzipSync('GG\n>chrII\nTTAA\n')])));
   expect((await file.contigs()).map(({ name, length }) => [name, length])).toEqual([['chrI', 6], ['chrII', 4]]);
   expect(Buffer.from(await file.fetch('chrI', 2, 6, { strand: '-' })).toString()).toBe('CCAC');
+});
+
+test('what is wrong with a genome, its regions or its records is told with the name of the file', async () => {
+  const [words, lines] = [write('words.fa', 'words, not bases\n'), write('lines.bed', 'chrI\tfrom\tto\n')];
+  await expect(openSequences(words)).rejects.toThrow(`${words}: createFastaIndex: expected residues (letters, * - or .), got`);
+  await expect(openSequences(folder)).rejects.toThrow(`${folder}: expected a file, got a folder; name a file in it`);
+  await expect(named(words, readFasta(words)).next()).rejects.toThrow(`${words}: readFasta: expected '>' before anything else at line 1`);
+  await expect(named(lines, readBed(lines)).next()).rejects.toThrow(`${lines}: readBed: expected`);
 });
 
 test('a training corpus is known by its letters: an edited file of the same lengths is another, a packed one the same', async () => {

@@ -1,6 +1,6 @@
 import { codonAdaptationIndex, codonUsage, readFasta } from '@genomelm/genome-io';
 import { integer, UsageError, type Command } from '../command';
-import { reading, sourceOf, threadsOption } from '../genomeFiles';
+import { named, reading, sourceOf, threadsOption } from '../genomeFiles';
 import { textTable } from '../output';
 
 export const fastaCodonUsage: Command = {
@@ -17,7 +17,7 @@ export const fastaCodonUsage: Command = {
     if (positionals.length === 0) throw new UsageError('fasta codon-usage: expected one file or more, got none');
     const sequences: Uint8Array[] = [];
     for (const path of positionals) {
-      for await (const { sequence } of readFasta(sourceOf(path), reading(context))) {
+      for await (const { sequence } of named(path, readFasta(sourceOf(path), reading(context)))) {
         sequences.push(sequence);
         progress.update({ stage: 'codon usage', done: sequences.length, unit: 'sequences' });
       }
@@ -26,7 +26,7 @@ export const fastaCodonUsage: Command = {
     const usage = codonUsage(sequences, { table: integer(context, 'table', 1, { max: 33 }) });
     const genes: { name: string; cai: number | null }[] = [];
     if (typeof values['genes'] === 'string') {
-      for await (const { name, sequence } of readFasta(sourceOf(values['genes']), reading(context))) {
+      for await (const { name, sequence } of named(values['genes'], readFasta(sourceOf(values['genes']), reading(context)))) {
         const cai = codonAdaptationIndex(sequence, usage);
         genes.push({ name, cai: Number.isNaN(cai) ? null : cai });
       }

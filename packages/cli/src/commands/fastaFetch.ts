@@ -1,6 +1,6 @@
 import { fetchIntervals, readBed, type NamedInterval } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { aliasesOption, fastaRecord, loadAliases, namingAliases, openSequences, parseRegion, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
+import { aliasesOption, fastaRecord, loadAliases, named, namingAliases, openSequences, parseRegion, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const fastaFetch: Command = {
@@ -24,7 +24,7 @@ export const fastaFetch: Command = {
     const known = new Set((await file.contigs()).map(({ name }) => name));
     const intervals = async function* (): AsyncGenerator<NamedInterval & { readonly name?: string | undefined }> {
       for (const region of regions) yield { ...parseRegion('fasta fetch', region, known), strand, name: region };
-      if (typeof values['bed'] === 'string') yield* readBed(sourceOf(values['bed']));
+      if (typeof values['bed'] === 'string') yield* named(values['bed'], readBed(sourceOf(values['bed'])));
     };
     const list: object[] = [];
     let done = 0;

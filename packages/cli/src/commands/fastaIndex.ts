@@ -2,6 +2,7 @@ import { createFastaIndex, createGzi, openRandomAccess, serializeFai, serializeG
 import { UsageError, type Command } from '../command';
 import { onlyFile, reading, threadsOption } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
+import { naming } from '../userFile';
 
 export const fastaIndex: Command = {
   name: 'fasta index',
@@ -15,7 +16,7 @@ export const fastaIndex: Command = {
     try {
       const head = await file.read(18, 0);
       const isBgzf = head[0] === 31 && head[1] === 139 && head[12] === 66 && head[13] === 67;
-      if (!isBgzf && head[0] === 31 && head[1] === 139) throw new UsageError(`fasta index: expected plain text or BGZF, got gzip, which cannot be entered in the middle: ${path}; genomelm bgzip -d it, then genomelm bgzip`);
+      if (!isBgzf && head[0] === 31 && head[1] === 139) throw new UsageError(`fasta index: expected plain text or BGZF, got gzip, which cannot be entered in the middle; genomelm bgzip -d it, then genomelm bgzip`);
       progress.update({ stage: 'index' });
       const gzi = isBgzf ? await createGzi(file, { signal }) : undefined;
       const index = await createFastaIndex(path, reading(context));
@@ -27,6 +28,8 @@ export const fastaIndex: Command = {
       progress.finish();
       if (json) print(`${JSON.stringify({ fai, ...(gziPath ? { gzi: gziPath } : {}), contigs: index.map(({ name, length }) => ({ name, length })), bases })}\n`);
       else print(`${fai}: ${index.length} sequences, ${bases} bases\n${gziPath ? `${gziPath}: ${gzi.blockOffsets.length} blocks\n` : ''}`);
+    } catch (error) {
+      throw naming(path, error);
     } finally {
       await file.close();
     }

@@ -1,6 +1,6 @@
 import { kmerAt, kmerSpectrum, readFasta } from '@genomelm/genome-io';
 import { integer, UsageError, type Command } from '../command';
-import { reading, sourceOf, threadsOption } from '../genomeFiles';
+import { named, reading, sourceOf, threadsOption } from '../genomeFiles';
 
 export const fastaKmers: Command = {
   name: 'fasta kmers',
@@ -19,7 +19,7 @@ export const fastaKmers: Command = {
     const counts = new Float64Array(4 ** k);
     let [total, skipped] = [0, 0];
     for (const path of positionals) {
-      for await (const { sequence } of readFasta(sourceOf(path), reading(context))) {
+      for await (const { sequence } of named(path, readFasta(sourceOf(path), reading(context)))) {
         const spectrum = kmerSpectrum(sequence, k, { canonical });
         for (let i = 0; i < counts.length; i++) counts[i] += spectrum.counts[i];
         total += spectrum.total;

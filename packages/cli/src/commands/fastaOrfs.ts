@@ -1,6 +1,6 @@
 import { findOrfs, readFasta, reverseComplement, translate } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { reading, sourceOf, threadsOption } from '../genomeFiles';
+import { named, reading, sourceOf, threadsOption } from '../genomeFiles';
 import { openLines } from '../output';
 
 export const fastaOrfs: Command = {
@@ -25,7 +25,7 @@ export const fastaOrfs: Command = {
     let found = 0;
     try {
       for (const path of positionals) {
-        for await (const { name, sequence } of readFasta(sourceOf(path), reading(context))) {
+        for await (const { name, sequence } of named(path, readFasta(sourceOf(path), reading(context)))) {
           for (const orf of findOrfs(sequence, options)) {
             found++;
             if (json) {

@@ -1,6 +1,6 @@
 import { gcContent, gcSkew, linguisticComplexity, readFasta } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
-import { reading, sourceOf, threadsOption } from '../genomeFiles';
+import { named, reading, sourceOf, threadsOption } from '../genomeFiles';
 import { textTable } from '../output';
 
 export const fastaStats: Command = {
@@ -13,7 +13,7 @@ export const fastaStats: Command = {
     if (positionals.length === 0) throw new UsageError('fasta stats: expected one file or more, got none');
     const sequences: ReturnType<typeof describe>[] = [];
     for (const path of positionals) {
-      for await (const { name, sequence } of readFasta(sourceOf(path), reading(context))) {
+      for await (const { name, sequence } of named(path, readFasta(sourceOf(path), reading(context)))) {
         sequences.push(describe(name, sequence));
         progress.update({ stage: 'stats', done: sequences.length, unit: 'sequences' });
       }

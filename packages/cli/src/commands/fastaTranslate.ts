@@ -1,6 +1,6 @@
 import { readFasta, reverseComplement, translate } from '@genomelm/genome-io';
 import { choice, integer, UsageError, type Command } from '../command';
-import { fastaRecord, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
+import { fastaRecord, named, reading, sourceOf, threadsOption, widthOption } from '../genomeFiles';
 import { withOutput } from '../output';
 
 export const fastaTranslate: Command = {
@@ -28,7 +28,7 @@ export const fastaTranslate: Command = {
     let done = 0;
     await withOutput(values['out'] as string | undefined, async (output) => {
       for (const path of positionals) {
-        for await (const { name, sequence } of readFasta(sourceOf(path), reading(context))) {
+        for await (const { name, sequence } of named(path, readFasta(sourceOf(path), reading(context)))) {
           for (const frame of frames) {
             const strand = frame < 0 ? reverseComplement(sequence) : sequence;
             const protein = proteinOf(name, () => translate(strand, { ...options, frame: (Math.abs(frame) - 1) as 0 | 1 | 2 }));

@@ -1,6 +1,6 @@
 import { readFasta, writeTwoBit } from '@genomelm/genome-io';
 import { UsageError, type Command } from '../command';
-import { onlyFile, reading, sourceOf, threadsOption } from '../genomeFiles';
+import { named, onlyFile, reading, sourceOf, threadsOption } from '../genomeFiles';
 import { writeFileAtomic } from '../output';
 
 export const fastaTwoBit: Command = {
@@ -22,14 +22,14 @@ export const fastaTwoBit: Command = {
     let sequences = 0;
     let bases = 0;
     const records = async function* () {
-      for await (const record of readFasta(sourceOf(path), reading(context))) {
+      for await (const record of named(path, readFasta(sourceOf(path), reading(context)))) {
         progress.update({ stage: 'to-2bit', done: ++sequences, unit: 'sequences' });
         bases += record.sequence.length;
         yield record;
       }
     };
     const bytes = await writeTwoBit(records(), { version: values['long'] ? 1 : 0, iupac }).catch((error: unknown) => {
-      throw error instanceof RangeError ? new UsageError(error.message.replace("{iupac: 'N'}", '--iupac N').replace('{version: 1}', '--long'), { cause: error }) : error;
+      throw error instanceof RangeError ? new UsageError(`${path}: ${error.message}`.replace("{iupac: 'N'}", '--iupac N').replace('{version: 1}', '--long'), { cause: error }) : error;
     });
     writeFileAtomic(target, bytes);
     progress.finish();

@@ -2,6 +2,7 @@ import { qualityScores, readFastq, type QualityEncoding } from '@genomelm/genome
 import { UsageError, type Command } from '../command';
 import { reading, sourceOf, threadsOption } from '../genomeFiles';
 import { textTable } from '../output';
+import { naming } from '../userFile';
 
 export const fastqStats: Command = {
   name: 'fastq stats',
@@ -15,9 +16,13 @@ export const fastqStats: Command = {
     const files: ReturnType<typeof summary>[] = [];
     for (const path of positionals) {
       const counts = newCounts();
-      for await (const { sequence, quality } of readFastq(sourceOf(path), { ...reading(context), encoding })) {
-        count(counts, sequence, quality);
-        if (counts.reads % 10_000 === 0) progress.update({ stage: 'stats', done: counts.reads, unit: 'reads' });
+      try {
+        for await (const { sequence, quality } of readFastq(sourceOf(path), { ...reading(context), encoding })) {
+          count(counts, sequence, quality);
+          if (counts.reads % 10_000 === 0) progress.update({ stage: 'stats', done: counts.reads, unit: 'reads' });
+        }
+      } catch (error) {
+        throw naming(path, error);
       }
       files.push(summary(path, counts, encoding));
     }

@@ -21,6 +21,7 @@ export const gueSketch: Command = {
       progress.update({ stage: 'sketch', done, unit: 'bases' });
     }), { scaled: integer(context, 'scaled', 1000) });
     progress.finish();
+    if (sketch.bases === 0) throw new UsageError(`gue sketch: expected sequences, got none in ${positionals.join(', ')}; name files that hold some`);
     writeFileAtomic(out, `${JSON.stringify(sketch)}\n`);
     print(json ? `${JSON.stringify({ file: out, bases: sketch.bases, words: sketch.hashes.length, scaled: sketch.scaled })}\n` : `${out}: ${sketch.hashes.length} words of ${sketch.k} from ${sketch.bases} bases, one of ${sketch.scaled}\n`);
   },

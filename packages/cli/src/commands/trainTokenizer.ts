@@ -39,7 +39,7 @@ export const trainTokenizer: Command = {
     if (typeof values['out'] !== 'string') throw new UsageError('train-tokenizer: expected -o with a file to write, got none');
     prepareFile(values['out']);
     const began = performance.now(), options = trainingOptions(context), counted = newCount();
-    const { tokenizer, algorithm, processes } = await train(context, options, counted);
+    const { tokenizer, algorithm, processes } = await train(context, options, counted).catch((error: Error) => noLetters(positionals, error));
     progress.finish();
     const bases = processes === 1 ? counted.bases : await countBases(context, counted);
     writeFileAtomic(values['out'], serializeTokenizerJson(tokenizer));
@@ -106,6 +106,12 @@ function trainingOptions(context: Context): TrainBpeOptions {
 }
 
 const ENGINE = 80 * 2 ** 20; // what Node itself takes
+
+/** The trainer knows neither files nor options. */
+function noLetters(files: readonly string[], error: Error): never {
+  if (!error.message.startsWith('trainBpe: expected a corpus with letters')) throw error;
+  throw new UsageError(`train-tokenizer: expected sequences of A, C, G and T, got none in ${files.join(', ')}; lower case is read with --upper`, { cause: error });
+}
 
 /** What the trainer asks for is beside what Node takes; the user gives both. */
 function tooLittle(given: number, error: Error): never {
