@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseArgs, types } from 'node:util';
 import { nearestNames } from '@genomelm/gue';
 import type { Progress } from './progress';
@@ -111,6 +112,7 @@ export function parse(command: Command, args: readonly string[]): Pick<Context, 
     const { values, positionals } = parseArgs({ args: [...args], options: optionsOf(command), allowPositionals: true, strict: true });
     choice({ values }, 'device', deviceKinds, 'wasm');
     for (const [name, min, max] of [['threads', 1, 64], ['seed', 0, 2 ** 32 - 1]] as const) integer({ values }, name, min, { min, max });
+    keepInputs(command, values, positionals);
     return { values, positionals };
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -118,6 +120,13 @@ export function parse(command: Command, args: readonly string[]): Pick<Context, 
     const unknown = /^Unknown option '--(.*)'$/.exec(said)?.[1];
     throw new UsageError(`${command.name}: ${said}; ${unknown === undefined ? '' : didYouMean(unknown, Object.keys(optionsOf(command)), '--')}see genomelm ${command.name} --help`, { cause: error });
   }
+}
+
+/** What is written takes the place of nothing that is read. */
+function keepInputs({ name }: Command, { out, ...others }: Context['values'], positionals: readonly string[]): void {
+  if (typeof out !== 'string') return;
+  const isOut = (path: unknown) => typeof path === 'string' && resolve(path) === resolve(out) && statSync(path, { throwIfNoEntry: false })?.isFile();
+  if ([...positionals, ...Object.values(others)].some(isOut)) throw new UsageError(`${name}: expected --out other than what is read, got ${out} for both; name another file`);
 }
 
 /** `did you mean …? `, where a name is as near as a slip of the fingers. */

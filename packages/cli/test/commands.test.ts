@@ -79,6 +79,11 @@ test('a mistyped option or command is answered with the one that was meant; a gr
   expect(genomelm('fasta').stdout.match(/^ {2}\S+ \S+/gm)).toEqual(commands.filter(({ name }) => name.startsWith('fasta ')).map(({ name }) => `  ${name}`));
 });
 
+test.each(commands.filter(({ options }) => 'out' in options).map((command) => [command.name, command] as const))('%s writes over no file that it reads', (_name, command) => {
+  expect(() => parse(command, [fasta, '--out', `${folder}/./in.fa`])).toThrow(`${command.name}: expected --out other than what is read, got ${folder}/./in.fa for both; name another file`);
+  if ('tokenizer' in command.options) expect(() => parse(command, ['--tokenizer', fasta, '--out', fasta])).toThrow('expected --out other than what is read');
+});
+
 test.each([
   [{ code: 'ENOSPC', path: '/d/out.npy.12.partial' }, '/d/out.npy: expected room on the disk, got none; free some, or name another path (ENOSPC)'],
   [{ code: 'ENOENT', path: 'd/out.npy.12.partial' }, 'd/out.npy: expected the folder d, got nothing there; make it first (ENOENT)'],

@@ -3,6 +3,7 @@ import { embed as embedSequences, type EmbedOptions } from '@genomelm/model';
 import { choice, deviceOptions, integer, list, UsageError, type Command, type Context } from '../command';
 import { openDevice } from '../devices';
 import { required } from '../genomeFiles';
+import { prepareFile } from '../output';
 import { countUnknown, modelAndFiles, modelOptions, openPretrained } from '../pretrained';
 import { readSequences } from '../sequenceFiles';
 import { openVectors, vectorFormats } from '../vectorFiles';
@@ -31,6 +32,7 @@ export const embed: Command = {
     const format = vectorFormats.find((ending) => out.endsWith(`.${ending}`));
     if (!format) throw new UsageError(`--out: expected a file that ends in .npy, .safetensors or .csv, got ${out}`);
     const options = embedOptions(context);
+    prepareFile(out);
     const device = await openDevice(context);
     try {
       const { model, tokenizer } = await openPretrained(context, name, device);

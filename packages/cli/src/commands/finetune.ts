@@ -71,7 +71,7 @@ function readData(context: Context): Data {
   const path = required(context, 'finetune', 'train', 'a CSV file');
   const column = values['label-column'] as string | undefined;
   const rows = readLabelled(path, column);
-  if (rows.length < 2) throw new UsageError(`${path}: expected labelled sequences, got ${rows.length}`);
+  if (rows.length < 2) throw new UsageError(`${path}: expected at least 2 labelled sequences, got ${rows.length}; add some`);
   const classifier = classifierFor(problem, rows);
   const all = labelledSequences(path, rows, problem, classifier);
   const read = (name: 'dev' | 'test') => {
