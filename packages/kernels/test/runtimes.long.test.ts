@@ -40,7 +40,6 @@ const newer = join(modules, `node-${process.platform}-${process.arch}`, 'bin/nod
 const runs: [device: string, runtime: string, binary: string, args: string[]][] = [
   ['wasm, 2 threads', 'Deno', deno, inDeno],
   ['wasm, relaxed SIMD', 'Deno', deno, inDeno],
-  ['wasm, relaxed SIMD and wide tiles', 'Deno, registers joined', deno, [...inDeno, `--v8-flags=${joined}`]],
   ['wasm, 2 threads', 'Bun', bun, ['run']],
   ['wasm, wide tiles', 'Node 26, registers joined', newer, [joined]],
   ['wasm, relaxed SIMD and wide tiles', 'Node 26, registers joined', newer, [joined]],
