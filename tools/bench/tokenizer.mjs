@@ -110,20 +110,21 @@ async function* streams({ genome, folder }) {
   yield { name: `peak memory of a stream of ${(32 * length).toFixed(0)} Mb, of ${(8 * length).toFixed(0)} Mb`, ours, peer, ratio: ours / peer, unit: 'MB' };
 }
 
-/** Two threads beside one, and beside what the machine allows: two threads that each encode one half for themselves, with nothing sent or joined. */
+/** Two threads beside the caller alone and beside a pool of one, and beside what the machine allows: two threads that each encode one half for themselves, with nothing sent or joined. */
 async function* threads({ ours, genome, folder }) {
-  const { createEncoderPool } = await import(library.replace('index.js', 'parallel.js')), pool = createEncoderPool(ours, { threads: 2 });
+  const { createEncoderPool } = await import(library.replace('index.js', 'parallel.js')), [pool, single] = [2, 1].map((count) => createEncoderPool(ours, { threads: count }));
   const bytes = Buffer.from(genome), half = genome.length >>> 1, halves = [genome.slice(0, half), genome.slice(half)].map((text) => startAlone(folder, text));
   assertEqual((await pool.encodeWithOffsets(genome)).ids, ours.encode(genome));
-  const [two, one, twoFromBytes, oneFromBytes, floor, twoWithOffsets, oneWithOffsets, floorWithOffsets] = await interleavedTimes([
-    () => pool.encode(genome), () => ours.encode(genome), () => pool.encode(bytes), () => ours.encode(bytes), () => Promise.all(halves.map(({ encode }) => encode('encode'))),
+  const [two, one, oneWorker, twoFromBytes, oneFromBytes, floor, twoWithOffsets, oneWithOffsets, floorWithOffsets] = await interleavedTimes([
+    () => pool.encode(genome), () => ours.encode(genome), () => single.encode(genome), () => pool.encode(bytes), () => ours.encode(bytes), () => Promise.all(halves.map(({ encode }) => encode('encode'))),
     () => pool.encodeWithOffsets(genome), () => ours.encodeWithOffsets(genome), () => Promise.all(halves.map(({ encode }) => encode('encodeWithOffsets'))),
   ], 31, collectedClock);
-  await Promise.all([pool, ...halves].map((each) => each.close()));
-  const megabases = genome.length / 1e6, row = (name, mine, other) => ({
-    name: `${megabases.toFixed(0)} Mb ${name}, ours on one`, ours: megabases / median(mine), peer: megabases / median(other), ratio: median(mine.map((seconds, i) => other[i] / seconds)), unit: 'Mb/s',
+  await Promise.all([pool, single, ...halves].map((each) => each.close()));
+  const megabases = genome.length / 1e6, row = (name, mine, other, against = 'ours on one') => ({
+    name: `${megabases.toFixed(0)} Mb ${name}, ${against}`, ours: megabases / median(mine), peer: megabases / median(other), ratio: median(mine.map((seconds, i) => other[i] / seconds)), unit: 'Mb/s',
   });
   yield row('on two threads', two, one);
+  yield row('on two threads', two, oneWorker, 'a pool of one');
   yield row('from bytes on two threads', twoFromBytes, oneFromBytes);
   yield row('as two halves apart', floor, one);
   yield row('with offsets on two threads', twoWithOffsets, oneWithOffsets);
