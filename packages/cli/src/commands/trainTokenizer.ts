@@ -110,7 +110,7 @@ const ENGINE = 80 * 2 ** 20; // what Node itself takes
 /** The trainer knows neither files nor options. */
 function noLetters(files: readonly string[], error: Error): never {
   if (!error.message.startsWith('trainBpe: expected a corpus with letters')) throw error;
-  throw new UsageError(`train-tokenizer: expected sequences of A, C, G and T, got none in ${files.join(', ')}; lower case is read with --upper`, { cause: error });
+  throw new UsageError(`train-tokenizer: expected a corpus with letters of the alphabet, got none in ${files.join(', ')}; lower case is read with --upper`, { cause: error });
 }
 
 /** What the trainer asks for is beside what Node takes; the user gives both. */
