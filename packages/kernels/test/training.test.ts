@@ -30,7 +30,8 @@ describe.each(Object.entries(devices).filter(([kind]) => kind !== 'reference'))(
   beforeAll(async () => { device = await create(); });
   afterAll(() => device.destroy());
 
-  test.each(kind === 'webgpu' ? ['scope'] as const : ['scope', 'checkpoint'] as const)('ten steps have the losses of the reference, one read each, and leave no memory behind (%s)', async (keep) => {
+  // On a GPU in software they take 7 s: training.long.test.ts.
+  if (kind !== 'webgpu') test.each(['scope', 'checkpoint'] as const)('ten steps have the losses of the reference, one read each, and leave no memory behind (%s)', async (keep) => {
     const run = await train(device, keep);
     run.losses.forEach((loss, i) => expect(Math.abs(loss - expected.losses[i])).toBeLessThan(5e-6));
     expect(run.reads).toBe(batches.length);

@@ -1,6 +1,8 @@
 // A problem with a known answer: a motif is planted at a random place in half of the sequences.
-import { createRandom } from '@genomelm/kernels';
-import type { Encoder, Example } from '../src';
+import { createRandom, type Device } from '@genomelm/kernels';
+import { createSequenceClassifier, smallConfig, type Encoder, type Example, type FitFacts } from '../src';
+import { mcc } from '../src/mcc';
+import { argmaxRows } from '../src/predict';
 
 export function plantedMotif(count: number, seed: number, { motif = 'GATTACA', length = 40 } = {}): Example[] {
   const random = createRandom(seed, 77);
@@ -31,4 +33,15 @@ export function kmerEncoder(k: number): Encoder {
       return Uint32Array.from([1, ...first, 2, ...(pair === undefined ? [] : [...second, 2])]);
     },
   };
+}
+
+export const tiny = ({ vocabSize, maxTokens }: FitFacts) => ({ ...smallConfig({ vocabSize, maxPositions: maxTokens }), hiddenSize: 16, intermediateSize: 32, numLayers: 1, numHeads: 2 });
+
+/** Matthews correlation on `test` of a tiny encoder that is trained on `train`. */
+export async function scoreOf(train: readonly Example[], dev: readonly Example[], test: readonly Example[], device: Device): Promise<number> {
+  const hyperparameters = { epochs: 8, learningRate: 1e-2, dropout: 0, maskProbability: 0, tokensPerBatch: 512 };
+  const fitted = await createSequenceClassifier(tiny, kmerEncoder(4), { device, hyperparameters }).fit(train, dev, { classes: 2, hyperparameters: {}, seed: 1 });
+  const predicted = argmaxRows(await fitted.predict(test.map((example) => ({ ...example, label: -1 }))), 2);
+  await fitted.dispose();
+  return mcc(test.map(({ label }) => label), predicted, 2);
 }
