@@ -11,15 +11,15 @@ const [xs, ys] = [joins ? [0, 1, 2, 3, 4] : [0, 1], [0, 1, 2, 3]];
 /** Steps of a round of the loop, kept apart by ways out that are never taken: V8 would bring all loads to the front, and spill. */
 const steps = [0, 1, 2, 3];
 const every = (f) => xs.flatMap((i) => ys.map((j) => f(i, j))).join(' ');
-const loadY = ys.map((j) => `const y${j} = v128.load(${heap + 16 * j});`).join(' ');
+const loadYs = (from) => ys.map((j) => `const y${j} = v128.load(${from}, ${16 * j});`).join(' ');
 /** A product waits for no sum, so both units that multiply and both that add are busy; fused, two multiply-adds of four cycles are under way in each unit all the time, which eight sums just allow. */
 const source = `@inline function madd(a: v128, b: v128, c: v128): v128 { return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b)); }
 export function multiplyAdd(rounds: i32, to: usize): void {
-  ${joins ? '' : loadY}
+  ${joins ? '' : loadYs(heap)}
   let ${xs.map((x) => `x${x} = v128.load(${heap})`).join(', ')}; ${every((x, y) => `let s${x}${y} = ${joins ? `v128.load(to, ${64 * x + 16 * y})` : `f32x4.splat(${x + y})`};`)}
   for (let i = 0; i < rounds; i += ${steps.length}) {
     const at = ${heap} + ((i & 255) << 5);
-    ${steps.map((step) => `{ ${joins ? ys.map((j) => `const y${j} = v128.load(at, ${16 * j});`).join(' ') : ''} ${xs.map((x) => `x${x} = v128.load32_splat(at, ${4 * (xs.length * step + x)});`).join(' ')} ${every((x, y) => `s${x}${y} = madd(x${x}, y${y}, s${x}${y});`)} if (i == ${-1 - step}) break; }`).join('\n    ')}
+    ${steps.map((step) => `{ ${joins ? loadYs('at') : ''} ${xs.map((x) => `x${x} = v128.load32_splat(at, ${4 * (xs.length * step + x)});`).join(' ')} ${every((x, y) => `s${x}${y} = madd(x${x}, y${y}, s${x}${y});`)} if (i == ${-1 - step}) break; }`).join('\n    ')}
   }
   ${every((i, j) => `v128.store(to, s${i}${j}, ${64 * i + 16 * j});`)}
 }

@@ -34,16 +34,16 @@ export const viewControl = (buffer: SharedArrayBuffer): Control => ({ words: new
 export type Kernel = (...values: number[]) => void;
 export type Kernels = Readonly<Record<string, Kernel>>;
 
-export interface WorkerSetup extends KernelsSetup {
-  readonly control: SharedArrayBuffer;
-}
-
 /** What makes an instance: the same in every thread. */
 export interface KernelsSetup {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** See `wideTiles` in tile.wasm.ts. */
   readonly wideTiles: boolean;
+}
+
+export interface WorkerSetup extends KernelsSetup {
+  readonly control: SharedArrayBuffer;
 }
 
 /** The module's exports; their order is the numbering of kernels. */
